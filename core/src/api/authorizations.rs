@@ -1,0 +1,40 @@
+//! `/api/v2/oauth/authorizations`
+
+use super::OAuthApi;
+use crate::call::Call;
+use crate::models::{OAuthAuthorization, OAuthAuthorizationListing};
+use crate::operation::Operation;
+
+impl OAuthApi {
+    /// Reads the authorization that the user behind the token gave to a client.
+    ///
+    /// Sent again after a failure.
+    ///
+    /// - `client_id`: the id of the authorized client.
+    /// - `accept_language`: the language of texts in the answer, such as `de` or `en-us`; the
+    ///   service takes `en-us` when left out.
+    ///
+    /// Needs the permission `oauth:client:authorize`. Documentation: `getOauthAuthorization`.
+    pub fn get_oauth_authorization(
+        &self,
+        client_id: &str,
+        accept_language: Option<&str>,
+    ) -> Call<OAuthAuthorization> {
+        self.call(Operation::GET_OAUTH_AUTHORIZATION, |given| {
+            given.id("clientId", "client_id", client_id)?.accept_language(accept_language)
+        })
+    }
+
+    /// Lists the clients that the user behind the token authorized, that asked for it, or that the
+    /// user took it back from; all in one answer.
+    ///
+    /// Sent again after a failure.
+    ///
+    /// - `accept_language`: the language of texts in the answer, such as `de` or `en-us`; the
+    ///   service takes `en-us` when left out.
+    ///
+    /// Needs the permission `oauth:client:authorize`. Documentation: `getOauthAuthorizations`.
+    pub fn get_oauth_authorizations(&self, accept_language: Option<&str>) -> Call<OAuthAuthorizationListing> {
+        self.call(Operation::GET_OAUTH_AUTHORIZATIONS, |given| given.accept_language(accept_language))
+    }
+}

@@ -1,0 +1,138 @@
+//! The operations, one file per resource. Each is its row of the table, its arguments, and what it
+//! returns.
+
+mod authorizations;
+mod clients;
+mod scopes;
+mod usage;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{HeaderMap, HeaderValue, header};
+use serde::Serialize;
+use zeroize::Zeroizing;
+
+use crate::call::Call;
+use crate::config::Config;
+use crate::credentials::Session;
+use crate::error::Error;
+use crate::models::{ErrorBody, decode};
+use crate::operation::Operation;
+use crate::path::{self, Id};
+use crate::region::Host;
+use crate::transport::{Body, Request, Transport};
+
+/// The OAuth API of Genesys Cloud (PureCloud).
+///
+/// Cheap to clone and safe to share: clones have the same connections, token and retry budget. Make
+/// one per organization and keep it.
+///
+/// Every operation fails with `InvalidArgument` before anything is sent when an argument can't be
+/// meant, with `SignIn` when no token can be had, with `Api` when the service refuses (status 403
+/// where the permission is missing), and with `Connection`, `Timeout` or `UnreadableAnswer` when no
+/// usable answer came in time. Creating a client and rotating a secret fail with `OutcomeUnknown`
+/// where the service may have done it and the answer is lost.
+#[derive(Clone)]
+pub struct OAuthApi {
+    service: Arc<Service>,
+}
+
+/// What all clones of a client share.
+pub(crate) struct Service {
+    pub(crate) transport: Arc<Transport>,
+    pub(crate) session: Session,
+    pub(crate) deadline: Duration,
+    host: Host,
+    default_headers: HeaderMap,
+}
+
+impl OAuthApi {
+    /// A client with these settings. Nothing is sent until the first call.
+    ///
+    /// # Errors
+    /// `InvalidArgument` when the TLS settings or the proxy can't be used.
+    pub fn new(config: Config) -> Result<Self, Error> {
+        let transport = Arc::new(Transport::new(&config)?);
+        let session = Session::new(&config, Arc::clone(&transport));
+        let Config { host, deadline, default_headers, .. } = config;
+        Ok(OAuthApi { service: Arc::new(Service { transport, session, deadline, host, default_headers }) })
+    }
+
+    /// Begins a call: `arguments` puts ids, query, headers and body in their places.
+    fn call<T>(
+        &self,
+        operation: Operation,
+        arguments: impl FnOnce(&mut Arguments) -> Result<(), Error>,
+    ) -> Call<T> {
+        let request = self.request(operation, arguments).map_err(|error| error.of_operation(&operation));
+        Call::new(Arc::clone(&self.service), request)
+    }
+
+    fn request(
+        &self,
+        operation: Operation,
+        arguments: impl FnOnce(&mut Arguments) -> Result<(), Error>,
+    ) -> Result<Request, Error> {
+        let mut given = Arguments { headers: self.service.default_headers.clone(), ..Arguments::default() };
+        arguments(&mut given)?;
+        let mut url = path::address(self.service.host.api(), &operation, &given.ids)?;
+        if !given.query.is_empty() {
+            url.query_pairs_mut().extend_pairs(given.query);
+        }
+        let read_error = |body: &[u8]| decode::<ErrorBody>(body).ok();
+        Ok(Request { operation, url, headers: given.headers, body: given.body, read_error })
+    }
+}
+
+impl fmt::Debug for OAuthApi {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OAuthApi").field("host", &self.service.host).finish_non_exhaustive()
+    }
+}
+
+/// The arguments of a call, each checked as it is put in its place.
+#[derive(Default)]
+struct Arguments {
+    ids: Vec<(&'static str, Id)>,
+    query: Vec<(&'static str, String)>,
+    headers: HeaderMap,
+    body: Option<Body>,
+}
+
+impl Arguments {
+    /// An id in the path: its place in the template, the argument's name, and what was given.
+    fn id(&mut self, place: &'static str, argument: &'static str, id: &str) -> Result<&mut Self, Error> {
+        self.ids.push((place, Id::new(argument, id)?));
+        Ok(self)
+    }
+
+    fn query(&mut self, name: &'static str, value: impl ToString) -> &mut Self {
+        self.query.push((name, value.to_string()));
+        self
+    }
+
+    fn accept_language(&mut self, language: Option<&str>) -> Result<(), Error> {
+        if let Some(language) = language {
+            let shown =
+                language.bytes().all(|byte| matches!(byte, b' '..=b'~')) && !language.trim().is_empty();
+            let value = HeaderValue::from_str(language).ok().filter(|_| shown).ok_or_else(|| {
+                Error::invalid_argument(
+                    "accept_language",
+                    "is not a language tag like `en-us` or a list of them",
+                )
+            })?;
+            self.headers.insert(header::ACCEPT_LANGUAGE, value);
+        }
+        Ok(())
+    }
+
+    fn body(&mut self, body: &impl Serialize) -> Result<(), Error> {
+        let bytes = serde_json::to_vec(body)
+            .map_err(|error| Error::invalid_argument("body", format!("can't be written as JSON: {error}")))?;
+        let content_type = HeaderValue::from_static("application/json");
+        self.body = Some(Body { content_type, bytes: Zeroizing::new(bytes) });
+        Ok(())
+    }
+}

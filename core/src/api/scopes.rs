@@ -1,0 +1,35 @@
+//! `/api/v2/oauth/scopes`
+
+use super::OAuthApi;
+use crate::call::Call;
+use crate::models::{OAuthScope, OAuthScopeListing};
+use crate::operation::Operation;
+
+impl OAuthApi {
+    /// Reads a scope.
+    ///
+    /// Sent again after a failure.
+    ///
+    /// - `scope_id`: the scope's name, such as `users:readonly`.
+    /// - `accept_language`: the language of the description, such as `de` or `en-us`; the service
+    ///   takes `en-us` when left out.
+    ///
+    /// Needs no permission. Documentation: `getOauthScope`.
+    pub fn get_oauth_scope(&self, scope_id: &str, accept_language: Option<&str>) -> Call<OAuthScope> {
+        self.call(Operation::GET_OAUTH_SCOPE, |given| {
+            given.id("scopeId", "scope_id", scope_id)?.accept_language(accept_language)
+        })
+    }
+
+    /// Lists the scopes of the service, all in one answer.
+    ///
+    /// Sent again after a failure.
+    ///
+    /// - `accept_language`: the language of the descriptions, such as `de` or `en-us`; the service
+    ///   takes `en-us` when left out.
+    ///
+    /// Needs no permission. Documentation: `getOauthScopes`.
+    pub fn get_oauth_scopes(&self, accept_language: Option<&str>) -> Call<OAuthScopeListing> {
+        self.call(Operation::GET_OAUTH_SCOPES, |given| given.accept_language(accept_language))
+    }
+}

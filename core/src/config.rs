@@ -1,0 +1,387 @@
+//! Settings, checked when they are put together.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+
+use crate::clock::{Clock, SystemClock};
+use crate::credentials::Credentials;
+use crate::error::Error;
+use crate::region::{Host, printable};
+use crate::secret::Secret;
+
+/// When and how often a failed operation is sent again.
+///
+/// Which operations may be sent again after which failures is not a setting: see `Replay`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RetryPolicy {
+    /// How often an operation is sent at most, the first time included: 3. With 1 nothing is sent
+    /// again.
+    pub max_attempts: u32,
+    /// The longest pause before the first retry: 0.5 s. Each further retry may wait twice as long;
+    /// the actual pause is anywhere between nothing and that.
+    pub first_backoff: Duration,
+    /// The longest pause between two attempts: 20 s.
+    pub max_backoff: Duration,
+    /// The longest wait that the service may ask for: 120 s. If it asks for more, the error is
+    /// returned at once and tells it.
+    pub max_retry_after: Duration,
+    /// What retries may cost before successes give it back, for all clones of a client: 500.
+    pub budget: u32,
+    /// What a retry after a failure costs: 14.
+    pub failure_cost: u32,
+    /// What a retry costs that the service asked for because of too many requests: 5.
+    pub throttle_cost: u32,
+}
+
+impl Default for RetryPolicy {
+    fn default() -> Self {
+        RetryPolicy {
+            max_attempts: 3,
+            first_backoff: Duration::from_millis(500),
+            max_backoff: Duration::from_secs(20),
+            max_retry_after: Duration::from_secs(120),
+            budget: 500,
+            failure_cost: 14,
+            throttle_cost: 5,
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum ProxyChoice {
+    Environment,
+    None,
+    Given(Box<reqwest::Proxy>),
+}
+
+/// Where the service is, how to sign in there, and how patient to be.
+#[derive(Clone)]
+pub struct Config {
+    pub(crate) host: Host,
+    pub(crate) credentials: Credentials,
+    pub(crate) connect_timeout: Duration,
+    pub(crate) attempt_timeout: Duration,
+    pub(crate) deadline: Duration,
+    pub(crate) retry: RetryPolicy,
+    pub(crate) proxy: ProxyChoice,
+    pub(crate) root_certificates: Vec<reqwest::Certificate>,
+    pub(crate) client_certificate: Option<reqwest::Identity>,
+    pub(crate) pool_max_idle_per_host: usize,
+    pub(crate) user_agent: HeaderValue,
+    pub(crate) default_headers: HeaderMap,
+    pub(crate) max_response_bytes: usize,
+    pub(crate) http_client: Option<reqwest::Client>,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+impl Config {
+    /// Settings for a region (or another host), with these credentials and the defaults.
+    pub fn builder(host: impl Into<Host>, credentials: Credentials) -> ConfigBuilder {
+        ConfigBuilder {
+            host: host.into(),
+            credentials,
+            connect_timeout: Duration::from_secs(5),
+            attempt_timeout: Duration::from_secs(30),
+            deadline: Duration::from_secs(90),
+            retry: RetryPolicy::default(),
+            proxy: ProxySetting::Environment,
+            root_certificates: Vec::new(),
+            client_certificate: None,
+            pool_max_idle_per_host: 32,
+            user_agent_suffix: None,
+            default_headers: Vec::new(),
+            max_response_bytes: 64 * 1024 * 1024,
+            http_client: None,
+            clock: Arc::new(SystemClock),
+        }
+    }
+
+    /// Where calls and sign-ins go.
+    #[must_use]
+    pub fn host(&self) -> &Host {
+        &self.host
+    }
+}
+
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // A proxy may hold a password and a header a key, so neither value is shown.
+        let proxy = match self.proxy {
+            ProxyChoice::Environment => "from the environment",
+            ProxyChoice::None => "none",
+            ProxyChoice::Given(_) => "given",
+        };
+        f.debug_struct("Config")
+            .field("host", &self.host)
+            .field("credentials", &self.credentials)
+            .field("connect_timeout", &self.connect_timeout)
+            .field("attempt_timeout", &self.attempt_timeout)
+            .field("deadline", &self.deadline)
+            .field("retry", &self.retry)
+            .field("proxy", &proxy)
+            .field("root_certificates", &self.root_certificates.len())
+            .field("client_certificate", &self.client_certificate.is_some())
+            .field("pool_max_idle_per_host", &self.pool_max_idle_per_host)
+            .field("user_agent", &self.user_agent)
+            .field("default_headers", &self.default_headers.keys().collect::<Vec<_>>())
+            .field("max_response_bytes", &self.max_response_bytes)
+            .field("http_client", &self.http_client.is_some())
+            .finish_non_exhaustive()
+    }
+}
+
+#[derive(Clone)]
+enum ProxySetting {
+    Environment,
+    None,
+    Address(Secret),
+}
+
+/// Puts settings together; `build()` checks them.
+#[derive(Clone)]
+#[must_use = "settings take effect when they are built"]
+pub struct ConfigBuilder {
+    host: Host,
+    credentials: Credentials,
+    connect_timeout: Duration,
+    attempt_timeout: Duration,
+    deadline: Duration,
+    retry: RetryPolicy,
+    proxy: ProxySetting,
+    root_certificates: Vec<Vec<u8>>,
+    client_certificate: Option<Secret>,
+    pool_max_idle_per_host: usize,
+    user_agent_suffix: Option<String>,
+    default_headers: Vec<(String, Secret)>,
+    max_response_bytes: usize,
+    http_client: Option<reqwest::Client>,
+    clock: Arc<dyn Clock>,
+}
+
+impl ConfigBuilder {
+    /// How long a connection may take to come about, TLS included: 5 s.
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.connect_timeout = timeout;
+        self
+    }
+
+    /// How long one attempt may take, from the connection to the end of the answer: 30 s.
+    pub fn attempt_timeout(mut self, timeout: Duration) -> Self {
+        self.attempt_timeout = timeout;
+        self
+    }
+
+    /// How long a whole operation may take, with all its attempts and waits: 90 s. A call may set
+    /// its own.
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = deadline;
+        self
+    }
+
+    /// When and how often a failed operation is sent again.
+    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.retry = policy;
+        self
+    }
+
+    /// A proxy, such as `http://user:password@proxy.example.com:3128`. Without this setting the
+    /// environment's proxy is used (`HTTPS_PROXY`, `NO_PROXY`), except to this machine itself.
+    pub fn proxy(mut self, address: impl Into<Secret>) -> Self {
+        self.proxy = ProxySetting::Address(address.into());
+        self
+    }
+
+    /// No proxy, whatever the environment says.
+    pub fn no_proxy(mut self) -> Self {
+        self.proxy = ProxySetting::None;
+        self
+    }
+
+    /// Certificates in PEM to trust beside the system's own.
+    pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.root_certificates.push(pem.into());
+        self
+    }
+
+    /// The certificate that this program shows, with its private key, both in one PEM.
+    pub fn client_certificate(mut self, pem: impl Into<Secret>) -> Self {
+        self.client_certificate = Some(pem.into());
+        self
+    }
+
+    /// How many unused connections are kept: 32.
+    pub fn pool_max_idle_per_host(mut self, connections: usize) -> Self {
+        self.pool_max_idle_per_host = connections;
+        self
+    }
+
+    /// What to add to the user agent, such as the program's name and version.
+    pub fn user_agent_suffix(mut self, suffix: impl Into<String>) -> Self {
+        self.user_agent_suffix = Some(suffix.into());
+        self
+    }
+
+    /// A header for every operation; not for sign-ins.
+    pub fn default_header(mut self, name: impl Into<String>, value: impl Into<Secret>) -> Self {
+        self.default_headers.push((name.into(), value.into()));
+        self
+    }
+
+    /// How large an answer may be once unpacked, in bytes: 64 MiB.
+    pub fn max_response_bytes(mut self, bytes: usize) -> Self {
+        self.max_response_bytes = bytes;
+        self
+    }
+
+    /// An HTTP client of your own, in place of the one that would be made from the settings for
+    /// connections, proxy and TLS. It must neither follow redirects nor retry by itself: switch both
+    /// off, or a rotation may be sent twice.
+    pub fn http_client(mut self, client: reqwest::Client) -> Self {
+        self.http_client = Some(client);
+        self
+    }
+
+    /// The clock to go by, for tests.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Checks the settings.
+    ///
+    /// # Errors
+    /// `InvalidArgument` with the name of the first setting that can't be used. Nothing is sent.
+    pub fn build(self) -> Result<Config, Error> {
+        self.credentials.check()?;
+        let durations = [
+            ("connect_timeout", self.connect_timeout),
+            ("attempt_timeout", self.attempt_timeout),
+            ("deadline", self.deadline),
+        ];
+        for (setting, duration) in durations {
+            if duration.is_zero() {
+                return Err(Error::invalid_argument(setting, "is zero; nothing could come in time"));
+            }
+        }
+        if self.retry.max_attempts == 0 {
+            return Err(Error::invalid_argument("retry.max_attempts", "is 0; 1 sends once and never again"));
+        }
+        if self.retry.first_backoff > self.retry.max_backoff {
+            return Err(Error::invalid_argument("retry.first_backoff", "is longer than retry.max_backoff"));
+        }
+        if self.max_response_bytes == 0 {
+            return Err(Error::invalid_argument("max_response_bytes", "is 0; no answer would fit"));
+        }
+        if self.http_client.is_some() {
+            let beside = [
+                ("proxy", !matches!(self.proxy, ProxySetting::Environment)),
+                ("root_certificates", !self.root_certificates.is_empty()),
+                ("client_certificate", self.client_certificate.is_some()),
+            ];
+            if let Some((setting, _)) = beside.iter().find(|(_, given)| *given) {
+                return Err(Error::invalid_argument(
+                    *setting,
+                    "has no effect beside http_client; set it there",
+                ));
+            }
+        }
+        let mut default_headers = HeaderMap::new();
+        for (name, value) in &self.default_headers {
+            let (name, value) = checked_header("default_header", name, value.expose())?;
+            default_headers.append(name, value);
+        }
+        Ok(Config {
+            proxy: proxy(&self.proxy)?,
+            root_certificates: root_certificates(&self.root_certificates)?,
+            client_certificate: self.client_certificate.as_ref().map(client_certificate).transpose()?,
+            user_agent: user_agent(self.user_agent_suffix.as_deref())?,
+            default_headers,
+            host: self.host,
+            credentials: self.credentials,
+            connect_timeout: self.connect_timeout,
+            attempt_timeout: self.attempt_timeout,
+            deadline: self.deadline,
+            retry: self.retry,
+            pool_max_idle_per_host: self.pool_max_idle_per_host,
+            max_response_bytes: self.max_response_bytes,
+            http_client: self.http_client,
+            clock: self.clock,
+        })
+    }
+}
+
+fn proxy(setting: &ProxySetting) -> Result<ProxyChoice, Error> {
+    match setting {
+        ProxySetting::Environment => Ok(ProxyChoice::Environment),
+        ProxySetting::None => Ok(ProxyChoice::None),
+        ProxySetting::Address(address) => {
+            reqwest::Proxy::all(address.expose()).map(|proxy| ProxyChoice::Given(Box::new(proxy))).map_err(
+                |_| Error::invalid_argument("proxy", "is not an address like http://proxy.example.com:3128"),
+            )
+        }
+    }
+}
+
+fn root_certificates(pems: &[Vec<u8>]) -> Result<Vec<reqwest::Certificate>, Error> {
+    let mut certificates = Vec::new();
+    for pem in pems {
+        let read = reqwest::Certificate::from_pem_bundle(pem).map_err(|error| {
+            Error::invalid_setting("root_certificates", "is not PEM that can be read", error)
+        })?;
+        if read.is_empty() {
+            return Err(Error::invalid_argument("root_certificates", "holds no certificate in PEM"));
+        }
+        certificates.extend(read);
+    }
+    Ok(certificates)
+}
+
+fn client_certificate(pem: &Secret) -> Result<reqwest::Identity, Error> {
+    reqwest::Identity::from_pem(pem.expose().as_bytes()).map_err(|_| {
+        Error::invalid_argument("client_certificate", "is not one PEM with a certificate and its private key")
+    })
+}
+
+fn user_agent(suffix: Option<&str>) -> Result<HeaderValue, Error> {
+    let own = concat!("purecloud-oauth/", env!("CARGO_PKG_VERSION"));
+    let text = match suffix.map(str::trim) {
+        None | Some("") => own.to_owned(),
+        Some(suffix) => format!("{own} {suffix}"),
+    };
+    HeaderValue::from_str(&text)
+        .ok()
+        .filter(|value| value.to_str().is_ok())
+        .ok_or_else(|| Error::invalid_argument("user_agent_suffix", "holds more than printable ASCII"))
+}
+
+/// Headers that the client writes itself.
+const OWN_HEADERS: [HeaderName; 8] = [
+    header::AUTHORIZATION,
+    header::ACCEPT,
+    header::ACCEPT_ENCODING,
+    header::CONNECTION,
+    header::CONTENT_LENGTH,
+    header::CONTENT_TYPE,
+    header::HOST,
+    header::TRANSFER_ENCODING,
+];
+
+/// A caller's header, checked; its value is never printed.
+pub(crate) fn checked_header(
+    argument: &'static str,
+    name: &str,
+    value: &str,
+) -> Result<(HeaderName, HeaderValue), Error> {
+    let refuse = |reason: &str| Error::invalid_argument(argument, format!("`{}` {reason}", printable(name)));
+    let parsed: HeaderName = name.parse().map_err(|_| refuse("is not the name of a header"))?;
+    if OWN_HEADERS.contains(&parsed) {
+        return Err(refuse("is a header that the client sets itself"));
+    }
+    let mut value: HeaderValue =
+        value.parse().map_err(|_| refuse("has a value with characters that no header may hold"))?;
+    value.set_sensitive(true);
+    Ok((parsed, value))
+}

@@ -1,0 +1,298 @@
+//! What can go wrong, in few kinds, each saying whether the service may have acted.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::models::ErrorBody;
+use crate::operation::{Operation, Replay};
+use crate::transport::ResponseMetadata;
+
+/// What went wrong, coarsely: what a program decides by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// An argument or a setting was refused before anything was sent; `argument()` names it.
+    /// The service has not acted. Trying again without a change is of no use.
+    InvalidArgument,
+    /// No token could be had, so the operation itself was not sent; `code()` and `server_message()`
+    /// hold what the login host said. The service has not acted. Try again only if
+    /// `worth_retrying()` says so: a refused id or secret stays refused.
+    SignIn,
+    /// The service answered, with a status that is not success: it refused, or it failed.
+    /// `status()`, `code()` and `body()` hold what it said. It has not acted, unless
+    /// `server_may_have_acted()` says otherwise (a failure in the middle of the work).
+    Api,
+    /// No connection could be made, or it broke before the answer was whole.
+    /// `server_may_have_acted()` tells the two apart. Trying again is safe.
+    Connection,
+    /// The time given to the operation ran out. Trying again with more time is safe.
+    Timeout,
+    /// The service answered success with something that is not what the operation returns: a web
+    /// page, half an answer, nothing at all. It may have acted. Trying again is safe.
+    UnreadableAnswer,
+    /// A client may have been created, or a secret rotated, and the answer that tells is lost.
+    /// Such an operation is never sent twice, because the second time would make another client or
+    /// destroy the secret that the first one made. Look before anything else: list the clients and
+    /// compare, or rotate the secret again knowing that the one before is dead.
+    OutcomeUnknown,
+}
+
+/// Why an operation did not succeed.
+///
+/// Cheap to clone. Its text is one line for a person and never holds a secret or a token.
+#[derive(Clone)]
+pub struct Error(Arc<Inner>);
+
+type Cause = Arc<dyn StdError + Send + Sync>;
+
+struct Inner {
+    kind: ErrorKind,
+    text: String,
+    operation: Option<Operation>,
+    argument: Option<String>,
+    body: Option<ErrorBody>,
+    metadata: Option<ResponseMetadata>,
+    retry_after: Option<Duration>,
+    may_have_acted: bool,
+    worth_retrying: bool,
+    source: Option<Cause>,
+}
+
+impl Error {
+    /// The kind, to decide by.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// The operation that failed, in the documentation's name; nothing for a setting.
+    #[must_use]
+    pub fn operation(&self) -> Option<&'static str> {
+        self.0.operation.map(|operation| operation.name)
+    }
+
+    /// The argument or setting that was refused.
+    #[must_use]
+    pub fn argument(&self) -> Option<&str> {
+        self.0.argument.as_deref()
+    }
+
+    /// The HTTP status of the last answer, if there was one.
+    #[must_use]
+    pub fn status(&self) -> Option<u16> {
+        self.0.metadata.as_ref().and_then(|metadata| metadata.status)
+    }
+
+    /// The service's own code, such as `not.found` or `invalid_client`.
+    #[must_use]
+    pub fn code(&self) -> Option<&str> {
+        self.0.body.as_ref().and_then(|body| body.code.as_deref())
+    }
+
+    /// The service's own text, for a person.
+    #[must_use]
+    pub fn server_message(&self) -> Option<&str> {
+        self.0.body.as_ref().and_then(|body| body.message.as_deref())
+    }
+
+    /// Everything the service said: code, text, field details, nested errors, the limit it names.
+    #[must_use]
+    pub fn body(&self) -> Option<&ErrorBody> {
+        self.0.body.as_ref()
+    }
+
+    /// The id under which the vendor's support finds the request.
+    #[must_use]
+    pub fn correlation_id(&self) -> Option<&str> {
+        self.0
+            .metadata
+            .as_ref()
+            .and_then(|metadata| metadata.correlation_id.as_deref())
+            .or_else(|| self.0.body.as_ref().and_then(|body| body.context_id.as_deref()))
+    }
+
+    /// How long the service asked to wait before the next try.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
+    /// Status, correlation id, rate limit, attempts made and time taken; nothing where nothing was
+    /// tried.
+    #[must_use]
+    pub fn metadata(&self) -> Option<&ResponseMetadata> {
+        self.0.metadata.as_ref()
+    }
+
+    /// Whether the service may have carried the operation out all the same.
+    #[must_use]
+    pub fn server_may_have_acted(&self) -> bool {
+        self.0.may_have_acted
+    }
+
+    /// Whether the same call may succeed later, and does no harm if it is made again.
+    #[must_use]
+    pub fn worth_retrying(&self) -> bool {
+        self.0.worth_retrying
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(operation) = self.0.operation {
+            write!(f, "{}: ", operation.name)?;
+        }
+        f.write_str(&self.0.text)?;
+        if let Some(id) = self.correlation_id() {
+            write!(f, " [correlation id {id}]")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("Error");
+        shown.field("kind", &self.0.kind).field("text", &self.to_string());
+        if let Some(argument) = &self.0.argument {
+            shown.field("argument", argument);
+        }
+        if let Some(metadata) = &self.0.metadata {
+            shown.field("metadata", metadata);
+        }
+        if let Some(body) = &self.0.body {
+            shown.field("body", body);
+        }
+        if let Some(source) = &self.0.source {
+            shown.field("source", source);
+        }
+        shown.finish_non_exhaustive()
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source.as_ref().map(|source| &**source as &(dyn StdError + 'static))
+    }
+}
+
+/// How an error is put together, inside the crate.
+pub(crate) struct ErrorBuilder(Inner);
+
+impl Error {
+    pub(crate) fn builder(kind: ErrorKind, text: impl Into<String>) -> ErrorBuilder {
+        ErrorBuilder(Inner {
+            kind,
+            text: text.into(),
+            operation: None,
+            argument: None,
+            body: None,
+            metadata: None,
+            retry_after: None,
+            may_have_acted: false,
+            worth_retrying: false,
+            source: None,
+        })
+    }
+
+    pub(crate) fn invalid_argument(argument: impl Into<String>, reason: impl fmt::Display) -> Self {
+        let argument = argument.into();
+        let mut builder = Error::builder(ErrorKind::InvalidArgument, format!("{argument}: {reason}"));
+        builder.0.argument = Some(argument);
+        builder.build()
+    }
+
+    pub(crate) fn invalid_setting(
+        setting: &'static str,
+        reason: impl fmt::Display,
+        source: impl StdError + Send + Sync + 'static,
+    ) -> Self {
+        let mut builder = Error::builder(ErrorKind::InvalidArgument, format!("{setting}: {reason}"));
+        builder.0.argument = Some(setting.to_owned());
+        builder.source(source).build()
+    }
+
+    /// The same refusal, with the operation whose argument it was.
+    pub(crate) fn of_operation(self, operation: &Operation) -> Self {
+        self.change(|inner| inner.operation = Some(*operation))
+    }
+
+    /// The same failure, seen from the operation that waited for the token: it was not sent.
+    pub(crate) fn into_sign_in_failure(self, operation: &Operation, metadata: ResponseMetadata) -> Self {
+        self.change(|inner| {
+            if inner.kind != ErrorKind::InvalidArgument {
+                inner.kind = ErrorKind::SignIn;
+                inner.text = format!("no token: {}", inner.text);
+            }
+            inner.operation = Some(*operation);
+            inner.may_have_acted = false;
+            let status = inner.metadata.as_ref().and_then(|metadata| metadata.status);
+            let correlation_id = inner.metadata.take().and_then(|metadata| metadata.correlation_id);
+            inner.metadata = Some(ResponseMetadata { status, correlation_id, ..metadata });
+        })
+    }
+
+    fn change(self, change: impl FnOnce(&mut Inner)) -> Self {
+        let inner = &self.0;
+        let mut copy = Inner {
+            kind: inner.kind,
+            text: inner.text.clone(),
+            operation: inner.operation,
+            argument: inner.argument.clone(),
+            body: inner.body.clone(),
+            metadata: inner.metadata.clone(),
+            retry_after: inner.retry_after,
+            may_have_acted: inner.may_have_acted,
+            worth_retrying: inner.worth_retrying,
+            source: inner.source.clone(),
+        };
+        change(&mut copy);
+        Error(Arc::new(copy))
+    }
+}
+
+impl ErrorBuilder {
+    pub(crate) fn operation(mut self, operation: &Operation) -> Self {
+        self.0.operation = Some(*operation);
+        self
+    }
+
+    pub(crate) fn body(mut self, body: Option<ErrorBody>) -> Self {
+        self.0.body = body;
+        self
+    }
+
+    pub(crate) fn metadata(mut self, metadata: ResponseMetadata) -> Self {
+        self.0.metadata = Some(metadata);
+        self
+    }
+
+    pub(crate) fn retry_after(mut self, retry_after: Option<Duration>) -> Self {
+        self.0.retry_after = retry_after;
+        self
+    }
+
+    pub(crate) fn may_have_acted(mut self, may_have_acted: bool) -> Self {
+        self.0.may_have_acted = may_have_acted;
+        self
+    }
+
+    /// `temporary`: the failure may pass. A `Once` operation that may have acted is never worth a
+    /// second try, whatever failed.
+    pub(crate) fn temporary(mut self, temporary: bool) -> Self {
+        let once = self.0.operation.is_some_and(|operation| operation.replay == Replay::Once);
+        self.0.worth_retrying = temporary && !(once && self.0.may_have_acted);
+        self
+    }
+
+    pub(crate) fn source(mut self, source: impl StdError + Send + Sync + 'static) -> Self {
+        self.0.source = Some(Arc::new(source));
+        self
+    }
+
+    pub(crate) fn build(self) -> Error {
+        Error(Arc::new(self.0))
+    }
+}

@@ -1,0 +1,15 @@
+//! References to things outside the OAuth API.
+
+model! {
+    /// A reference to a user or another entity of the organization.
+    #[derive(Eq)]
+    #[non_exhaustive]
+    pub struct DomainEntityRef {
+        /// The entity's id.
+        pub id: Option<String>,
+        /// The entity's name.
+        pub name: Option<String>,
+        /// The path of the entity itself.
+        pub self_uri: Option<String>,
+    }
+}

@@ -1,0 +1,29 @@
+//! Scopes: what a token may be used for.
+
+model! {
+    /// A scope, such as `users:readonly`.
+    #[derive(Eq)]
+    #[non_exhaustive]
+    pub struct OAuthScope {
+        /// The scope's name.
+        pub id: String,
+        /// What the scope allows, in the language asked for.
+        pub description: Option<String>,
+        /// The path of the scope itself.
+        pub self_uri: Option<String>,
+    }
+}
+
+model! {
+    /// The scopes of the service, all in one answer.
+    #[derive(Eq)]
+    #[non_exhaustive]
+    pub struct OAuthScopeListing {
+        /// How many scopes there are.
+        pub total: Option<i64>,
+        /// The scopes.
+        pub entities: Vec<OAuthScope>,
+        /// The path of the listing itself.
+        pub self_uri: Option<String>,
+    }
+}

@@ -1,0 +1,310 @@
+//! How answers become models, whatever stands in them.
+
+use std::time::{Duration, SystemTime};
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::*;
+
+/// A client as the service writes it, with every field.
+fn whole_client() -> Value {
+    json!({
+        "id": "6f1c8a52-9d3e-4b7a-8c21-5e0f4d9b7a63",
+        "name": "Terminübersicht – Wien 🕐",
+        "accessTokenValiditySeconds": 86400,
+        "description": "Liest die Termine der Filiale",
+        "registeredRedirectUri": ["https://termine.example.at/callback"],
+        "secret": "hq3KpZ0vX1yT7wB9nR4sL6uD8mF2cJ5gA0eV1iQ",
+        "roleIds": ["b3e2c1d0-5a4f-4e3d-9c8b-7a6f5e4d3c2b"],
+        "dateCreated": "2026-03-01T08:30:00.000Z",
+        "dateModified": "2026-05-02T09:31:01.250Z",
+        "createdBy": {"id": "u1", "name": "Eva Huber", "selfUri": "/api/v2/users/u1"},
+        "modifiedBy": {"id": "u2", "name": "Jan Nowák", "selfUri": "/api/v2/users/u2"},
+        "authorizedGrantType": "CODE",
+        "scope": ["users:readonly", "calendars"],
+        "roleDivisions": [{"roleId": "r1", "divisionId": "*"}],
+        "state": "active",
+        "dateToDelete": "2026-12-24T00:00:00.000Z",
+        "selfUri": "/api/v2/oauth/clients/6f1c8a52-9d3e-4b7a-8c21-5e0f4d9b7a63"
+    })
+}
+
+fn authorization() -> Value {
+    json!({
+        "client": whole_client(), "scope": ["users"], "roles": ["employee"],
+        "resourceOwner": {"id": "u1"}, "dateCreated": "2026-03-01T08:30:00Z",
+        "dateModified": "2026-03-01T08:30:00Z", "createdBy": {"id": "u1"}, "modifiedBy": {"id": "u1"},
+        "pending": false, "state": "Authorized", "selfUri": "/api/v2/oauth/authorizations/c1"
+    })
+}
+
+fn usage_result() -> Value {
+    json!({
+        "results": [{
+            "clientId": "c1", "clientName": "Reports", "organizationId": "o1", "userId": "u1",
+            "templateUri": "/api/v2/users/{userId}", "httpMethod": "GET", "status200": 9007199254740993_i64,
+            "status300": 0, "status400": 7, "status500": 1, "status429": 3, "requests": i64::MAX,
+            "date": "2026-03-01T00:00:00Z"
+        }],
+        "queryStatus": "Complete", "cursors": {"before": "b", "after": "a"}
+    })
+}
+
+fn error_body() -> Value {
+    json!({
+        "message": "no", "code": "bad.request", "status": 400, "contextId": "x", "entityId": "e", "entityName": "n",
+        "messageWithParams": "no {x}", "messageParams": {"x": "y"},
+        "details": [{"errorCode": "required", "fieldName": "name", "entityId": "e", "entityName": "n"}],
+        "errors": [{"code": "inner"}], "limit": {"key": "k", "namespace": "n", "value": 300}
+    })
+}
+
+fn read<M: Model>(value: &Value) -> Result<M, Unreadable> {
+    decode(value.to_string().as_bytes())
+}
+
+fn moment(text: &str) -> Option<Timestamp> {
+    Some(text.parse().expect("a moment"))
+}
+
+#[test]
+fn every_field_of_a_client_is_read() {
+    let client: OAuthClient = read(&whole_client()).expect("a client");
+    let user = |id: &str, name: &str| {
+        Some(DomainEntityRef {
+            id: Some(id.to_owned()),
+            name: Some(name.to_owned()),
+            self_uri: Some(format!("/api/v2/users/{id}")),
+        })
+    };
+    let expected = OAuthClient {
+        id: "6f1c8a52-9d3e-4b7a-8c21-5e0f4d9b7a63".to_owned(),
+        name: "Terminübersicht – Wien 🕐".to_owned(),
+        access_token_validity_seconds: Some(86_400),
+        description: Some("Liest die Termine der Filiale".to_owned()),
+        registered_redirect_uri: vec!["https://termine.example.at/callback".to_owned()],
+        secret: Some("hq3KpZ0vX1yT7wB9nR4sL6uD8mF2cJ5gA0eV1iQ".into()),
+        role_ids: vec!["b3e2c1d0-5a4f-4e3d-9c8b-7a6f5e4d3c2b".to_owned()],
+        date_created: moment("2026-03-01T08:30:00Z"),
+        date_modified: moment("2026-05-02T09:31:01.25Z"),
+        created_by: user("u1", "Eva Huber"),
+        modified_by: user("u2", "Jan Nowák"),
+        authorized_grant_type: Some(GrantType::Code),
+        scope: vec!["users:readonly".to_owned(), "calendars".to_owned()],
+        role_divisions: vec![RoleDivision::new("r1", "*")],
+        state: Some(ClientState::Active),
+        date_to_delete: moment("2026-12-24T00:00:00Z"),
+        self_uri: Some("/api/v2/oauth/clients/6f1c8a52-9d3e-4b7a-8c21-5e0f4d9b7a63".to_owned()),
+    };
+    assert_eq!(client, expected);
+}
+
+#[test]
+fn counts_are_exact_to_64_bits_and_times_to_the_fraction() {
+    let result: ApiUsageQueryResult = read(&usage_result()).expect("a result");
+    let row = &result.results[0];
+    assert_eq!((row.status200, row.requests), (Some(9_007_199_254_740_993), Some(i64::MAX)));
+    assert_eq!(
+        row.date.map(SystemTime::from),
+        Some(SystemTime::UNIX_EPOCH + Duration::from_secs(1_772_323_200))
+    );
+    assert_eq!(result.query_status, Some(QueryStatus::Complete));
+    assert_eq!(result.cursors.and_then(|cursors| cursors.after).as_deref(), Some("a"));
+}
+
+#[test]
+fn a_client_goes_back_as_it_came_but_for_what_only_the_service_sets() {
+    let client: OAuthClient = read(&whole_client()).expect("a client");
+    let sent = serde_json::to_value(OAuthClientRequest::from(client)).expect("JSON");
+    let mut expected = whole_client();
+    for own in ["id", "secret", "dateCreated", "dateModified", "createdBy", "modifiedBy", "selfUri"] {
+        expected.as_object_mut().expect("an object").remove(own);
+    }
+    expected["dateToDelete"] = json!("2026-12-24T00:00:00Z");
+    assert_eq!(sent, expected);
+}
+
+#[test]
+fn what_is_left_out_of_a_body_is_not_sent() {
+    let body = OAuthClientRequest::new("Reports", GrantType::ClientCredentials);
+    let sent = serde_json::to_value(body).expect("JSON");
+    assert_eq!(sent, json!({"name": "Reports", "authorizedGrantType": "CLIENT-CREDENTIALS"}));
+    let query = serde_json::to_value(ApiUsageClientQuery::new("a/b")).expect("JSON");
+    assert_eq!(query, json!({"interval": "a/b"}));
+}
+
+#[test]
+fn an_unknown_value_is_kept_printed_and_sent_back_as_it_came() {
+    let mut client = whole_client();
+    client["authorizedGrantType"] = json!("DEVICE-CODE");
+    client["state"] = json!("deleted");
+    let client: OAuthClient = read(&client).expect("a client");
+    assert_eq!(client.state, Some(ClientState::Unknown { value: "deleted".to_owned() }));
+    assert_eq!(client.state.as_ref().map(ToString::to_string).as_deref(), Some("deleted"));
+    let sent = serde_json::to_value(OAuthClientRequest::from(client)).expect("JSON");
+    assert_eq!((&sent["authorizedGrantType"], &sent["state"]), (&json!("DEVICE-CODE"), &json!("deleted")));
+}
+
+#[test]
+fn no_unreadable_field_costs_the_secret_or_any_other_field() {
+    let whole: OAuthClient = read(&whole_client()).expect("a client");
+    let unexpected = [
+        json!(null),
+        json!(true),
+        json!(-1.5),
+        json!(""),
+        json!("?"),
+        json!([]),
+        json!([null, [1], {}]),
+        json!({"a": [1]}),
+    ];
+    for field in whole_client().as_object().expect("an object").keys() {
+        for value in &unexpected {
+            let mut changed = whole_client();
+            changed[field] = value.clone();
+            let client: OAuthClient =
+                read(&changed).unwrap_or_else(|error| panic!("{field}: {value}: {error}"));
+            if field != "secret" {
+                assert_eq!(client.secret, whole.secret, "{field}: {value}");
+            }
+            if field != "id" {
+                assert_eq!(client.id, whole.id, "{field}: {value}");
+            }
+        }
+    }
+}
+
+#[test]
+fn unknown_fields_are_ignored() {
+    let mut client = whole_client();
+    client["ipAllowList"] = json!({"ranges": ["192.0.2.0/24"]});
+    assert_eq!(read::<OAuthClient>(&client), read(&whole_client()));
+}
+
+#[test]
+fn a_body_that_is_something_else_is_named_and_never_an_empty_model() {
+    let cases: [(&[u8], &str); 11] = [
+        (b"", "the answer is empty where OAuthClient is due"),
+        (b" \r\n", "the answer is empty where OAuthClient is due"),
+        (b"<!DOCTYPE html><html></html>", "the answer is a web page or XML where OAuthClient is due"),
+        (b"[]", "the answer is a list where OAuthClient is due"),
+        (b"null", "the answer is null where OAuthClient is due"),
+        (b"\"ok\"", "the answer is a text where OAuthClient is due"),
+        (b"Bad gateway", "the answer is something else than a JSON object where OAuthClient is due"),
+        (b"{}", "the answer is a JSON object without any field of OAuthClient"),
+        (b"{\"status\":\"UP\",\"id\":null}", "the answer is a JSON object without any field of OAuthClient"),
+        (b"{\"id\":\"6f1c", "the answer ends in the middle, after 11 bytes, where OAuthClient is due"),
+        (b"{\"id\":nope}", "the answer is not JSON (line 1, column 8) where OAuthClient is due"),
+    ];
+    for (body, expected) in cases {
+        let error = decode::<OAuthClient>(body).expect_err(expected);
+        assert_eq!(error.to_string(), expected);
+    }
+    let empty: OAuthClientEntityListing =
+        decode(b"{\"entities\":[]}").expect("an organization without clients");
+    assert!(empty.entities.is_empty());
+}
+
+#[test]
+fn an_error_of_decoding_holds_no_piece_of_the_body() {
+    for body in
+        ["\"canary-secret\"", "{\"secret\":\"canary-secret\",}", "{\"id\":canary-secret}", "<p>canary-secret"]
+    {
+        let error = decode::<OAuthClient>(body.as_bytes()).expect_err(body);
+        assert!(!format!("{error} {error:?}").contains("canary"), "{error:?}");
+    }
+}
+
+/// Every model with a body that has all its fields.
+fn decode_all(body: &[u8]) {
+    let _ = decode::<OAuthClient>(body);
+    let _ = decode::<OAuthClientEntityListing>(body);
+    let _ = decode::<OAuthScope>(body);
+    let _ = decode::<OAuthScopeListing>(body);
+    let _ = decode::<OAuthAuthorization>(body);
+    let _ = decode::<OAuthAuthorizationListing>(body);
+    let _ = decode::<ApiUsageQueryResult>(body);
+    let _ = decode::<UsageExecutionResult>(body);
+    let _ = decode::<ErrorBody>(body);
+}
+
+fn any_json() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<u64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        any::<String>().prop_map(Value::from),
+        Just(json!("2026-02-30T25:61:00Z")),
+        Just(json!("+012026-01-01T00:00:00Z")),
+    ];
+    leaf.prop_recursive(4, 24, 4, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::hash_map("[a-zA-Z]{1,12}", inner, 0..4)
+                .prop_map(|map| Value::Object(map.into_iter().collect())),
+        ]
+    })
+}
+
+/// Puts `replacement` in the place that `choices` lead to.
+fn mutate(value: &mut Value, choices: &[usize], replacement: Value) {
+    let Some((choice, rest)) = choices.split_first() else {
+        *value = replacement;
+        return;
+    };
+    match value {
+        Value::Object(map) if !map.is_empty() => {
+            let key = map.keys().nth(choice % map.len()).expect("within").clone();
+            mutate(&mut map[&key], rest, replacement);
+        }
+        Value::Array(list) if !list.is_empty() => {
+            let index = choice % list.len();
+            mutate(&mut list[index], rest, replacement);
+        }
+        other => *other = replacement,
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2048, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn decoding_any_mutation_of_any_model_does_not_panic(
+        original in 0_usize..5,
+        choices in prop::collection::vec(any::<usize>(), 1..6),
+        replacement in any_json(),
+        cut in any::<prop::sample::Index>(),
+    ) {
+        let scope = json!({"id": "users", "description": "Users", "selfUri": "/api/v2/oauth/scopes/users"});
+        let mut value = match original {
+            0 => json!({"entities": [whole_client()], "total": 1, "pageSize": 25, "pageNumber": 1, "pageCount": 1}),
+            1 => json!({"entities": [authorization(), scope], "total": 2}),
+            2 => usage_result(),
+            3 => error_body(),
+            _ => whole_client(),
+        };
+        mutate(&mut value, &choices, replacement);
+        let body = value.to_string().into_bytes();
+        decode_all(&body);
+        decode_all(&body[..cut.index(body.len())]);
+    }
+
+    #[test]
+    fn decoding_any_bytes_does_not_panic(body in prop::collection::vec(any::<u8>(), 0..200)) {
+        decode_all(&body);
+    }
+
+    #[test]
+    fn a_mutated_client_keeps_the_secret_that_was_not_touched(
+        field in "(name|scope|state|dateCreated|createdBy|roleDivisions|accessTokenValiditySeconds|newField)",
+        value in any_json(),
+    ) {
+        let mut client = whole_client();
+        client[&field] = value;
+        let read: OAuthClient = read(&client).expect("a client");
+        prop_assert_eq!(read.secret, Some("hq3KpZ0vX1yT7wB9nR4sL6uD8mF2cJ5gA0eV1iQ".into()));
+    }
+}

@@ -1,0 +1,184 @@
+//! Usage: how often a client called the API, and with what success.
+
+use serde::Serialize;
+
+use crate::error::Error;
+use crate::models::Timestamp;
+use crate::region::printable;
+
+open_enum! {
+    /// The length of time that one row of a usage result covers.
+    pub enum Granularity {
+        /// A day, in UTC.
+        Day = "Day",
+        /// A week.
+        Week = "Week",
+        /// A month.
+        Month = "Month",
+    }
+}
+
+open_enum! {
+    /// A count of a usage result.
+    pub enum Metric {
+        /// Requests answered with a status of 200 to 299.
+        Status200 = "Status200",
+        /// Requests answered with a status of 300 to 399.
+        Status300 = "Status300",
+        /// Requests answered with a status of 400 to 499.
+        Status400 = "Status400",
+        /// Requests answered with a status of 500 to 599.
+        Status500 = "Status500",
+        /// Requests refused for their number; counted in `Status400` as well.
+        Status429 = "Status429",
+        /// All requests.
+        Requests = "Requests",
+    }
+}
+
+open_enum! {
+    /// What the rows of a usage result are split by.
+    pub enum GroupBy {
+        /// The client.
+        OAuthClientId = "OAuthClientId",
+        /// The organization.
+        OrganizationId = "OrganizationId",
+        /// The path template that was called.
+        TemplateUri = "TemplateUri",
+        /// The HTTP verb.
+        HttpMethod = "HttpMethod",
+    }
+}
+
+open_enum! {
+    /// How far a usage query has come.
+    pub enum QueryStatus {
+        /// The rows are there.
+        Complete = "Complete",
+        /// There will be no rows.
+        Failed = "Failed",
+        /// Ask again a little later.
+        Running = "Running",
+    }
+}
+
+/// A question about the usage of a client.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ApiUsageClientQuery {
+    /// Start and end as two ISO 8601 moments joined by a slash, such as
+    /// `2026-03-01T00:00:00/2026-03-08T00:00:00`; without an offset they are in UTC.
+    pub interval: String,
+    /// The length of time that one row covers; the service's choice when left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub granularity: Option<Granularity>,
+    /// The counts wanted; all when left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub metrics: Option<Vec<Metric>>,
+    /// What the rows are split by; nothing when left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group_by: Option<Vec<GroupBy>>,
+}
+
+impl ApiUsageClientQuery {
+    /// A question about the interval, with everything else left to the service.
+    #[must_use]
+    pub fn new(interval: impl Into<String>) -> Self {
+        ApiUsageClientQuery { interval: interval.into(), granularity: None, metrics: None, group_by: None }
+    }
+
+    /// A question about the time from one moment up to another.
+    #[must_use]
+    pub fn between(start: Timestamp, end: Timestamp) -> Self {
+        ApiUsageClientQuery::new(format!("{start}/{end}"))
+    }
+
+    /// Refuses what the service could only refuse.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        let refuse = |reason: &str| {
+            let found = printable(&self.interval);
+            Err(Error::invalid_argument("body.interval", format!("`{found}` {reason}")))
+        };
+        let Some((start, end)) = self.interval.split_once('/') else {
+            return refuse("is not two moments joined by a slash");
+        };
+        match (start.parse::<Timestamp>(), end.parse::<Timestamp>()) {
+            (Ok(start), Ok(end)) if start < end => Ok(()),
+            (Ok(_), Ok(_)) => refuse("does not end after its start"),
+            (Err(_), _) => refuse("does not start with a moment like 2026-03-01T00:00:00"),
+            (_, Err(_)) => refuse("does not end with a moment like 2026-03-08T00:00:00"),
+        }
+    }
+}
+
+model! {
+    /// A usage query that the service has begun to work on.
+    #[derive(Eq)]
+    #[non_exhaustive]
+    pub struct UsageExecutionResult {
+        /// The id under which the result can be asked for.
+        pub execution_id: String,
+        /// The path at which the result can be asked for.
+        pub results_uri: Option<String>,
+    }
+}
+
+model! {
+    /// The result of a usage query, once it is complete.
+    #[derive(Eq)]
+    #[non_exhaustive]
+    pub struct ApiUsageQueryResult {
+        /// The rows; none while the query is running.
+        pub results: Vec<ApiUsageRow>,
+        /// How far the query has come.
+        pub query_status: Option<QueryStatus>,
+        /// Where further rows would be; this operation takes no cursor.
+        pub cursors: Option<Cursors>,
+    }
+}
+
+model! {
+    /// Positions in a longer result.
+    #[derive(Eq)]
+    #[non_exhaustive]
+    pub struct Cursors {
+        /// The position before the first row.
+        pub before: Option<String>,
+        /// The position after the last row.
+        pub after: Option<String>,
+    }
+}
+
+model! {
+    /// One row of a usage result. Counts and dimensions that were not asked for are missing.
+    #[derive(Eq)]
+    #[non_exhaustive]
+    pub struct ApiUsageRow {
+        /// The client's id.
+        pub client_id: Option<String>,
+        /// The client's name.
+        pub client_name: Option<String>,
+        /// The organization's id.
+        pub organization_id: Option<String>,
+        /// The user's id.
+        pub user_id: Option<String>,
+        /// The path template that was called.
+        pub template_uri: Option<String>,
+        /// The HTTP verb.
+        pub http_method: Option<String>,
+        /// Requests answered with a status of 200 to 299.
+        pub status200: Option<i64>,
+        /// Requests answered with a status of 300 to 399.
+        pub status300: Option<i64>,
+        /// Requests answered with a status of 400 to 499.
+        pub status400: Option<i64>,
+        /// Requests answered with a status of 500 to 599.
+        pub status500: Option<i64>,
+        /// Requests refused for their number; counted in `status400` as well.
+        pub status429: Option<i64>,
+        /// All requests.
+        pub requests: Option<i64>,
+        /// The beginning of the time that the row covers.
+        pub date: Option<Timestamp>,
+    }
+}

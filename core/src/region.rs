@@ -1,0 +1,387 @@
+//! Where the service is: the regions, other domains, and gateways.
+
+use std::fmt;
+use std::str::FromStr;
+
+use url::{Host as UrlHost, Url};
+
+use crate::error::Error;
+
+macro_rules! regions {
+    ($($(#[$meta:meta])* $region:ident $name:literal $domain:literal;)*) => {
+        /// A region of Genesys Cloud.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum Region {
+            $(
+                #[doc = concat!("`", $name, "`: ", $domain)]
+                $(#[$meta])*
+                $region,
+            )*
+        }
+
+        impl Region {
+            /// Every region, in the order of the documentation.
+            pub const ALL: &'static [Region] = &[$(Region::$region),*];
+
+            /// The name, such as `eu_central_1`.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Region::$region => $name),* }
+            }
+
+            /// The domain, such as `mypurecloud.de`.
+            #[must_use]
+            pub const fn domain(self) -> &'static str {
+                match self { $(Region::$region => $domain),* }
+            }
+        }
+    };
+}
+
+regions! {
+    UsEast1 "us_east_1" "mypurecloud.com";
+    EuWest1 "eu_west_1" "mypurecloud.ie";
+    ApSoutheast2 "ap_southeast_2" "mypurecloud.com.au";
+    ApNortheast1 "ap_northeast_1" "mypurecloud.jp";
+    EuCentral1 "eu_central_1" "mypurecloud.de";
+    UsWest2 "us_west_2" "usw2.pure.cloud";
+    CaCentral1 "ca_central_1" "cac1.pure.cloud";
+    ApNortheast2 "ap_northeast_2" "apne2.pure.cloud";
+    EuWest2 "eu_west_2" "euw2.pure.cloud";
+    ApSouth1 "ap_south_1" "aps1.pure.cloud";
+    /// FedRAMP.
+    UsEast2 "us_east_2" "use2.us-gov-pure.cloud";
+    SaEast1 "sa_east_1" "sae1.pure.cloud";
+    MeCentral1 "me_central_1" "mec1.pure.cloud";
+    ApNortheast3 "ap_northeast_3" "apne3.pure.cloud";
+    EuCentral2 "eu_central_2" "euc2.pure.cloud";
+    MxCentral1 "mx_central_1" "mxc1.pure.cloud";
+    ApSoutheast1 "ap_southeast_1" "apse1.pure.cloud";
+    /// European sovereign cloud.
+    EuscDeEast1 "eusc_de_east_1" "edee1.eusc-pure.cloud";
+}
+
+impl fmt::Display for Region {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A gateway of your own that stands between the program and the service.
+///
+/// A call goes to `protocol://host:port/path_params_api/api/v2/…`, a sign-in to
+/// `protocol://host:port/path_params_login/oauth/token`: the settings and their names are those of
+/// the vendor's SDKs.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Gateway {
+    /// The gateway's host name or address.
+    pub host: String,
+    /// `https`, or `http` to loopback.
+    pub protocol: String,
+    /// The port; left out, the protocol's own.
+    pub port: Option<u16>,
+    /// The path in front of `/oauth/token`, or nothing.
+    pub path_params_login: String,
+    /// The path in front of `/api/v2`, or nothing.
+    pub path_params_api: String,
+}
+
+impl Gateway {
+    /// A gateway reached by `https` at its usual port, without path prefixes.
+    #[must_use]
+    pub fn new(host: impl Into<String>) -> Self {
+        Gateway {
+            host: host.into(),
+            protocol: "https".to_owned(),
+            port: None,
+            path_params_login: String::new(),
+            path_params_api: String::new(),
+        }
+    }
+}
+
+/// Where calls and sign-ins go: a region, a domain, a base address, or a gateway.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Host {
+    api: Url,
+    login: Url,
+}
+
+impl Host {
+    /// A domain that need not be in the list of regions, such as `mypurecloud.de`: calls go to
+    /// `api.` and sign-ins to `login.` in front of it.
+    ///
+    /// # Errors
+    /// `InvalidArgument` when it is not a domain name.
+    pub fn domain(domain: &str) -> Result<Self, Error> {
+        let refuse =
+            |reason: &str| Error::invalid_argument("host", format!("`{}` {reason}", printable(domain)));
+        let bare = domain.strip_prefix("api.").unwrap_or(domain);
+        let looks_right = bare.contains('.')
+            && bare.split('.').all(|label| !label.is_empty())
+            && bare.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-'));
+        if !looks_right {
+            return Err(refuse("is not a domain; expected something like `mypurecloud.de`"));
+        }
+        let part = |name: &str| {
+            Url::parse(&format!("https://{name}.{bare}/")).map_err(|_| refuse("is not a domain name"))
+        };
+        Ok(Host { api: part("api")?, login: part("login")? })
+    }
+
+    /// A base address with its protocol, such as `https://api.mypurecloud.de` or
+    /// `http://127.0.0.1:8080`. Sign-ins go to the same address with a leading `api.` of the host
+    /// replaced by `login.`.
+    ///
+    /// # Errors
+    /// `InvalidArgument` when it is not an address, has a user name, query or fragment, or is plain
+    /// `http` to a host that is not this machine.
+    pub fn url(address: &str) -> Result<Self, Error> {
+        let api = checked_base("host", address)?;
+        let mut login = api.clone();
+        if let Some(rest) = api.host_str().and_then(|host| host.strip_prefix("api.")) {
+            login.set_host(Some(&format!("login.{rest}"))).map_err(|_| {
+                Error::invalid_argument("host", format!("`{}` has no login host", printable(address)))
+            })?;
+        }
+        Ok(Host { api, login })
+    }
+
+    /// A gateway.
+    ///
+    /// # Errors
+    /// `InvalidArgument` when its parts do not make an address, or make one that is plain `http` to
+    /// a host that is not this machine.
+    pub fn gateway(gateway: &Gateway) -> Result<Self, Error> {
+        if !matches!(gateway.protocol.as_str(), "https" | "http") {
+            let found = printable(&gateway.protocol);
+            return Err(Error::invalid_argument(
+                "gateway.protocol",
+                format!("`{found}` is neither https nor http"),
+            ));
+        }
+        let mut base = Url::parse(&format!("{}://gateway.invalid/", gateway.protocol))
+            .map_err(|_| Error::invalid_argument("gateway.protocol", "is not a protocol"))?;
+        let refuse_host = || {
+            Error::invalid_argument(
+                "gateway.host",
+                format!("`{}` is not a host name", printable(&gateway.host)),
+            )
+        };
+        if gateway.host.is_empty()
+            || gateway.host.contains(['/', '\\', '@', '?', '#', ':']) && !gateway.host.starts_with('[')
+        {
+            return Err(refuse_host());
+        }
+        base.set_host(Some(&gateway.host)).map_err(|_| refuse_host())?;
+        base.set_port(gateway.port).map_err(|()| Error::invalid_argument("gateway.port", "can't be set"))?;
+        let with_prefix = |argument: &'static str, prefix: &str| {
+            if prefix.contains(['?', '#', '\\', '%']) || prefix.split('/').any(|s| matches!(s, "." | "..")) {
+                return Err(Error::invalid_argument(
+                    argument,
+                    format!("`{}` is not a plain path", printable(prefix)),
+                ));
+            }
+            let mut url = base.clone();
+            url.set_path(prefix.trim_matches('/'));
+            checked_base(argument, url.as_str())
+        };
+        Ok(Host {
+            api: with_prefix("gateway.path_params_api", &gateway.path_params_api)?,
+            login: with_prefix("gateway.path_params_login", &gateway.path_params_login)?,
+        })
+    }
+
+    /// The address that calls go to, without the path of an operation.
+    #[must_use]
+    pub fn api_url(&self) -> &str {
+        self.api.as_str()
+    }
+
+    /// The address that sign-ins go to, without the path.
+    #[must_use]
+    pub fn login_url(&self) -> &str {
+        self.login.as_str()
+    }
+
+    pub(crate) fn api(&self) -> &Url {
+        &self.api
+    }
+
+    pub(crate) fn login(&self) -> &Url {
+        &self.login
+    }
+
+    /// Whether everything stays on this machine: then no proxy of the environment stands between.
+    pub(crate) fn is_loopback(&self) -> bool {
+        is_loopback(&self.api) && is_loopback(&self.login)
+    }
+}
+
+impl From<Region> for Host {
+    fn from(region: Region) -> Self {
+        let part = |name: &str| {
+            #[allow(
+                clippy::expect_used,
+                reason = "the table above is the only input, and a test reads all of it"
+            )]
+            Url::parse(&format!("https://{name}.{}/", region.domain()))
+                .expect("a region's domain makes an address")
+        };
+        Host { api: part("api"), login: part("login") }
+    }
+}
+
+impl FromStr for Host {
+    type Err = Error;
+
+    /// A region's name (`eu_central_1` or `eu-central-1`), a domain (`mypurecloud.de`), or a base
+    /// address with its protocol (`https://api.mypurecloud.de`).
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let text = text.trim();
+        if text.contains("://") {
+            return Host::url(text);
+        }
+        let name = text.to_ascii_lowercase().replace('-', "_");
+        match Region::ALL.iter().find(|region| region.name() == name) {
+            Some(region) => Ok((*region).into()),
+            None => Host::domain(text),
+        }
+    }
+}
+
+fn checked_base(argument: &'static str, address: &str) -> Result<Url, Error> {
+    let refuse = |reason: &str| Error::invalid_argument(argument, reason.to_owned());
+    let mut url = Url::parse(address).map_err(|error| refuse(&format!("is not an address: {error}")))?;
+    if !matches!(url.scheme(), "https" | "http") || url.host().is_none() {
+        return Err(refuse("needs to start with https://"));
+    }
+    if url.scheme() == "http" && !is_loopback(&url) {
+        return Err(refuse(
+            "is plain http to another machine: a token would be readable on the way; use https",
+        ));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(refuse("must not hold a user name or password"));
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(refuse("must not have a query or a fragment"));
+    }
+    if !url.path().ends_with('/') {
+        let path = format!("{}/", url.path());
+        url.set_path(&path);
+    }
+    Ok(url)
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(UrlHost::Domain(domain)) => domain.eq_ignore_ascii_case("localhost"),
+        Some(UrlHost::Ipv4(address)) => address.is_loopback(),
+        Some(UrlHost::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+/// A caller's text in an error: short, and without what moves a terminal's cursor.
+pub(crate) fn printable(text: &str) -> String {
+    const LONGEST: usize = 80;
+    let mut shown: String = text.chars().take(LONGEST).flat_map(char::escape_debug).collect();
+    if text.chars().nth(LONGEST).is_some() {
+        shown.push('…');
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_region_has_an_api_and_a_login_host() {
+        assert_eq!(Region::ALL.len(), 18);
+        for region in Region::ALL {
+            let host = Host::from(*region);
+            assert_eq!(host.api_url(), format!("https://api.{}/", region.domain()));
+            assert_eq!(host.login_url(), format!("https://login.{}/", region.domain()));
+        }
+    }
+
+    #[test]
+    fn a_region_is_found_by_name_by_domain_and_by_address() {
+        for text in [
+            "eu_central_1",
+            "eu-central-1",
+            "EU-CENTRAL-1",
+            "mypurecloud.de",
+            "api.mypurecloud.de",
+            "https://api.mypurecloud.de",
+        ] {
+            let host: Host = text.parse().expect(text);
+            assert_eq!(host, Region::EuCentral1.into(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_domain_that_is_not_in_the_list_works() {
+        let host: Host = "xyz9.pure.cloud".parse().expect("a domain");
+        assert_eq!(host.login_url(), "https://login.xyz9.pure.cloud/");
+    }
+
+    #[test]
+    fn a_host_without_api_in_front_is_its_own_login_host() {
+        let host = Host::url("http://127.0.0.1:8080").expect("loopback");
+        assert_eq!((host.api_url(), host.login_url()), ("http://127.0.0.1:8080/", "http://127.0.0.1:8080/"));
+    }
+
+    #[test]
+    fn a_gateway_puts_its_prefixes_in_front() {
+        let gateway = Gateway {
+            port: Some(8443),
+            path_params_login: "/login/eu".to_owned(),
+            path_params_api: "genesys".to_owned(),
+            ..Gateway::new("gateway.example.com")
+        };
+        let host = Host::gateway(&gateway).expect("a gateway");
+        assert_eq!(host.api_url(), "https://gateway.example.com:8443/genesys/");
+        assert_eq!(host.login_url(), "https://gateway.example.com:8443/login/eu/");
+    }
+
+    #[test]
+    fn plain_http_goes_to_this_machine_only() {
+        for allowed in ["http://127.0.0.1:1", "http://localhost", "http://[::1]:8080"] {
+            Host::url(allowed).expect(allowed);
+        }
+        let error = Host::url("http://api.mypurecloud.de").expect_err("another machine");
+        assert!(error.to_string().contains("plain http"), "{error}");
+        let gateway = Gateway { protocol: "http".to_owned(), ..Gateway::new("gateway.example.com") };
+        Host::gateway(&gateway).expect_err("another machine");
+    }
+
+    #[test]
+    fn what_is_no_place_is_refused_by_name() {
+        for text in [
+            "",
+            "mars",
+            "my purecloud.de",
+            "mypurecloud..de",
+            "https://u:p@api.mypurecloud.de",
+            "https://api.mypurecloud.de/?x=1",
+            "ftp://api.mypurecloud.de",
+        ] {
+            let error = text.parse::<Host>().expect_err(text);
+            assert_eq!(error.argument(), Some("host"), "{text}: {error}");
+        }
+        for host in ["", "a/b", "u@h", "h:1", "a?b"] {
+            let error = Host::gateway(&Gateway::new(host)).expect_err(host);
+            assert_eq!(error.argument(), Some("gateway.host"), "{host}");
+        }
+        for prefix in ["..", "a/../b", "a?b", "a#b", "%2e"] {
+            let gateway =
+                Gateway { path_params_api: prefix.to_owned(), ..Gateway::new("gateway.example.com") };
+            let error = Host::gateway(&gateway).expect_err(prefix);
+            assert_eq!(error.argument(), Some("gateway.path_params_api"), "{prefix}");
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! How long to wait before the next attempt.
+
+use std::time::{Duration, SystemTime};
+
+use http::HeaderMap;
+
+use super::metadata::text;
+use crate::config::RetryPolicy;
+
+/// A pause with full jitter: anywhere between nothing and a bound that doubles with each retry.
+pub(crate) fn pause(policy: &RetryPolicy, retry: u32, random: f64) -> Duration {
+    let doubled = policy.first_backoff.saturating_mul(1_u32.checked_shl(retry).unwrap_or(u32::MAX));
+    doubled.min(policy.max_backoff).mul_f64(random.clamp(0.0, 1.0))
+}
+
+/// The wait that an answer asks for: in seconds, or until a date read against the answer's own.
+pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let value = text(headers, "retry-after")?.trim();
+    if let Ok(seconds) = value.parse::<u64>() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let until = httpdate::parse_http_date(value).ok()?;
+    let now = text(headers, "date")
+        .and_then(|date| httpdate::parse_http_date(date.trim()).ok())
+        .unwrap_or_else(SystemTime::now);
+    Some(until.duration_since(now).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pause_doubles_up_to_its_cap_and_jitter_only_shortens_it() {
+        let policy = RetryPolicy::default();
+        let longest: Vec<_> = (0..8).map(|retry| pause(&policy, retry, 1.0).as_millis()).collect();
+        assert_eq!(longest, [500, 1_000, 2_000, 4_000, 8_000, 16_000, 20_000, 20_000]);
+        assert_eq!(pause(&policy, 3, 0.25), Duration::from_secs(1));
+        assert_eq!(pause(&policy, 40, 1.0), Duration::from_secs(20));
+        assert_eq!(pause(&policy, 0, 0.0), Duration::ZERO);
+    }
+
+    #[test]
+    fn retry_after_is_read_in_both_forms() {
+        let read = |pairs: &[(&'static str, &'static str)]| {
+            let headers: HeaderMap = pairs
+                .iter()
+                .map(|(name, value)| {
+                    (http::HeaderName::from_static(name), http::HeaderValue::from_static(value))
+                })
+                .collect();
+            retry_after(&headers)
+        };
+        assert_eq!(read(&[("retry-after", " 7 ")]), Some(Duration::from_secs(7)));
+        let dated =
+            [("retry-after", "Fri, 20 Nov 2026 10:00:30 GMT"), ("date", "Fri, 20 Nov 2026 10:00:00 GMT")];
+        assert_eq!(read(&dated), Some(Duration::from_secs(30)), "against the answer's own date");
+        let past = [("retry-after", "Fri, 20 Nov 2026 09:00:00 GMT"), dated[1]];
+        assert_eq!(read(&past), Some(Duration::ZERO));
+        for nonsense in ["", "soon", "-1", "1.5", "99999999999999999999999"] {
+            assert_eq!(read(&[("retry-after", nonsense)]), None, "{nonsense}");
+        }
+        assert_eq!(read(&[]), None);
+    }
+}
