@@ -147,9 +147,13 @@ impl<T> Call<T> {
 
     /// A header of the caller's own; one that can't be sent makes the call fail before anything is.
     pub fn header(mut self, name: &str, value: &str) -> Self {
+        let operation = match &self.request {
+            Ok(request) => request.operation,
+            Err(_) => return self,
+        };
         match self.options.clone().header(name, value) {
             Ok(options) => self.options = options,
-            Err(error) => self.request = self.request.and(Err(error)),
+            Err(error) => self.request = Err(error.of_operation(&operation)),
         }
         self
     }

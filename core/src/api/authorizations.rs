@@ -14,6 +14,8 @@ impl OAuthApi {
     /// - `accept_language`: the language of texts in the answer, such as `de` or `en-us`; the
     ///   service takes `en-us` when left out.
     ///
+    /// Errors of its own: status 404 where the user has no authorization for such a client.
+    ///
     /// Needs the permission `oauth:client:authorize`. Documentation: `getOauthAuthorization`.
     pub fn get_oauth_authorization(
         &self,

@@ -14,6 +14,10 @@ impl OAuthApi {
     ///
     /// - `client_id`: the client's id.
     ///
+    /// Errors of its own: status 400 with code `cannot.delete.client` while the client is not
+    /// inactive, 404 where there is no such client; the service has then done nothing. After
+    /// `Connection`, `Timeout` or status 500 and up it may have deleted it; calling again is safe.
+    ///
     /// Needs the permission `oauth:client:delete`. Documentation: `deleteOauthClient`.
     pub fn delete_oauth_client(&self, client_id: &str) -> Call<()> {
         self.call(Operation::DELETE_OAUTH_CLIENT, |given| {
@@ -27,6 +31,8 @@ impl OAuthApi {
     /// Sent again after a failure.
     ///
     /// - `client_id`: the client's id.
+    ///
+    /// Errors of its own: status 404 where there is no such client.
     ///
     /// Needs the permission `oauth:client:view`. Documentation: `getOauthClient`.
     pub fn get_oauth_client(&self, client_id: &str) -> Call<OAuthClient> {
@@ -53,6 +59,8 @@ impl OAuthApi {
     ///
     /// - `client_id`: the client's id.
     ///
+    /// Errors of its own: status 404 where there is no such client; nothing has then been rotated.
+    ///
     /// Needs the permission `oauth:client:edit`. Documentation: `postOauthClientSecret`.
     pub fn post_oauth_client_secret(&self, client_id: &str) -> Call<OAuthClient> {
         self.call(Operation::POST_OAUTH_CLIENT_SECRET, |given| {
@@ -68,6 +76,10 @@ impl OAuthApi {
     /// `OutcomeUnknown`, and a client of that name may exist whose secret nobody knows.
     ///
     /// - `body`: the client to create; name and grant type are required.
+    ///
+    /// Errors of its own: status 400 where the service does not accept the body (`body()` of the error
+    /// names the fields), 403 where the caller does not hold a role that it gives; nothing has then
+    /// been created.
     ///
     /// Needs the permission `oauth:client:add`, and every role that the client is to have.
     /// Documentation: `postOauthClients`.
@@ -85,6 +97,11 @@ impl OAuthApi {
     ///
     /// - `client_id`: the client's id.
     /// - `body`: what the client is to become; name and grant type are required.
+    ///
+    /// Errors of its own: status 400 where the service does not accept the body (`body()` of the error
+    /// names the fields), 403 where the caller does not hold a role that it gives, 404 where there is
+    /// no such client; nothing has then been changed. After `Connection`, `Timeout` or status 500 and
+    /// up it may have been changed; calling again is safe.
     ///
     /// Needs the permission `oauth:client:edit`, and every role that the client is to have.
     /// Documentation: `putOauthClient`.

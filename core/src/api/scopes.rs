@@ -14,6 +14,8 @@ impl OAuthApi {
     /// - `accept_language`: the language of the description, such as `de` or `en-us`; the service
     ///   takes `en-us` when left out.
     ///
+    /// Errors of its own: status 404 where there is no such scope.
+    ///
     /// Needs no permission. Documentation: `getOauthScope`.
     pub fn get_oauth_scope(&self, scope_id: &str, accept_language: Option<&str>) -> Call<OAuthScope> {
         self.call(Operation::GET_OAUTH_SCOPE, |given| {

@@ -15,6 +15,8 @@ impl OAuthApi {
     /// - `execution_id`: the id that the query returned.
     /// - `client_id`: the id of the client that the query is about.
     ///
+    /// Errors of its own: status 404 where there is no such execution, or it is of another client.
+    ///
     /// Needs the permission `oauth:client:view` or `usage:client:view`. Documentation:
     /// `getOauthClientUsageQueryResult`.
     pub fn get_oauth_client_usage_query_result(
@@ -35,6 +37,9 @@ impl OAuthApi {
     ///
     /// - `client_id`: the client's id.
     /// - `days`: how many days before today to look at, from 1; the service takes 7 when left out.
+    ///
+    /// Errors of its own: status 400 where the service does not accept the number of days, 404 where
+    /// there is no such client.
     ///
     /// Needs the permission `oauth:client:view` or `usage:client:view`. Documentation:
     /// `getOauthClientUsageSummary`.
@@ -63,6 +68,9 @@ impl OAuthApi {
     ///
     /// - `client_id`: the client's id.
     /// - `body`: the interval, and what the rows are to hold.
+    ///
+    /// Errors of its own: status 400 where the service does not accept the query, 404 where there is no
+    /// such client.
     ///
     /// Needs the permission `oauth:client:view` or `usage:client:view`. Documentation:
     /// `postOauthClientUsageQuery`.

@@ -1,6 +1,6 @@
 //! What all models share: how one is declared, and how an answer's body becomes one.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use serde::de::{DeserializeOwned, IgnoredAny};
 
@@ -145,8 +145,18 @@ pub(crate) fn decode<M: Model>(body: &[u8]) -> Result<M, Unreadable> {
 
 /// Whether the object has any field of the model that holds more than null: an empty list, say.
 fn has_a_field_of<M: Model>(body: &[u8]) -> bool {
-    let known: HashSet<String> = M::FIELDS.iter().map(|field| field.replace('_', "")).collect();
-    serde_json::from_slice::<HashMap<String, Option<IgnoredAny>>>(body).is_ok_and(|object| {
-        object.iter().any(|(key, value)| value.is_some() && known.contains(&key.to_ascii_lowercase()))
-    })
+    let known = |key: &str| M::FIELDS.iter().any(|field| *field == key || camel_case(field) == key);
+    serde_json::from_slice::<HashMap<String, Option<IgnoredAny>>>(body)
+        .is_ok_and(|object| object.iter().any(|(key, value)| value.is_some() && known(key)))
+}
+
+fn camel_case(snake: &str) -> String {
+    let mut words = snake.split('_');
+    let mut camel = words.next().unwrap_or_default().to_owned();
+    for word in words {
+        let (first, rest) = word.split_at(word.len().min(1));
+        camel.push_str(&first.to_ascii_uppercase());
+        camel.push_str(rest);
+    }
+    camel
 }

@@ -1,0 +1,329 @@
+//! The failure table, cell by cell, for each operation: what is sent, what is carried out, what the
+//! caller learns.
+
+use std::time::Duration;
+
+use purecloud_oauth::{CallOptions, Credentials, ErrorKind, Host, Replay, Verb, Wait};
+use purecloud_oauth_emulator::{Endpoint, Fault};
+
+use crate::cases::{self, Case};
+use crate::world::{World, api, error_of};
+
+/// What a cell expects.
+#[derive(Clone, Copy)]
+enum Then {
+    Works,
+    Fails(ErrorKind),
+}
+use Then::{Fails, Works};
+
+#[derive(Clone, Copy)]
+struct Cell {
+    requests: usize,
+    executions: usize,
+    then: Then,
+    may_have_acted: bool,
+}
+
+const fn cell(requests: usize, executions: usize, then: Then) -> Cell {
+    Cell { requests, executions, then, may_have_acted: matches!(then, Fails(ErrorKind::OutcomeUnknown)) }
+}
+
+impl Cell {
+    const fn perhaps_done(mut self) -> Self {
+        self.may_have_acted = true;
+        self
+    }
+}
+
+/// Sent once, and the outcome is unknown; `executions` is what really happened.
+const fn unknown(executions: usize) -> Cell {
+    cell(1, executions, Fails(ErrorKind::OutcomeUnknown))
+}
+
+/// Runs a row of the table for all operations: `expected` says what the cell of a case is.
+async fn row(name: &str, fault: impl Fn(Endpoint) -> Fault, expected: impl Fn(&Case) -> Cell) {
+    for case in cases::all() {
+        let world = World::new().await;
+        let ids = world.subject().await;
+        world.emulator.fault(fault(case.endpoint));
+        let result = (case.call)(&world.api(), &ids, CallOptions::new()).await;
+        check(name, &world, &case, result, expected(&case));
+    }
+}
+
+fn check(
+    name: &str,
+    world: &World,
+    case: &Case,
+    result: Result<purecloud_oauth::ResponseMetadata, purecloud_oauth::Error>,
+    expected: Cell,
+) {
+    let place = format!("{name}, {:?}", case.operation);
+    let sent = world.emulator.requests(case.endpoint);
+    let carried_out = world.emulator.executions(case.endpoint);
+    assert_eq!((sent, carried_out), (expected.requests, expected.executions), "{place}: {result:?}");
+    match expected.then {
+        Works => {
+            let metadata = result.unwrap_or_else(|error| panic!("{place}: {error:?}"));
+            assert_eq!(metadata.attempts as usize, sent, "{place}");
+        }
+        Fails(kind) => {
+            let error = error_of(world, result);
+            assert_eq!(error.kind(), kind, "{place}: {error:?}");
+            assert_eq!(error.operation(), Some(case.operation.name), "{place}");
+            assert_eq!(error.server_may_have_acted(), expected.may_have_acted, "{place}: {error:?}");
+            assert_eq!(error.metadata().map(|metadata| metadata.attempts as usize), Some(sent), "{place}");
+            if kind == ErrorKind::OutcomeUnknown {
+                assert!(!error.worth_retrying(), "{place}");
+                assert!(error.to_string().contains("outcome unknown"), "{place}: {error}");
+            }
+        }
+    }
+}
+
+fn once(case: &Case) -> bool {
+    case.operation.replay == Replay::Once
+}
+
+fn delete(case: &Case) -> bool {
+    case.operation.verb == Verb::Delete
+}
+
+#[tokio::test]
+async fn nothing_written_is_sent_again_by_every_operation() {
+    for case in cases::all() {
+        let world = World::new().await;
+        let ids = world.subject().await;
+        let closed = {
+            let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+            listener.local_addr().expect("its address")
+        };
+        let token = world.emulator.issue_token(&world.emulator.administrator().client_id);
+        let nobody = Host::url(&format!("http://{closed}")).expect("an address");
+        let config = purecloud_oauth::Config::builder(nobody, Credentials::access_token(token));
+        let result = (case.call)(&api(config.clock(world.clock.clone())), &ids, CallOptions::new()).await;
+        let error = error_of(&world, result);
+        assert_eq!(error.kind(), ErrorKind::Connection, "{error:?}");
+        assert!(!error.server_may_have_acted(), "{error:?}");
+        assert!(error.worth_retrying(), "{error:?}");
+        assert_eq!(error.metadata().map(|metadata| metadata.attempts), Some(3), "{error:?}");
+        assert!(error.to_string().contains("no connection to 127.0.0.1: "), "{error}");
+        assert_eq!(world.emulator.requests(case.endpoint), 0);
+    }
+}
+
+#[tokio::test]
+async fn a_throttle_is_obeyed_by_every_operation() {
+    for case in cases::all() {
+        let world = World::new().await;
+        let ids = world.subject().await;
+        world
+            .emulator
+            .fault(Fault::on(case.endpoint).error(429, "too.many.requests").header("Retry-After", "7"));
+        let result = (case.call)(&world.api(), &ids, CallOptions::new()).await;
+        check("429", &world, &case, result, cell(2, 1, Works));
+        assert_eq!(world.clock.waits(), [(Wait::RetryAfter, Duration::from_secs(7))], "{:?}", case.operation);
+    }
+}
+
+#[tokio::test]
+async fn a_rejected_token_is_renewed_once_by_every_operation() {
+    for case in cases::all() {
+        let world = World::new().await;
+        let ids = world.subject().await;
+        world.emulator.fault(Fault::on(case.endpoint).error(401, "bad.credentials"));
+        let result = (case.call)(&world.api(), &ids, CallOptions::new()).await;
+        check("401", &world, &case, result, cell(2, 1, Works));
+        assert_eq!(world.emulator.requests(Endpoint::Token), 2, "{:?}", case.operation);
+    }
+    row(
+        "401 for ever",
+        |at| Fault::on(at).error(401, "bad.credentials").always(),
+        |_| cell(2, 0, Fails(ErrorKind::Api)),
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_connection_lost_before_execution() {
+    let expected = |case: &Case| if once(case) { unknown(0) } else { cell(2, 1, Works) };
+    row("reset before", |at| Fault::on(at).reset(), expected).await;
+}
+
+#[tokio::test]
+async fn a_connection_lost_after_execution() {
+    row(
+        "reset after",
+        |at| Fault::on(at).reset().after_execution(),
+        |case| match case {
+            case if once(case) => unknown(1),
+            // The second deletion finds nothing: the first one did it.
+            case if delete(case) => cell(2, 1, Works),
+            _ => cell(2, 2, Works),
+        },
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_connection_lost_every_time() {
+    row(
+        "reset always",
+        |at| Fault::on(at).reset().always(),
+        |case| {
+            if once(case) { unknown(0) } else { cell(3, 0, Fails(ErrorKind::Connection)).perhaps_done() }
+        },
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn an_attempt_that_takes_too_long() {
+    for after_execution in [false, true] {
+        for case in cases::all() {
+            let world = World::new().await;
+            let ids = world.subject().await;
+            let hang = Fault::on(case.endpoint).hang();
+            world.emulator.fault(if after_execution { hang.after_execution() } else { hang });
+            let call = (case.call)(&world.api(), &ids, CallOptions::new());
+            let (result, ()) = tokio::join!(call, async {
+                world.emulator.wait_for_requests(case.endpoint, 1).await;
+                world.clock.advance(Duration::from_secs(30));
+            });
+            let done = usize::from(after_execution);
+            let expected = match &case {
+                case if once(case) => unknown(done),
+                case if delete(case) => cell(2, 1, Works),
+                _ => cell(2, 1 + done, Works),
+            };
+            check("hang", &world, &case, result, expected);
+            world.emulator.wait_until_idle().await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_can_not_be_read() {
+    type Damage = fn(Fault) -> Fault;
+    let damages: [(&str, Damage); 7] = [
+        ("cut", |fault| fault.cut_body(10)),
+        ("too short for its length", |fault| fault.wrong_length(64)),
+        ("broken gzip", Fault::broken_gzip),
+        ("a web page", |fault| fault.replace_body("text/html", "<html>Sign in to the Wi-Fi</html>")),
+        ("half of it", |fault| fault.replace_body("application/json", "{\"id\":\"6f1c")),
+        ("a list", |fault| fault.replace_body("application/json", "[]")),
+        ("nothing", |fault| fault.replace_body("application/json", "")),
+    ];
+    for (name, damage) in damages {
+        let fault = |at| damage(Fault::on(at).after_execution());
+        row(name, fault, |case| match case {
+            case if once(case) => unknown(1),
+            // What a deletion says beside its status does not matter.
+            case if delete(case) => cell(1, 1, Works),
+            _ => cell(2, 2, Works),
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_can_not_be_read_every_time() {
+    let fault = |at| Fault::on(at).replace_body("text/html", "<html></html>").always();
+    row("web pages", fault, |case| match case {
+        case if once(case) => unknown(1),
+        case if delete(case) => cell(1, 1, Works),
+        _ => cell(3, 3, Fails(ErrorKind::UnreadableAnswer)).perhaps_done(),
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_service_that_is_unavailable() {
+    for status in [408, 502, 503, 504] {
+        row(
+            &status.to_string(),
+            |at| Fault::on(at).error(status, "service.unavailable"),
+            |case| {
+                if once(case) { unknown(0) } else { cell(2, 1, Works) }
+            },
+        )
+        .await;
+    }
+    row(
+        "503 always",
+        |at| Fault::on(at).error(503, "service.unavailable").always(),
+        |case| {
+            if once(case) { unknown(0) } else { cell(3, 0, Fails(ErrorKind::Api)).perhaps_done() }
+        },
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn an_internal_error_is_tried_once_more() {
+    row(
+        "500",
+        |at| Fault::on(at).error(500, "internal.server.error"),
+        |case| {
+            if once(case) { unknown(0) } else { cell(2, 1, Works) }
+        },
+    )
+    .await;
+    row(
+        "500 always",
+        |at| Fault::on(at).error(500, "internal.server.error").always(),
+        |case| {
+            if once(case) { unknown(0) } else { cell(2, 0, Fails(ErrorKind::Api)).perhaps_done() }
+        },
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_refusal_is_final() {
+    for status in [400, 403, 404, 405, 409, 410, 413, 415, 418, 422] {
+        row(
+            &status.to_string(),
+            |at| Fault::on(at).error(status, "refused"),
+            |_| cell(1, 0, Fails(ErrorKind::Api)),
+        )
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn a_failure_of_the_service_that_does_not_pass() {
+    for status in [501, 505, 507, 520] {
+        row(
+            &status.to_string(),
+            |at| Fault::on(at).error(status, "failed"),
+            |case| {
+                if once(case) { unknown(0) } else { cell(1, 0, Fails(ErrorKind::Api)).perhaps_done() }
+            },
+        )
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn a_redirect_is_an_error_and_is_not_followed() {
+    for status in [301, 302, 303, 307, 308] {
+        let fault = |at| Fault::on(at).status(status).header("Location", "http://127.0.0.1:1/elsewhere");
+        row(&status.to_string(), fault, |_| cell(1, 0, Fails(ErrorKind::Api))).await;
+    }
+}
+
+#[tokio::test]
+async fn a_lost_rotation_is_sent_once_and_carried_out_once() {
+    let world = World::new().await;
+    let ids = world.subject().await;
+    let before = world.emulator.current_secret(&ids.client_id);
+    world.emulator.fault(Fault::on(Endpoint::PostOauthClientSecret).reset().after_execution());
+    let error = error_of(&world, world.api().post_oauth_client_secret(&ids.client_id).await);
+    assert_eq!(error.kind(), ErrorKind::OutcomeUnknown);
+    assert_eq!(world.emulator.requests(Endpoint::PostOauthClientSecret), 1);
+    assert_eq!(world.emulator.executions(Endpoint::PostOauthClientSecret), 1);
+    assert_ne!(world.emulator.current_secret(&ids.client_id), before);
+    assert!(std::error::Error::source(&error).is_some(), "the cause is reachable");
+}

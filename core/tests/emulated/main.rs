@@ -1,0 +1,12 @@
+//! The client against the emulator of the service: every promise it makes, over real connections.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, reason = "a test stops where it fails")]
+
+mod cases;
+mod configuration;
+mod failure_table;
+mod operations;
+mod secrecy;
+mod sign_in;
+mod transport;
+mod world;

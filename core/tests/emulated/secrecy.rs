@@ -1,0 +1,140 @@
+//! What must not be seen is not seen: in nothing that can be printed, whatever goes wrong.
+//!
+//! Every other test of this folder searches its log and its errors as well (see `World`).
+
+use std::collections::HashSet;
+
+use purecloud_oauth::{
+    CallOptions, Config, Credentials, GrantType, OAuthApi, OAuthClientRequest, Region, Secret,
+};
+use purecloud_oauth_emulator::Fault;
+
+use crate::cases;
+use crate::world::{World, assert_no_secret, error_of, watch_the_log};
+
+const CANARY: &str = "canary-5Zq9tR2wX7vB4nM8kL1p";
+
+fn canary() -> HashSet<String> {
+    HashSet::from([CANARY.to_owned()])
+}
+
+#[tokio::test]
+async fn no_secret_in_what_is_traced_returned_or_printed_by_any_operation() {
+    let world = World::new().await;
+    let ids = world.subject().await;
+    for case in cases::all() {
+        let api = world.api();
+        let metadata = (case.call)(&api, &ids, CallOptions::new()).await.expect(case.operation.name);
+        assert_no_secret(
+            "metadata and client",
+            &format!("{metadata:?} {api:?} {api:#?}"),
+            &world_secrets(&world),
+        );
+    }
+    let created = world.api().post_oauth_clients(&cases::new_client()).response().await.expect("created");
+    let secret = created.value.secret.clone().expect("its secret");
+    let secrets = HashSet::from([secret.expose().to_owned()]);
+    assert_no_secret("a response", &format!("{created:?} {created:#?}"), &secrets);
+    let rotated = world.api().post_oauth_client_secret(&created.value.id).await.expect("rotated");
+    let secrets = HashSet::from([rotated.secret.as_ref().expect("its secret").expose().to_owned()]);
+    assert_no_secret("a client", &format!("{rotated:?} {rotated:#?}"), &secrets);
+    let log = watch_the_log().lock().unwrap().clone();
+    assert_no_secret("the log", &String::from_utf8_lossy(&log), &secrets);
+}
+
+fn world_secrets(world: &World) -> HashSet<String> {
+    let client = world.emulator.administrator();
+    HashSet::from([client.client_secret])
+}
+
+#[tokio::test]
+async fn no_secret_in_an_error_even_if_the_service_repeats_it() {
+    let world = World::new().await;
+    let client = world.emulator.administrator();
+    let token = world.emulator.issue_token(&client.client_id);
+    let api = crate::world::api(world.config_for(Credentials::access_token(token.as_str())));
+    let ids = world.subject().await;
+    for case in cases::all() {
+        for status in [400, 500] {
+            let body = format!(
+                r#"{{"code":"bad.request","message":"Bearer {token} may not","messageParams":{{"t":"{token}"}}}}"#
+            );
+            world.emulator.fault(Fault::on(case.endpoint).status(status).body("application/json", body));
+            let error = error_of(&world, (case.call)(&api, &ids, CallOptions::new().without_retries()).await);
+            let printed = format!("{error} {error:?} {:?}", error.body());
+            assert_no_secret("an error", &printed, &HashSet::from([token.clone()]));
+            assert!(printed.contains("Bearer *** may not"), "{printed}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn no_secret_of_a_lost_rotation_in_its_error() {
+    let world = World::new().await;
+    let ids = world.subject().await;
+    for body in [
+        format!("{{\"id\":\"x\",\"secret\":\"{CANARY}\""),
+        format!("\"{CANARY}\""),
+        format!("[\"{CANARY}\"]"),
+        format!("{{\"Secret\":\"{CANARY}\"}}"),
+        format!("<p>{CANARY}</p>"),
+    ] {
+        let fault = Fault::on(purecloud_oauth_emulator::Endpoint::PostOauthClientSecret);
+        world.emulator.fault(fault.replace_body("application/json", body));
+        let error = error_of(&world, world.api().post_oauth_client_secret(&ids.client_id).await);
+        assert_no_secret("an error", &format!("{error} {error:?} {error:#?}"), &canary());
+    }
+    let log = watch_the_log().lock().unwrap().clone();
+    assert_no_secret("the log", &String::from_utf8_lossy(&log), &canary());
+}
+
+#[test]
+fn no_secret_in_settings_credentials_or_options() {
+    let pem = "-----BEGIN CERTIFICATE-----\ncanary-5Zq9tR2wX7vB4nM8kL1p\n-----END CERTIFICATE-----";
+    let credentials = [Credentials::access_token(CANARY), Credentials::client_credentials("id", CANARY)];
+    for credentials in credentials {
+        assert_no_secret("credentials", &format!("{credentials:?} {credentials:#?}"), &canary());
+        let config = Config::builder(Region::EuWest1, credentials.clone())
+            .proxy(format!("http://user:{CANARY}@proxy.example.com:3128"))
+            .default_header("x-api-key", CANARY)
+            .build()
+            .expect("settings");
+        assert_no_secret("settings", &format!("{config:?} {config:#?}"), &canary());
+        let api = OAuthApi::new(config).expect("a client");
+        assert_no_secret(
+            "a client",
+            &format!("{api:?} {:?}", api.get_oauth_clients().header("x-key", CANARY)),
+            &canary(),
+        );
+        let refused = Config::builder(Region::EuWest1, credentials)
+            .client_certificate(pem)
+            .build()
+            .expect_err("not a certificate");
+        assert_no_secret("an error", &format!("{refused} {refused:?}"), &canary());
+    }
+    let spaced = format!("{CANARY} ");
+    for credentials in
+        [Credentials::access_token(spaced.as_str()), Credentials::client_credentials("id", spaced.as_str())]
+    {
+        let refused = Config::builder(Region::EuWest1, credentials).build().expect_err("a space");
+        assert_no_secret("an error", &format!("{refused} {refused:?}"), &canary());
+    }
+    let refused = Config::builder(Region::EuWest1, Credentials::access_token("t"))
+        .proxy(format!("no address {CANARY}"))
+        .build()
+        .expect_err("no address");
+    assert_no_secret("an error", &format!("{refused} {refused:?}"), &canary());
+    let refused = CallOptions::new().header("x-key", &format!("{CANARY}\n")).expect_err("a line break");
+    assert_no_secret("an error", &format!("{refused} {refused:?}"), &canary());
+    let options = CallOptions::new().header("x-key", CANARY).expect("a header");
+    assert_no_secret("options", &format!("{options:?}"), &canary());
+    assert_eq!(format!("{:?}", Secret::new(CANARY)), "Secret(***)");
+    let _ = OAuthClientRequest::new("a body has no secret", GrantType::Code);
+}
+
+/// The search itself must find what it looks for.
+#[test]
+#[should_panic(expected = "holds a secret")]
+fn a_secret_that_is_printed_is_found() {
+    assert_no_secret("a line", &format!("one\nBearer {CANARY}\n"), &canary());
+}

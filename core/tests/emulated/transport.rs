@@ -1,0 +1,354 @@
+//! Time, connections, sizes, encodings, TLS, proxies, and what is left when a call is dropped.
+
+use std::net::TcpListener;
+use std::time::Duration;
+
+use futures::future::join_all;
+use purecloud_oauth::{Config, Credentials, ErrorKind, Host, Wait};
+use purecloud_oauth_emulator::{Endpoint, Fault};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use crate::world::{World, api, error_of};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+#[tokio::test]
+async fn no_wait_runs_past_the_deadline() {
+    let world = World::new().await;
+    let api = world.api();
+    world.emulator.fault(
+        Fault::on(Endpoint::GetOauthScopes).error(429, "too.many.requests").header("Retry-After", "30"),
+    );
+    let error = error_of(&world, api.get_oauth_scopes(None).deadline(20 * SECOND).await);
+    assert_eq!((error.kind(), error.status()), (ErrorKind::Api, Some(429)), "told at once: {error}");
+    assert_eq!(error.retry_after(), Some(30 * SECOND));
+    assert_eq!(world.clock.waits(), []);
+    assert_eq!(error.metadata().map(|metadata| metadata.elapsed), Some(Duration::ZERO));
+}
+
+#[tokio::test]
+async fn the_deadline_ends_an_attempt_in_the_middle() {
+    let world = World::new().await;
+    let ids = world.subject().await;
+    world.emulator.fault(Fault::on(Endpoint::GetOauthClient).hang());
+    world.emulator.fault(Fault::on(Endpoint::PostOauthClientSecret).hang());
+    let read = world.api().get_oauth_client(&ids.client_id).deadline(4 * SECOND).into_future();
+    let rotate = world.api().post_oauth_client_secret(&ids.client_id).deadline(4 * SECOND).into_future();
+    let (read, rotate, ()) = tokio::join!(read, rotate, async {
+        world.emulator.wait_for_requests(Endpoint::GetOauthClient, 1).await;
+        world.emulator.wait_for_requests(Endpoint::PostOauthClientSecret, 1).await;
+        world.clock.advance(4 * SECOND);
+    });
+    let error = error_of(&world, read);
+    assert_eq!(error.kind(), ErrorKind::Timeout);
+    assert_eq!(error.to_string(), "get_oauth_client: the 4s given to it ran out");
+    assert!(error.worth_retrying());
+    let error = error_of(&world, rotate);
+    assert_eq!(error.kind(), ErrorKind::OutcomeUnknown);
+    assert_eq!(
+        error.to_string(),
+        "post_oauth_client_secret: outcome unknown: the 4s given to it ran out; it may have been carried out, and is not sent again"
+    );
+    world.emulator.wait_until_idle().await;
+}
+
+#[tokio::test]
+async fn the_deadline_holds_over_all_attempts_and_waits() {
+    let world = World::new().await;
+    let api = world.api();
+    world.emulator.fault(
+        Fault::on(Endpoint::GetOauthScopes).error(503, "service.unavailable").header("Retry-After", "9"),
+    );
+    world.emulator.fault(Fault::on(Endpoint::GetOauthScopes).hang());
+    let call = api.get_oauth_scopes(None).deadline(10 * SECOND).into_future();
+    let (result, ()) = tokio::join!(call, async {
+        world.emulator.wait_for_requests(Endpoint::GetOauthScopes, 2).await;
+        world.clock.advance(SECOND);
+    });
+    let error = error_of(&world, result);
+    assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
+    assert_eq!(error.metadata().map(|metadata| metadata.elapsed), Some(10 * SECOND));
+    assert!(error.server_may_have_acted());
+    assert_eq!(world.clock.waits(), [(Wait::RetryAfter, 9 * SECOND)]);
+}
+
+#[tokio::test]
+async fn retry_after_as_a_date_is_read_against_the_answers_own() {
+    let world = World::new().await;
+    let fault = Fault::on(Endpoint::GetOauthScopes).error(503, "service.unavailable");
+    world.emulator.fault(
+        fault
+            .header("Date", "Fri, 20 Nov 2026 10:00:00 GMT")
+            .header("Retry-After", "Fri, 20 Nov 2026 10:00:42 GMT"),
+    );
+    world.api().get_oauth_scopes(None).await.expect("scopes");
+    assert_eq!(world.clock.waits(), [(Wait::RetryAfter, 42 * SECOND)]);
+}
+
+#[tokio::test]
+async fn without_retries_means_one_request() {
+    for fault in [
+        Fault::reset,
+        |fault: Fault| fault.error(503, "service.unavailable"),
+        |fault: Fault| fault.error(401, "bad.credentials"),
+    ] {
+        let world = World::new().await;
+        world.emulator.fault(fault(Fault::on(Endpoint::GetOauthScopes)));
+        error_of(&world, world.api().get_oauth_scopes(None).without_retries().await);
+        assert_eq!(world.emulator.requests(Endpoint::GetOauthScopes), 1);
+    }
+}
+
+#[tokio::test]
+async fn metadata_tells_status_correlation_limit_attempts_and_time() {
+    let world = World::with(|builder| builder.rate_limit(300, Duration::from_secs(60))).await;
+    let api = world.api();
+    world.emulator.fault(
+        Fault::on(Endpoint::GetOauthScopes).error(503, "service.unavailable").header("Retry-After", "2"),
+    );
+    let response = api.get_oauth_scopes(None).response().await.expect("scopes");
+    let metadata = response.metadata;
+    assert_eq!((metadata.status, metadata.attempts, metadata.elapsed), (Some(200), 2, 2 * SECOND));
+    assert_eq!(metadata.correlation_id.as_deref().map(str::len), Some(36));
+    assert_eq!((metadata.rate_limit.count, metadata.rate_limit.allowed), (Some(1), Some(300)));
+    assert!(metadata.rate_limit.reset.is_some_and(|reset| reset <= Duration::from_secs(60)));
+}
+
+#[tokio::test]
+async fn past_the_rate_limit_the_service_is_given_its_time() {
+    let world = World::with(|builder| builder.rate_limit(3, Duration::from_secs(60))).await;
+    let api = world.api();
+    for _ in 0..3 {
+        api.get_oauth_scopes(None).await.expect("scopes");
+    }
+    let error = error_of(&world, api.get_oauth_scopes(None).without_retries().await);
+    assert_eq!((error.status(), error.code()), (Some(429), Some("too.many.requests")));
+    assert!(error.retry_after().is_some_and(|wait| wait > Duration::ZERO));
+    assert_eq!(error.body().and_then(|body| body.limit.as_ref()).and_then(|limit| limit.value), Some(3));
+}
+
+#[tokio::test]
+async fn dropping_a_call_closes_its_request() {
+    let world = World::new().await;
+    let api = world.api();
+    api.get_oauth_scopes(None).await.expect("scopes");
+    world.emulator.fault(Fault::on(Endpoint::GetOauthClients).hang().always());
+    let calls: Vec<_> = (0..20).map(|_| tokio::spawn(api.get_oauth_clients().into_future())).collect();
+    world.emulator.wait_for_requests(Endpoint::GetOauthClients, 20).await;
+    assert_eq!(world.emulator.open_requests(), 20);
+    for call in &calls {
+        call.abort();
+    }
+    world.emulator.wait_until_idle().await;
+    assert_eq!(world.emulator.requests(Endpoint::GetOauthClients), 20, "nothing was sent again");
+}
+
+#[tokio::test]
+async fn connections_are_kept_and_shared_by_clones() {
+    let world = World::new().await;
+    let api = world.api();
+    for _ in 0..10 {
+        api.clone().get_oauth_scopes(None).await.expect("scopes");
+    }
+    let connections: std::collections::HashSet<_> =
+        world.emulator.received().iter().map(|request| request.connection).collect();
+    assert_eq!(connections.len(), 1);
+}
+
+#[tokio::test]
+async fn a_rotation_over_connections_that_close_is_carried_out_at_most_once() {
+    let world = World::new().await;
+    let ids = world.subject().await;
+    let api = world.api();
+    for round in 0..50 {
+        api.get_oauth_client(&ids.client_id).await.expect("a client, and a connection that is kept");
+        world.emulator.reset_counts();
+        world.emulator.close_idle_connections();
+        let result = api.post_oauth_client_secret(&ids.client_id).await;
+        let (requests, executions) = (
+            world.emulator.requests(Endpoint::PostOauthClientSecret),
+            world.emulator.executions(Endpoint::PostOauthClientSecret),
+        );
+        match result {
+            Ok(_) => assert_eq!((requests, executions), (1, 1), "round {round}"),
+            Err(error) => {
+                assert_eq!(error.kind(), ErrorKind::OutcomeUnknown, "{error:?}");
+                assert!(requests <= 1 && executions <= 1, "round {round}: {requests}, {executions}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_connection_closed_after_each_answer_without_a_word_loses_no_read() {
+    let world = World::new().await;
+    let api = world.api();
+    world.emulator.fault(Fault::on(Endpoint::GetOauthScopes).close_after_answer().always());
+    for _ in 0..20 {
+        api.get_oauth_scopes(None).await.expect("scopes");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_larger_than_allowed_is_refused_before_and_while_it_is_read() {
+    let world = World::new().await;
+    let ids = world.subject().await;
+    let large = format!("{{\"id\":\"x\",\"name\":\"{}\"}}", "n".repeat(10_000));
+    let api = api(world.config().max_response_bytes(9_999));
+    // Announced by its length; and packed, where the length tells little.
+    let packed = |fault: Fault| fault.replace_body("application/json", large.clone());
+    for endpoint in [Endpoint::GetOauthClient, Endpoint::PostOauthClientSecret] {
+        world.emulator.fault(packed(Fault::on(endpoint)));
+        let result = match endpoint {
+            Endpoint::GetOauthClient => api.get_oauth_client(&ids.client_id).await.map(|_| ()),
+            _ => api.post_oauth_client_secret(&ids.client_id).await.map(|_| ()),
+        };
+        let error = error_of(&world, result);
+        assert!(error.to_string().contains("more than the 9999 bytes allowed"), "{error}");
+        assert_eq!(world.emulator.requests(endpoint), 1, "it would be as large again");
+        let once = endpoint == Endpoint::PostOauthClientSecret;
+        let kind = if once { ErrorKind::OutcomeUnknown } else { ErrorKind::UnreadableAnswer };
+        assert_eq!((error.kind(), error.status()), (kind, Some(200)));
+    }
+}
+
+#[tokio::test]
+async fn a_packed_answer_is_measured_unpacked() {
+    let world = World::new().await;
+    let whole = world.api().get_oauth_clients().response().await.expect("clients");
+    assert!(whole.value.entities.len() > 3);
+    let small = api(world.config().max_response_bytes(2_000));
+    let error = error_of(&world, small.get_oauth_clients().await);
+    assert_eq!(error.kind(), ErrorKind::UnreadableAnswer, "{error}");
+}
+
+#[tokio::test]
+async fn an_answer_in_drips_arrives_whole() {
+    let world = World::new().await;
+    world.emulator.fault(Fault::on(Endpoint::GetOauthScope).drip_body(7, Duration::from_millis(1)));
+    let scope = world.api().get_oauth_scope("users:readonly", None).await.expect("a scope");
+    assert_eq!(scope.id, "users:readonly");
+}
+
+#[tokio::test]
+async fn http2_and_extra_roots_over_tls() {
+    let world = World::with(|builder| builder.tls(true)).await;
+    let roots = world.emulator.ca_certificate_pem().expect("a root").to_owned();
+    let api = api(world.config().root_certificates(roots));
+    join_all((0..50).map(|_| api.get_oauth_scopes(None).into_future())).await.into_iter().for_each(
+        |scopes| {
+            scopes.expect("scopes");
+        },
+    );
+    let request = world.emulator.last_request(Endpoint::GetOauthScopes).expect("a request");
+    assert_eq!(request.http_version, "HTTP/2.0");
+    let error = error_of(&world, world.api().get_oauth_scopes(None).await);
+    assert_eq!(error.kind(), ErrorKind::SignIn, "without the root nothing is trusted: {error}");
+    assert!(error.to_string().contains("certificate"), "{error}");
+    assert!(!error.server_may_have_acted());
+}
+
+#[tokio::test]
+async fn a_client_certificate_is_shown() {
+    let world = World::with(|builder| builder.tls(true).client_certificate_required(true)).await;
+    let roots = world.emulator.ca_certificate_pem().expect("a root").to_owned();
+    let identity = world.emulator.client_identity_pem().expect("an identity").to_owned();
+    let with = api(world.config().root_certificates(roots.clone()).client_certificate(identity));
+    with.get_oauth_scopes(None).await.expect("scopes");
+    error_of(&world, api(world.config().root_certificates(roots)).get_oauth_scopes(None).await);
+}
+
+#[tokio::test]
+async fn a_tls_handshake_that_never_ends_is_a_connection_that_never_was() {
+    let world = World::new().await;
+    let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let host =
+        Host::url(&format!("https://{}", silent.local_addr().expect("its address"))).expect("an address");
+    let token = world.emulator.issue_token(&world.emulator.administrator().client_id);
+    let config = Config::builder(host, Credentials::access_token(token))
+        .connect_timeout(Duration::from_millis(50))
+        .clock(world.clock.clone());
+    let error = error_of(&world, api(config).post_oauth_client_secret("6f1c8a52").await);
+    assert_eq!(error.kind(), ErrorKind::Connection, "{error:?}");
+    assert!(!error.server_may_have_acted() && error.worth_retrying());
+    assert_eq!(error.metadata().map(|metadata| metadata.attempts), Some(3));
+}
+
+#[tokio::test]
+async fn a_name_that_does_not_exist_is_a_connection_that_never_was() {
+    let world = World::new().await;
+    let host = Host::domain("nowhere.invalid").expect("a domain");
+    let config = Config::builder(host, Credentials::access_token("token-for-nobody")).no_proxy();
+    let api = api(config.clock(world.clock.clone()));
+    let error = error_of(&world, api.post_oauth_clients(&crate::cases::new_client()).await);
+    assert_eq!(error.kind(), ErrorKind::Connection, "{error:?}");
+    assert!(!error.server_may_have_acted());
+}
+
+#[tokio::test]
+async fn a_proxy_that_is_given_is_used_with_its_password() {
+    let world = World::new().await;
+    let proxy = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = proxy.local_addr().expect("its address");
+    let seen = tokio::spawn(async move {
+        let (mut connection, _) = proxy.accept().await.expect("a connection");
+        let mut request = vec![0; 4096];
+        let length = connection.read(&mut request).await.expect("a request");
+        connection
+            .write_all(b"HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n")
+            .await
+            .expect("sent");
+        String::from_utf8_lossy(&request[..length]).into_owned()
+    });
+    let config =
+        Config::builder(purecloud_oauth::Region::EuCentral1, Credentials::access_token("token-for-nobody"))
+            .proxy(format!("http://user:pass-word@{address}"))
+            .clock(world.clock.clone());
+    let error = error_of(&world, api(config).get_oauth_clients().without_retries().await);
+    assert_eq!(error.kind(), ErrorKind::Connection, "a tunnel that is refused: {error:?}");
+    assert!(!error.to_string().contains("pass-word") && !format!("{error:?}").contains("pass-word"));
+    let request = seen.await.expect("a request");
+    assert!(request.starts_with("CONNECT api.mypurecloud.de:443 "), "{request}");
+    assert!(request.to_ascii_lowercase().contains("proxy-authorization: basic "), "{request}");
+}
+
+#[tokio::test]
+async fn futures_of_calls_can_be_sent_to_other_threads() {
+    fn sendable<T: Send + 'static>(value: T) -> T {
+        value
+    }
+    let world = World::new().await;
+    let api = sendable(world.api());
+    let scope =
+        tokio::spawn(sendable(api.get_oauth_scope("users", None).into_future())).await.expect("no panic");
+    assert_eq!(scope.expect("a scope").id, "users");
+}
+
+#[tokio::test]
+async fn metadata_and_log_name_the_operation_and_not_the_ids() {
+    let world = World::new().await;
+    let ids = world.subject().await;
+    let from = crate::world::watch_the_log().lock().unwrap().len();
+    let response = world.api().get_oauth_client(&ids.client_id).response().await.expect("a client");
+    let id = response.metadata.correlation_id.expect("an id");
+    let log = crate::world::watch_the_log().lock().unwrap()[from..].to_vec();
+    let log = String::from_utf8_lossy(&log);
+    let span = log
+        .lines()
+        .find(|line| line.contains(" close ") && line.contains(&id))
+        .expect("the span of the operation, closed with its correlation id");
+    for field in [
+        "operation=\"get_oauth_client\"",
+        "http.request.method=\"GET\"",
+        "url.template=\"/api/v2/oauth/clients/{clientId}\"",
+        "http.response.status_code=200",
+        "attempts=1",
+        "duration_ms=0",
+    ] {
+        assert!(span.contains(field), "{field} in {span}");
+    }
+    assert!(
+        log.lines().any(|line| line.contains(": attempt attempt=1 ") && line.contains(&id)),
+        "an event per attempt"
+    );
+}

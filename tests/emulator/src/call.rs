@@ -1,0 +1,91 @@
+//! What a handler is given: the request, who sent it, and the organization.
+
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+use url::form_urlencoded;
+
+use crate::answer::Answer;
+use crate::emulator::Rules;
+use crate::errors::ServiceError;
+use crate::organization::Organization;
+use crate::permissions::Grants;
+use crate::record::ReceivedRequest;
+
+/// Whose token it is, and what it may do.
+#[derive(Clone, Debug)]
+pub(crate) struct Caller {
+    pub(crate) token: String,
+    pub(crate) grants: Grants,
+    /// A `DomainEntityRef` to the user, or to the client if it acts for itself.
+    pub(crate) reference: Value,
+}
+
+/// One request on its way through its handler.
+pub(crate) struct Call<'c> {
+    pub(crate) organization: &'c mut Organization,
+    pub(crate) rules: &'c Rules,
+    pub(crate) now: Timestamp,
+    pub(crate) caller: Option<Caller>,
+    pub(crate) parameters: &'c [String],
+    pub(crate) request: &'c ReceivedRequest,
+}
+
+impl Call<'_> {
+    /// The value of a placeholder of the path, by position.
+    pub(crate) fn parameter(&self, position: usize) -> &str {
+        self.parameters.get(position).map_or("", String::as_str)
+    }
+
+    pub(crate) fn query(&self) -> Pairs {
+        Pairs::parse(self.request.query().as_bytes())
+    }
+
+    pub(crate) fn form(&self) -> Pairs {
+        Pairs::parse(&self.request.body)
+    }
+
+    pub(crate) fn json_object(&self) -> Result<Map<String, Value>, ServiceError> {
+        match serde_json::from_slice(&self.request.body) {
+            Ok(Value::Object(object)) => Ok(object),
+            Ok(_) => Err(ServiceError::bad_request("The request body must be a JSON object.")),
+            Err(error) => Err(ServiceError::bad_request("The request body is not valid JSON: {reason}")
+                .param("reason", &error.to_string())),
+        }
+    }
+
+    pub(crate) fn caller_reference(&self) -> Value {
+        self.caller.as_ref().map_or_else(|| json!({}), |caller| caller.reference.clone())
+    }
+
+    pub(crate) fn may_give(&self, grants: &Grants) -> bool {
+        self.caller.as_ref().is_some_and(|caller| caller.grants.include(grants))
+    }
+
+    /// The answer of most operations.
+    pub(crate) fn ok(value: &Value) -> Result<Answer, ServiceError> {
+        Ok(Answer::json(hyper::StatusCode::OK, value))
+    }
+}
+
+/// Names and values of a query or a form.
+pub(crate) struct Pairs(Vec<(String, String)>);
+
+impl Pairs {
+    fn parse(encoded: &[u8]) -> Self {
+        Self(form_urlencoded::parse(encoded).into_owned().collect())
+    }
+
+    /// The first value of that name; an empty one counts as none.
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.0
+            .iter()
+            .find(|(present, _)| present == name)
+            .map(|(_, value)| value.as_str())
+            .filter(|value| !value.is_empty())
+    }
+
+    /// The first value of that name, even if it is empty.
+    pub(crate) fn get_even_empty(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(present, _)| present == name).map(|(_, value)| value.as_str())
+    }
+}

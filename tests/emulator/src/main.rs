@@ -1,0 +1,106 @@
+//! The emulator as a program, for whoever cannot link the library.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Context;
+use clap::Parser;
+use purecloud_oauth_emulator::Emulator;
+use serde_json::json;
+use tokio::sync::oneshot;
+
+/// A stand-in for the OAuth API of Genesys Cloud, on loopback.
+///
+/// Prints one line of JSON when it is ready: base_url, login_url, client_id and client_secret of a client that may do
+/// everything. Stops on Ctrl-C, on SIGTERM, or when its standard input ends: whoever starts it holds a pipe to it, and
+/// it does not outlive that. In a terminal the input stays open; with `</dev/null` it stops at once.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Arguments {
+    /// The port to listen on; 0 is any free one.
+    #[arg(long, default_value_t = 0)]
+    port: u16,
+    /// The same seed gives the same organization, with the same ids and secrets.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// How many requests each token may make in a minute.
+    #[arg(long, default_value_t = 300)]
+    rate_limit: u32,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run(Arguments::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // There is nowhere left to say that standard error is closed.
+            let _ = writeln!(io::stderr(), "purecloud-oauth-emulator: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: Arguments) -> anyhow::Result<()> {
+    // Before anyone can know that it runs, or an early signal would kill it.
+    let told_to_stop = stop_signal().context("cannot listen for signals")?;
+    let emulator = Emulator::builder()
+        .port(arguments.port)
+        .seed(arguments.seed)
+        .rate_limit(arguments.rate_limit, Duration::from_secs(60))
+        .start()
+        .await?;
+    let administrator = emulator.administrator();
+    let ready = json!({
+        "base_url": emulator.base_url(),
+        "login_url": emulator.login_url(),
+        "client_id": administrator.client_id,
+        "client_secret": administrator.client_secret,
+    });
+    let mut output = io::stdout().lock();
+    writeln!(output, "{ready}").context("cannot write to standard output")?;
+    output.flush().context("cannot write to standard output")?;
+    drop(output);
+
+    tokio::select! {
+        () = told_to_stop => {}
+        () = end_of_input() => {}
+    }
+    emulator.stop().await;
+    Ok(())
+}
+
+/// Returns when standard input ends; a thread of its own reads it, since such a read cannot be cancelled.
+async fn end_of_input() {
+    let (ended, end) = oneshot::channel::<()>();
+    std::thread::spawn(move || {
+        // An input that cannot be read has ended as well.
+        let _ = io::copy(&mut io::stdin().lock(), &mut io::sink());
+        drop(ended);
+    });
+    // The sender says nothing; that it is gone is the message.
+    let _ = end.await;
+}
+
+/// Ctrl-C or SIGTERM; from this call on they no longer kill the program.
+#[cfg(unix)]
+fn stop_signal() -> io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}
+
+/// Ctrl-C; from this call on it no longer kills the program.
+#[cfg(windows)]
+fn stop_signal() -> io::Result<impl Future<Output = ()>> {
+    let mut interrupt = tokio::signal::windows::ctrl_c()?;
+    Ok(async move {
+        interrupt.recv().await;
+    })
+}

@@ -1,0 +1,72 @@
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, Command, Stdio};
+
+use serde_json::Value;
+
+use crate::session::http;
+
+fn program(arguments: &[&str]) -> Child {
+    Command::new(env!("CARGO_BIN_EXE_purecloud-oauth-emulator"))
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+fn first_line(output: impl Read) -> Value {
+    let mut line = String::new();
+    BufReader::new(output).read_line(&mut line).unwrap();
+    serde_json::from_str(&line).unwrap()
+}
+
+#[tokio::test]
+async fn it_prints_one_line_serves_and_stops_when_its_input_ends() {
+    let mut running = program(&["--seed", "9"]);
+    let mut output = BufReader::new(running.stdout.take().unwrap());
+    let ready = first_line(&mut output);
+    let names: Vec<&String> = ready.as_object().unwrap().keys().collect();
+    assert_eq!(names, ["base_url", "client_id", "client_secret", "login_url"]);
+    let text = |name: &str| ready[name].as_str().unwrap();
+    let granted = http()
+        .build()
+        .unwrap()
+        .post(format!("{}/oauth/token", text("login_url")))
+        .basic_auth(text("client_id"), Some(text("client_secret")))
+        .form(&[("grant_type", "client_credentials")])
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(granted.status(), 200);
+
+    drop(running.stdin.take());
+    assert!(running.wait().unwrap().success());
+    let mut rest = String::new();
+    output.read_to_string(&mut rest).unwrap();
+    assert_eq!(rest, "");
+}
+
+#[test]
+fn a_port_in_use_is_said_in_one_line() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let finished = program(&["--port", &port]).wait_with_output().unwrap();
+    assert_eq!(finished.status.code(), Some(1));
+    let message = String::from_utf8(finished.stderr).unwrap();
+    assert_eq!(message.lines().count(), 1, "{message}");
+    assert!(message.contains(&port), "{message}");
+    assert!(finished.stdout.is_empty());
+}
+
+#[cfg(unix)]
+#[test]
+fn it_stops_cleanly_when_told_to() {
+    for signal in ["-TERM", "-INT"] {
+        let mut running = program(&[]);
+        first_line(running.stdout.take().unwrap());
+        let sent = Command::new("kill").args([signal, &running.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+        assert!(running.wait().unwrap().success(), "{signal}");
+    }
+}
