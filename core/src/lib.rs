@@ -49,3 +49,7 @@ pub use transport::{RateLimit, ResponseMetadata};
 
 #[doc(inline)]
 pub use models::*;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
