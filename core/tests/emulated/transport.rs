@@ -274,15 +274,26 @@ async fn a_tls_handshake_that_never_ends_is_a_connection_that_never_was() {
     assert_eq!(error.metadata().map(|metadata| metadata.attempts), Some(3));
 }
 
+/// Finds no name, without asking anybody.
+struct NoNames;
+
+impl reqwest::dns::Resolve for NoNames {
+    fn resolve(&self, _name: reqwest::dns::Name) -> reqwest::dns::Resolving {
+        Box::pin(async { Err("no such name".into()) })
+    }
+}
+
 #[tokio::test]
 async fn a_name_that_does_not_exist_is_a_connection_that_never_was() {
     let world = World::new().await;
-    let host = Host::domain("nowhere.invalid").expect("a domain");
-    let config = Config::builder(host, Credentials::access_token("token-for-nobody")).no_proxy();
+    let http = reqwest::Client::builder().no_proxy().dns_resolver(NoNames).build().expect("a client");
+    let host = Host::domain("nowhere.example").expect("a domain");
+    let config = Config::builder(host, Credentials::access_token("token-for-nobody")).http_client(http);
     let api = api(config.clock(world.clock.clone()));
     let error = error_of(&world, api.post_oauth_clients(&crate::cases::new_client()).await);
     assert_eq!(error.kind(), ErrorKind::Connection, "{error:?}");
-    assert!(!error.server_may_have_acted());
+    assert_eq!(error.metadata().map(|metadata| metadata.attempts), Some(3));
+    assert!(!error.server_may_have_acted() && error.to_string().contains("no such name"), "{error}");
 }
 
 #[tokio::test]
@@ -351,4 +362,57 @@ async fn metadata_and_log_name_the_operation_and_not_the_ids() {
         log.lines().any(|line| line.contains(": attempt attempt=1 ") && line.contains(&id)),
         "an event per attempt"
     );
+}
+
+/// The environment is the whole process's, so this runs in one of its own: see the test below.
+#[tokio::test]
+#[ignore = "needs the environment that the next test gives it"]
+async fn with_a_proxy_in_the_environment() {
+    let world = World::new().await;
+    world.api().get_oauth_scopes(None).await.expect("this machine is reached without the proxy");
+    let config =
+        Config::builder(purecloud_oauth::Region::EuCentral1, Credentials::access_token("token-for-nobody"));
+    let elsewhere = api(config.clock(world.clock.clone()));
+    error_of(&world, elsewhere.get_oauth_clients().without_retries().await);
+}
+
+#[test]
+fn the_environments_proxy_is_used_but_not_to_this_machine() {
+    use std::io::{Read, Write};
+    let proxy = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = proxy.local_addr().expect("its address");
+    let seen = std::thread::spawn(move || {
+        let mut seen = Vec::new();
+        for connection in proxy.incoming() {
+            let mut connection = connection.expect("a connection");
+            let mut request = vec![0; 4096];
+            let length = connection.read(&mut request).expect("a request");
+            let line =
+                String::from_utf8_lossy(&request[..length]).lines().next().unwrap_or_default().to_owned();
+            if line.is_empty() {
+                break;
+            }
+            seen.push(line);
+            let _ = connection.write_all(b"HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\n\r\n");
+        }
+        seen
+    });
+    let proxy = format!("http://{address}");
+    let child = std::process::Command::new(std::env::current_exe().expect("this program"))
+        .args(["--exact", "transport::with_a_proxy_in_the_environment", "--ignored"])
+        .envs([
+            ("HTTP_PROXY", &proxy),
+            ("HTTPS_PROXY", &proxy),
+            ("http_proxy", &proxy),
+            ("https_proxy", &proxy),
+        ])
+        .env_remove("NO_PROXY")
+        .env_remove("no_proxy")
+        .output()
+        .expect("a child");
+    assert!(child.status.success(), "{}", String::from_utf8_lossy(&child.stdout));
+    // An empty request ends the proxy.
+    drop(std::net::TcpStream::connect(address).expect("a connection"));
+    let seen = seen.join().expect("no panic");
+    assert_eq!(seen, ["CONNECT api.mypurecloud.de:443 HTTP/1.1"]);
 }
