@@ -199,7 +199,7 @@ impl Error {
 
     pub(crate) fn invalid_argument(argument: impl Into<String>, reason: impl fmt::Display) -> Self {
         let argument = argument.into();
-        let mut builder = Error::builder(ErrorKind::InvalidArgument, format!("{argument}: {reason}"));
+        let mut builder = Error::builder(ErrorKind::InvalidArgument, format!("{argument} {reason}"));
         builder.0.argument = Some(argument);
         builder.build()
     }
@@ -209,7 +209,7 @@ impl Error {
         reason: impl fmt::Display,
         source: impl StdError + Send + Sync + 'static,
     ) -> Self {
-        let mut builder = Error::builder(ErrorKind::InvalidArgument, format!("{setting}: {reason}"));
+        let mut builder = Error::builder(ErrorKind::InvalidArgument, format!("{setting} {reason}"));
         builder.0.argument = Some(setting.to_owned());
         builder.source(source).build()
     }

@@ -29,7 +29,7 @@ mod clock;
 mod config;
 mod credentials;
 mod error;
-pub mod models;
+mod models;
 mod operation;
 mod path;
 mod region;
@@ -42,13 +42,11 @@ pub use clock::{Clock, Wait};
 pub use config::{Config, ConfigBuilder, RetryPolicy};
 pub use credentials::Credentials;
 pub use error::{Error, ErrorKind};
+pub use models::*;
 pub use operation::{Operation, Replay, Verb};
 pub use region::{Gateway, Host, Region};
 pub use secret::Secret;
 pub use transport::{RateLimit, ResponseMetadata};
-
-#[doc(inline)]
-pub use models::*;
 
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]

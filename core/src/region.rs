@@ -102,7 +102,7 @@ impl Gateway {
 }
 
 /// Where calls and sign-ins go: a region, a domain, a base address, or a gateway.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Host {
     api: Url,
     login: Url,
@@ -122,7 +122,9 @@ impl Host {
             && bare.split('.').all(|label| !label.is_empty())
             && bare.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-'));
         if !looks_right {
-            return Err(refuse("is not a domain; expected something like `mypurecloud.de`"));
+            return Err(refuse(
+                "is neither a region nor a domain; expected something like `eu_central_1` or `mypurecloud.de`",
+            ));
         }
         let part = |name: &str| {
             Url::parse(&format!("https://{name}.{bare}/")).map_err(|_| refuse("is not a domain name"))
@@ -216,6 +218,12 @@ impl Host {
     /// Whether everything stays on this machine: then no proxy of the environment stands between.
     pub(crate) fn is_loopback(&self) -> bool {
         is_loopback(&self.api) && is_loopback(&self.login)
+    }
+}
+
+impl fmt::Debug for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Host").field("api", &self.api.as_str()).field("login", &self.login.as_str()).finish()
     }
 }
 

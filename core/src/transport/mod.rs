@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use reqwest::Client;
 use tracing::{Instrument, Span, debug, field};
+use url::Position;
 
 pub(crate) use attempt::{Body, Pass, Request};
 pub use metadata::{RateLimit, ResponseMetadata};
@@ -330,10 +331,10 @@ impl Flight<'_> {
 
     /// What a failure says: its kind, unless another is given, its text and its cause.
     fn describe(&self, failure: Failure, kind: Option<ErrorKind>) -> crate::error::ErrorBuilder {
-        let host = self.request.url.host_str().unwrap_or_default();
+        let host = &self.request.url[Position::BeforeHost..Position::AfterPort];
         let attempts = match self.history.attempts {
             0 | 1 => String::new(),
-            attempts => format!(" ({attempts} attempts in {:.1} s)", self.elapsed().as_secs_f64()),
+            attempts => format!(" ({attempts} attempts in {:.1?})", self.elapsed()),
         };
         let build = |usual: ErrorKind, text: String| {
             let unknown = kind == Some(ErrorKind::OutcomeUnknown);
@@ -388,25 +389,30 @@ impl Flight<'_> {
             text.push(' ');
             text.push_str(reason);
         }
-        match body.and_then(|body| body.message.as_deref()) {
-            Some(message) => {
-                text.push_str(": ");
-                text.push_str(message);
-            }
+        let message =
+            body.and_then(|body| body.message.as_deref()).map(|message| message.trim_end_matches('.'));
+        match message {
+            Some(message) => text.extend([": ", message]),
             None if status.is_redirection() => {
                 text.push_str(": a redirect is not followed, the token would go along")
             }
             None if answer.body.is_empty() => text.push_str(": without a word"),
             None => text.push_str(": not in the service's own words, so perhaps from something in between"),
         }
+        let said = |word: &str| message.is_some_and(|message| message.contains(word));
         for detail in body.iter().flat_map(|body| &body.details) {
-            if let (Some(field), Some(code)) = (&detail.field_name, &detail.error_code) {
+            if let (Some(field), Some(code)) = (&detail.field_name, &detail.error_code)
+                && !said(field)
+            {
                 text.extend(["; ", field, ": ", code]);
             }
         }
-        if status.as_u16() == 403 && !self.request.operation.permissions.is_empty() {
-            text.push_str("; it needs ");
-            text.push_str(&self.request.operation.permissions.join(" or "));
+        let permissions = self.request.operation.permissions;
+        if status.as_u16() == 403
+            && !permissions.is_empty()
+            && !permissions.iter().any(|permission| said(permission))
+        {
+            text.extend(["; it needs ", &permissions.join(" or ")]);
         }
         text
     }

@@ -398,7 +398,7 @@ async fn bad_arguments_are_refused_by_name_before_anything_is_sent() {
     for (error, operation, argument) in &refused {
         assert_eq!(error.kind(), ErrorKind::InvalidArgument, "{error:?}");
         assert_eq!((error.operation(), error.argument()), (Some(*operation), Some(*argument)), "{error:?}");
-        assert!(error.to_string().starts_with(&format!("{operation}: {argument}: ")), "{error}");
+        assert!(error.to_string().starts_with(&format!("{operation}: {argument} ")), "{error}");
         assert!(!error.server_may_have_acted() && !error.worth_retrying() && error.metadata().is_none());
     }
     assert_eq!(world.emulator.received().len(), 0, "nothing was sent, not even for a token");

@@ -83,6 +83,22 @@ async fn a_storm_of_rejections_signs_in_once() {
 }
 
 #[tokio::test]
+async fn a_late_rejection_of_an_old_token_finds_the_new_one() {
+    let world = World::new().await;
+    let api = world.api();
+    api.get_oauth_scopes(None).await.expect("scopes");
+    let late = Fault::on(Endpoint::GetOauthClients).delay(Duration::from_millis(100));
+    world.emulator.fault(late.error(401, "bad.credentials"));
+    world.emulator.fault(Fault::on(Endpoint::GetOauthScopes).error(401, "bad.credentials"));
+    let clients = tokio::spawn(api.get_oauth_clients().into_future());
+    world.emulator.wait_for_requests(Endpoint::GetOauthClients, 1).await;
+    api.get_oauth_scopes(None).await.expect("scopes, with a new token");
+    assert_eq!(world.sign_ins(), 2);
+    clients.await.expect("no panic").expect("clients, with the same new token");
+    assert_eq!(world.sign_ins(), 2);
+}
+
+#[tokio::test]
 async fn a_token_is_renewed_before_it_ends_while_calls_go_on() {
     let world = World::new().await;
     let client = world.emulator.client_with_token_lifetime(300);
