@@ -385,3 +385,16 @@ pub(crate) fn checked_header(
     value.set_sensitive(true);
     Ok((parsed, value))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::checked_header;
+
+    #[test]
+    fn a_callers_header_is_kept_out_of_what_prints_headers() {
+        let (name, value) = checked_header("header", "X-Api-Key", "hq3KpZ0vX1yT7wB9").expect("a header");
+        assert_eq!(name, "x-api-key");
+        assert!(value.is_sensitive());
+        assert_eq!(format!("{value:?}"), "Sensitive");
+    }
+}

@@ -42,6 +42,25 @@ async fn no_secret_in_what_is_traced_returned_or_printed_by_any_operation() {
     assert_no_secret("the log", &String::from_utf8_lossy(&log), &secrets);
 }
 
+#[tokio::test]
+async fn no_header_of_the_callers_own_in_the_trace() {
+    for tls in [false, true] {
+        let world = World::with(|builder| builder.tls(tls)).await;
+        let mut config = world.config().default_header("x-api-key", CANARY);
+        if let Some(roots) = world.emulator.ca_certificate_pem() {
+            config = config.root_certificates(roots);
+        }
+        crate::world::api(config).get_oauth_clients().header("x-other-key", CANARY).await.expect("clients");
+        let request = world.emulator.received().pop().expect("a request");
+        assert_eq!(
+            (request.header("x-api-key"), request.header("x-other-key")),
+            (Some(CANARY), Some(CANARY))
+        );
+    }
+    let log = watch_the_log().lock().unwrap().clone();
+    assert_no_secret("the log", &String::from_utf8_lossy(&log), &canary());
+}
+
 fn world_secrets(world: &World) -> HashSet<String> {
     let client = world.emulator.administrator();
     HashSet::from([client.client_secret])
