@@ -5,6 +5,7 @@ mod model;
 mod authorizations;
 mod clients;
 mod errors;
+mod mend;
 mod readable;
 mod references;
 mod scopes;

@@ -4,6 +4,8 @@ use std::collections::HashMap;
 
 use serde::de::{DeserializeOwned, IgnoredAny};
 
+use super::mend::mend;
+
 /// A model of the documentation that an answer may hold.
 pub(crate) trait Model: DeserializeOwned + Default + PartialEq {
     /// The documentation's name.
@@ -129,18 +131,27 @@ pub(crate) fn decode<M: Model>(body: &[u8]) -> Result<M, Unreadable> {
     if let Some(found) = found {
         return Err(Unreadable::OtherShape { found, expected });
     }
-    // The library's own error may quote the body, so only its place is kept.
-    let model: M = serde_json::from_slice(body).map_err(|error| {
-        if error.is_eof() {
-            Unreadable::Cut { bytes: body.len(), expected }
-        } else {
-            Unreadable::NotJson { line: error.line(), column: error.column(), expected }
-        }
-    })?;
+    let model: M = match serde_json::from_slice(body) {
+        Ok(model) => model,
+        Err(error) if error.is_eof() => return Err(Unreadable::Cut { bytes: body.len(), expected }),
+        // The library's own error may quote the body, so only its place is kept.
+        Err(error) => second_look(body).ok_or(Unreadable::NotJson {
+            line: error.line(),
+            column: error.column(),
+            expected,
+        })?,
+    };
     if model == M::default() && !has_a_field_of::<M>(body) {
         return Err(Unreadable::OtherObject { expected });
     }
     Ok(model)
+}
+
+/// Reads a body that is nearly JSON: a field that stands twice, half of a surrogate pair, a control
+/// character or bytes that are no UTF-8 inside a text must not cost the rest.
+fn second_look<M: Model>(body: &[u8]) -> Option<M> {
+    let value: serde_json::Value = serde_json::from_str(&mend(&String::from_utf8_lossy(body))).ok()?;
+    M::deserialize(value).ok()
 }
 
 /// Whether the object has any field of the model that holds more than null: an empty list, say.

@@ -176,6 +176,27 @@ fn no_unreadable_field_costs_the_secret_or_any_other_field() {
 }
 
 #[test]
+fn what_is_nearly_json_does_not_cost_the_secret() {
+    let secret = "\"secret\":\"hq3KpZ0vX1yT7wB9\"";
+    let bodies: [(&str, Vec<u8>); 6] = [
+        ("Twice", format!("{{\"name\":\"Once\",{secret},\"name\":\"Twice\"}}").into()),
+        ("half \u{fffd} pair", format!("{{\"name\":\"half \\ud83d pair\",{secret}}}").into()),
+        ("other \u{fffd}\u{fffd}", format!("{{{secret},\"name\":\"other \\udd50\\uD83D\"}}").into()),
+        ("line\u{fffd}break", format!("{{\"name\":\"line\nbreak\",{secret}}}").into()),
+        ("Z\u{fffd}rich", [b"{\"name\":\"Z\xfcrich\",", secret.as_bytes(), b"}"].concat()),
+        (
+            "\\\u{1f550}\" \u{fffd}",
+            format!("{{\"name\":\"\\\\\\ud83d\\udd50\\\" \\ud83d\",{secret}}}").into(),
+        ),
+    ];
+    for (name, body) in bodies {
+        let client: OAuthClient = decode(&body).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(client.secret, Some("hq3KpZ0vX1yT7wB9".into()), "{name}");
+        assert_eq!(client.name, name);
+    }
+}
+
+#[test]
 fn unknown_fields_are_ignored() {
     let mut client = whole_client();
     client["ipAllowList"] = json!({"ranges": ["192.0.2.0/24"]});

@@ -1,0 +1,73 @@
+//! Texts in JSON that is nearly JSON.
+
+/// The JSON with a replacement character for each piece of a string that can't stand there: half of a
+/// surrogate pair, or a control character. JSON without such pieces stays as it is.
+pub(crate) fn mend(json: &str) -> String {
+    let mut mended = String::with_capacity(json.len());
+    let mut in_string = false;
+    let mut rest = json;
+    while let Some(first) = rest.chars().next() {
+        let (length, broken) = match first {
+            _ if !in_string => (first.len_utf8(), false),
+            '\\' => match (surrogate(rest), rest.get(6..).and_then(surrogate)) {
+                (Some(Half::First), Some(Half::Second)) => (12, false),
+                (Some(_), _) => (6, true),
+                (None, _) => (1 + rest[1..].chars().next().map_or(0, char::len_utf8), false),
+            },
+            '\0'..='\x1f' => (1, true),
+            _ => (first.len_utf8(), false),
+        };
+        in_string ^= first == '"';
+        let (piece, after) = rest.split_at(length);
+        mended.push_str(if broken { "\u{fffd}" } else { piece });
+        rest = after;
+    }
+    mended
+}
+
+enum Half {
+    First,
+    Second,
+}
+
+/// Which half of a surrogate pair is escaped at the beginning of the text.
+fn surrogate(text: &str) -> Option<Half> {
+    let digits = text.strip_prefix("\\u")?.get(..4)?;
+    match u16::from_str_radix(digits, 16).ok()? {
+        0xd800..=0xdbff => Some(Half::First),
+        0xdc00..=0xdfff => Some(Half::Second),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::mend;
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 2048, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn json_stays_as_it_is(text in any::<String>(), key in any::<String>()) {
+            let json = serde_json::json!({ key: [text, null, 1] });
+            for json in [json.to_string(), format!("{json:#}")] {
+                prop_assert_eq!(mend(&json), json);
+            }
+        }
+
+        #[test]
+        fn any_escapes_and_characters_in_a_string_become_one_that_can_be_read(
+            pieces in prop::collection::vec(r#"\\u[dD][89abcdefABCDEF][0-9]{2}|\\[nt"\\/]|[ a-zé🕐\x00-\x1f]"#, 0..12),
+        ) {
+            let json = format!("\"{}\"", pieces.concat());
+            prop_assert!(serde_json::from_str::<String>(&mend(&json)).is_ok(), "{}", json);
+        }
+
+        #[test]
+        fn nothing_panics(text in "[\"\\\\ud8c0-9{}:, \n\u{1f550}]{0,40}") {
+            mend(&text);
+        }
+    }
+}
