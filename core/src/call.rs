@@ -36,20 +36,23 @@ impl CallOptions {
         self
     }
 
-    /// Sends the request once and never again, whatever happens.
+    /// Sends the request once and never again, whatever happens: not even with a new token when the
+    /// present one is rejected. Signing in, where that is needed first, is still tried again.
     #[must_use]
     pub fn without_retries(mut self) -> Self {
         self.without_retries = true;
         self
     }
 
-    /// A header of the caller's own.
+    /// A header of the caller's own. A second one of the same name replaces it.
     ///
     /// # Errors
-    /// `InvalidArgument` when it is not a header, or one that the client sets itself.
+    /// `InvalidArgument` when it is not a header, or one that the client sets itself: `Accept`,
+    /// `Accept-Encoding`, `Authorization`, `Connection`, `Content-Length`, `Content-Type`, `Host`,
+    /// `Transfer-Encoding`, `User-Agent`.
     pub fn header(mut self, name: &str, value: &str) -> Result<Self, Error> {
         let (name, value) = checked_header("header", name, value)?;
-        self.headers.append(name, value);
+        self.headers.insert(name, value);
         Ok(self)
     }
 }
@@ -91,7 +94,8 @@ pub struct Response<T> {
 /// # }
 /// ```
 ///
-/// Dropping the future closes the request. An operation that is sent at most once may have been
+/// It has to be awaited inside a Tokio runtime with time and I/O enabled. Dropping the future closes the
+/// request. An operation that is sent at most once may have been
 /// carried out by then.
 #[must_use = "a call does nothing until it is awaited"]
 pub struct Call<T> {
@@ -139,13 +143,15 @@ impl<T> Call<T> {
         self
     }
 
-    /// Sends the request once and never again, whatever happens.
+    /// Sends the request once and never again, whatever happens: not even with a new token when the
+    /// present one is rejected. Signing in, where that is needed first, is still tried again.
     pub fn without_retries(mut self) -> Self {
         self.options = self.options.without_retries();
         self
     }
 
-    /// A header of the caller's own; one that can't be sent makes the call fail before anything is.
+    /// A header of the caller's own, as in the options; one that is refused makes the call fail before
+    /// anything is sent.
     pub fn header(mut self, name: &str, value: &str) -> Self {
         let operation = match &self.request {
             Ok(request) => request.operation,
@@ -176,6 +182,10 @@ impl<T: Value> Call<T> {
             deadline: options.deadline.unwrap_or(service.deadline),
             retries: !options.without_retries,
         };
+        if tokio::runtime::Handle::try_current().is_err() {
+            let reason = "is missing: await the call inside a Tokio runtime with time and I/O enabled";
+            return Err(Error::invalid_argument("runtime", reason).of_operation(&operation));
+        }
         if allowance.deadline.is_zero() {
             return Err(Error::invalid_argument("deadline", "is zero; nothing could come in time")
                 .of_operation(&operation));

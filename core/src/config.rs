@@ -11,6 +11,7 @@ use crate::credentials::Credentials;
 use crate::error::Error;
 use crate::region::{Host, printable};
 use crate::secret::Secret;
+use crate::transport::{Connections, ProxyChoice};
 
 /// When and how often a failed operation is sent again.
 ///
@@ -50,30 +51,19 @@ impl Default for RetryPolicy {
     }
 }
 
-#[derive(Clone, Debug)]
-pub(crate) enum ProxyChoice {
-    Environment,
-    None,
-    Given(Box<reqwest::Proxy>),
-}
-
-/// Where the service is, how to sign in there, and how patient to be.
+/// Where the service is, how to sign in there, and how patient to be: checked, and ready for use.
 #[derive(Clone)]
 pub struct Config {
     pub(crate) host: Host,
     pub(crate) credentials: Credentials,
-    pub(crate) connect_timeout: Duration,
     pub(crate) attempt_timeout: Duration,
     pub(crate) deadline: Duration,
     pub(crate) retry: RetryPolicy,
-    pub(crate) proxy: ProxyChoice,
-    pub(crate) root_certificates: Vec<reqwest::Certificate>,
-    pub(crate) client_certificate: Option<reqwest::Identity>,
-    pub(crate) pool_max_idle_per_host: usize,
     pub(crate) user_agent: HeaderValue,
     pub(crate) default_headers: HeaderMap,
     pub(crate) max_response_bytes: usize,
-    pub(crate) http_client: Option<reqwest::Client>,
+    pub(crate) http: reqwest::Client,
+    pub(crate) has_own_proxy: bool,
     pub(crate) clock: Arc<dyn Clock>,
 }
 
@@ -83,14 +73,14 @@ impl Config {
         ConfigBuilder {
             host: host.into(),
             credentials,
-            connect_timeout: Duration::from_secs(5),
+            connect_timeout: None,
             attempt_timeout: Duration::from_secs(30),
             deadline: Duration::from_secs(90),
             retry: RetryPolicy::default(),
-            proxy: ProxySetting::Environment,
+            proxy: ProxySetting::System,
             root_certificates: Vec::new(),
             client_certificate: None,
-            pool_max_idle_per_host: 32,
+            pool_max_idle_per_host: None,
             user_agent_suffix: None,
             default_headers: Vec::new(),
             max_response_bytes: 64 * 1024 * 1024,
@@ -108,34 +98,26 @@ impl Config {
 
 impl fmt::Debug for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // A proxy may hold a password and a header a key, so neither value is shown.
-        let proxy = match self.proxy {
-            ProxyChoice::Environment => "from the environment",
-            ProxyChoice::None => "none",
-            ProxyChoice::Given(_) => "given",
-        };
+        // The HTTP client's own text may hold a proxy's password, and a header's value a key.
         f.debug_struct("Config")
             .field("host", &self.host)
             .field("credentials", &self.credentials)
-            .field("connect_timeout", &self.connect_timeout)
             .field("attempt_timeout", &self.attempt_timeout)
             .field("deadline", &self.deadline)
             .field("retry", &self.retry)
-            .field("proxy", &proxy)
-            .field("root_certificates", &self.root_certificates.len())
-            .field("client_certificate", &self.client_certificate.is_some())
-            .field("pool_max_idle_per_host", &self.pool_max_idle_per_host)
             .field("user_agent", &self.user_agent)
             .field("default_headers", &self.default_headers.keys().collect::<Vec<_>>())
             .field("max_response_bytes", &self.max_response_bytes)
-            .field("http_client", &self.http_client.is_some())
             .finish_non_exhaustive()
     }
 }
 
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+const POOL_MAX_IDLE_PER_HOST: usize = 32;
+
 #[derive(Clone)]
 enum ProxySetting {
-    Environment,
+    System,
     None,
     Address(Secret),
 }
@@ -146,14 +128,14 @@ enum ProxySetting {
 pub struct ConfigBuilder {
     host: Host,
     credentials: Credentials,
-    connect_timeout: Duration,
+    connect_timeout: Option<Duration>,
     attempt_timeout: Duration,
     deadline: Duration,
     retry: RetryPolicy,
     proxy: ProxySetting,
     root_certificates: Vec<Vec<u8>>,
     client_certificate: Option<Secret>,
-    pool_max_idle_per_host: usize,
+    pool_max_idle_per_host: Option<usize>,
     user_agent_suffix: Option<String>,
     default_headers: Vec<(String, Secret)>,
     max_response_bytes: usize,
@@ -164,7 +146,7 @@ pub struct ConfigBuilder {
 impl ConfigBuilder {
     /// How long a connection may take to come about, TLS included: 5 s.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
-        self.connect_timeout = timeout;
+        self.connect_timeout = Some(timeout);
         self
     }
 
@@ -187,14 +169,15 @@ impl ConfigBuilder {
         self
     }
 
-    /// A proxy, such as `http://user:password@proxy.example.com:3128`. Without this setting the
-    /// environment's proxy is used (`HTTPS_PROXY`, `NO_PROXY`), except to this machine itself.
+    /// A proxy for everything, such as `http://user:password@proxy.example.com:3128`. Without this
+    /// setting the proxy of the environment (`HTTPS_PROXY`, `NO_PROXY`) or of the operating system is
+    /// used, except to this machine itself.
     pub fn proxy(mut self, address: impl Into<Secret>) -> Self {
         self.proxy = ProxySetting::Address(address.into());
         self
     }
 
-    /// No proxy, whatever the environment says.
+    /// No proxy, whatever the environment or the operating system say.
     pub fn no_proxy(mut self) -> Self {
         self.proxy = ProxySetting::None;
         self
@@ -214,7 +197,7 @@ impl ConfigBuilder {
 
     /// How many unused connections are kept: 32.
     pub fn pool_max_idle_per_host(mut self, connections: usize) -> Self {
-        self.pool_max_idle_per_host = connections;
+        self.pool_max_idle_per_host = Some(connections);
         self
     }
 
@@ -224,7 +207,8 @@ impl ConfigBuilder {
         self
     }
 
-    /// A header for every operation; not for sign-ins.
+    /// A header for every operation; not for sign-ins. A second one of the same name replaces it, and so
+    /// does a call's own.
     pub fn default_header(mut self, name: impl Into<String>, value: impl Into<Secret>) -> Self {
         self.default_headers.push((name.into(), value.into()));
         self
@@ -236,9 +220,9 @@ impl ConfigBuilder {
         self
     }
 
-    /// An HTTP client of your own, in place of the one that would be made from the settings for
-    /// connections, proxy and TLS. It must neither follow redirects nor retry by itself: switch both
-    /// off, or a rotation may be sent twice.
+    /// An HTTP client of the `reqwest` crate, version 0.13, in place of the one that would be made from
+    /// the settings for connections, proxy and TLS; those are refused beside it. It must neither follow
+    /// redirects nor retry by itself: switch both off, or a rotation may be sent twice.
     pub fn http_client(mut self, client: reqwest::Client) -> Self {
         self.http_client = Some(client);
         self
@@ -257,7 +241,7 @@ impl ConfigBuilder {
     pub fn build(self) -> Result<Config, Error> {
         self.credentials.check()?;
         let durations = [
-            ("connect_timeout", self.connect_timeout),
+            ("connect_timeout", self.connect_timeout.unwrap_or(CONNECT_TIMEOUT)),
             ("attempt_timeout", self.attempt_timeout),
             ("deadline", self.deadline),
         ];
@@ -275,47 +259,58 @@ impl ConfigBuilder {
         if self.max_response_bytes == 0 {
             return Err(Error::invalid_argument("max_response_bytes", "is 0; no answer would fit"));
         }
-        if self.http_client.is_some() {
-            let beside = [
-                ("proxy", !matches!(self.proxy, ProxySetting::Environment)),
-                ("root_certificates", !self.root_certificates.is_empty()),
-                ("client_certificate", self.client_certificate.is_some()),
-            ];
-            if let Some((setting, _)) = beside.iter().find(|(_, given)| *given) {
-                return Err(Error::invalid_argument(
-                    *setting,
-                    "has no effect beside http_client; set it there",
-                ));
-            }
-        }
         let mut default_headers = HeaderMap::new();
         for (name, value) in &self.default_headers {
             let (name, value) = checked_header("default_header", name, value.expose())?;
-            default_headers.append(name, value);
+            default_headers.insert(name, value);
         }
         Ok(Config {
-            proxy: proxy(&self.proxy)?,
-            root_certificates: root_certificates(&self.root_certificates)?,
-            client_certificate: self.client_certificate.as_ref().map(client_certificate).transpose()?,
             user_agent: user_agent(self.user_agent_suffix.as_deref())?,
+            has_own_proxy: matches!(self.proxy, ProxySetting::Address(_)),
+            http: self.http()?,
             default_headers,
             host: self.host,
             credentials: self.credentials,
-            connect_timeout: self.connect_timeout,
             attempt_timeout: self.attempt_timeout,
             deadline: self.deadline,
             retry: self.retry,
-            pool_max_idle_per_host: self.pool_max_idle_per_host,
             max_response_bytes: self.max_response_bytes,
-            http_client: self.http_client,
             clock: self.clock,
         })
     }
+
+    /// The HTTP client given, or one made from the settings for connections.
+    fn http(&self) -> Result<reqwest::Client, Error> {
+        let Some(given) = &self.http_client else {
+            let connections = Connections {
+                connect_timeout: self.connect_timeout.unwrap_or(CONNECT_TIMEOUT),
+                pool_max_idle_per_host: self.pool_max_idle_per_host.unwrap_or(POOL_MAX_IDLE_PER_HOST),
+                proxy: proxy(&self.proxy, &self.host)?,
+                root_certificates: root_certificates(&self.root_certificates)?,
+                client_certificate: self.client_certificate.as_ref().map(client_certificate).transpose()?,
+            };
+            return connections.open();
+        };
+        let beside = [
+            ("connect_timeout", self.connect_timeout.is_some()),
+            ("proxy", !matches!(self.proxy, ProxySetting::System)),
+            ("root_certificates", !self.root_certificates.is_empty()),
+            ("client_certificate", self.client_certificate.is_some()),
+            ("pool_max_idle_per_host", self.pool_max_idle_per_host.is_some()),
+        ];
+        match beside.iter().find(|(_, is_set)| *is_set) {
+            Some((setting, _)) => {
+                Err(Error::invalid_argument(*setting, "has no effect beside http_client; set it there"))
+            }
+            None => Ok(given.clone()),
+        }
+    }
 }
 
-fn proxy(setting: &ProxySetting) -> Result<ProxyChoice, Error> {
+fn proxy(setting: &ProxySetting, host: &Host) -> Result<ProxyChoice, Error> {
     match setting {
-        ProxySetting::Environment => Ok(ProxyChoice::Environment),
+        ProxySetting::System if host.is_loopback() => Ok(ProxyChoice::None),
+        ProxySetting::System => Ok(ProxyChoice::System),
         ProxySetting::None => Ok(ProxyChoice::None),
         ProxySetting::Address(address) => {
             reqwest::Proxy::all(address.expose()).map(|proxy| ProxyChoice::Given(Box::new(proxy))).map_err(
@@ -358,7 +353,7 @@ fn user_agent(suffix: Option<&str>) -> Result<HeaderValue, Error> {
 }
 
 /// Headers that the client writes itself.
-const OWN_HEADERS: [HeaderName; 8] = [
+const OWN_HEADERS: [HeaderName; 9] = [
     header::AUTHORIZATION,
     header::ACCEPT,
     header::ACCEPT_ENCODING,
@@ -367,6 +362,7 @@ const OWN_HEADERS: [HeaderName; 8] = [
     header::CONTENT_TYPE,
     header::HOST,
     header::TRANSFER_ENCODING,
+    header::USER_AGENT,
 ];
 
 /// A caller's header, checked; its value is never printed.

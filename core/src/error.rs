@@ -16,16 +16,17 @@ pub enum ErrorKind {
     /// An argument or a setting was refused before anything was sent; `argument()` names it.
     /// The service has not acted. Trying again without a change is of no use.
     InvalidArgument,
-    /// No token could be had, so the operation itself was not sent; `code()` and `server_message()`
-    /// hold what the login host said. The service has not acted. Try again only if
-    /// `worth_retrying()` says so: a refused id or secret stays refused.
+    /// No token could be had; `code()` and `server_message()` hold what the login host said. The
+    /// operation was not carried out, unless `server_may_have_acted()` says otherwise: then an attempt
+    /// before was lost, and its token had ended. Try again only if `worth_retrying()` says so: a
+    /// refused id or secret stays refused.
     SignIn,
     /// The service answered, with a status that is not success: it refused, or it failed.
     /// `status()`, `code()` and `body()` hold what it said. It has not acted, unless
     /// `server_may_have_acted()` says otherwise (a failure in the middle of the work).
     Api,
-    /// No connection could be made, or it broke before the answer was whole.
-    /// `server_may_have_acted()` tells the two apart. Trying again is safe.
+    /// No connection could be made, or it broke before an answer came. `server_may_have_acted()` says
+    /// whether the request may have been carried out. Trying again is safe.
     Connection,
     /// The time given to the operation ran out. Trying again with more time is safe.
     Timeout,
@@ -182,10 +183,10 @@ impl StdError for Error {
 pub(crate) struct ErrorBuilder(Inner);
 
 impl Error {
-    pub(crate) fn builder(kind: ErrorKind, text: impl Into<String>) -> ErrorBuilder {
+    pub(crate) fn builder() -> ErrorBuilder {
         ErrorBuilder(Inner {
-            kind,
-            text: text.into(),
+            kind: ErrorKind::InvalidArgument,
+            text: String::new(),
             operation: None,
             argument: None,
             body: None,
@@ -199,19 +200,17 @@ impl Error {
 
     pub(crate) fn invalid_argument(argument: impl Into<String>, reason: impl fmt::Display) -> Self {
         let argument = argument.into();
-        let mut builder = Error::builder(ErrorKind::InvalidArgument, format!("{argument} {reason}"));
+        let mut builder = Error::builder().kind(ErrorKind::InvalidArgument, format!("{argument} {reason}"));
         builder.0.argument = Some(argument);
         builder.build()
     }
 
     pub(crate) fn invalid_setting(
         setting: &'static str,
-        reason: impl fmt::Display,
+        reason: &str,
         source: impl StdError + Send + Sync + 'static,
     ) -> Self {
-        let mut builder = Error::builder(ErrorKind::InvalidArgument, format!("{setting} {reason}"));
-        builder.0.argument = Some(setting.to_owned());
-        builder.source(source).build()
+        Error::invalid_argument(setting, reason).change(|inner| inner.source = Some(Arc::new(source)))
     }
 
     /// The same refusal, with the operation whose argument it was.
@@ -219,18 +218,25 @@ impl Error {
         self.change(|inner| inner.operation = Some(*operation))
     }
 
-    /// The same failure, seen from the operation that waited for the token: it was not sent.
-    pub(crate) fn into_sign_in_failure(self, operation: &Operation, metadata: ResponseMetadata) -> Self {
+    /// The same failure, seen from the operation that waited for the token. That may have been
+    /// carried out only if an attempt before, with an older token, was lost.
+    pub(crate) fn into_sign_in_failure(
+        self,
+        operation: &Operation,
+        metadata: ResponseMetadata,
+        may_have_acted: bool,
+    ) -> Self {
         self.change(|inner| {
-            if inner.kind != ErrorKind::InvalidArgument {
-                inner.kind = ErrorKind::SignIn;
-                inner.text = format!("no token: {}", inner.text);
-            }
+            inner.kind = ErrorKind::SignIn;
+            inner.text = format!("no token: {}", inner.text);
             inner.operation = Some(*operation);
-            inner.may_have_acted = false;
-            let status = inner.metadata.as_ref().and_then(|metadata| metadata.status);
-            let correlation_id = inner.metadata.take().and_then(|metadata| metadata.correlation_id);
-            inner.metadata = Some(ResponseMetadata { status, correlation_id, ..metadata });
+            inner.may_have_acted = may_have_acted;
+            let sign_in = inner.metadata.take().unwrap_or_default();
+            inner.metadata = Some(ResponseMetadata {
+                status: sign_in.status,
+                correlation_id: sign_in.correlation_id,
+                ..metadata
+            });
         })
     }
 
@@ -254,6 +260,12 @@ impl Error {
 }
 
 impl ErrorBuilder {
+    pub(crate) fn kind(mut self, kind: ErrorKind, text: impl Into<String>) -> Self {
+        self.0.kind = kind;
+        self.0.text = text.into();
+        self
+    }
+
     pub(crate) fn operation(mut self, operation: &Operation) -> Self {
         self.0.operation = Some(*operation);
         self

@@ -7,7 +7,7 @@
 //!
 //! # async fn example() -> Result<(), purecloud_oauth::Error> {
 //! let credentials = Credentials::client_credentials("a1b2c3d4-…", "the client's secret");
-//! let api = OAuthApi::new(Config::builder(Region::EuCentral1, credentials).build()?)?;
+//! let api = OAuthApi::new(Config::builder(Region::EuCentral1, credentials).build()?);
 //! for client in api.get_oauth_clients().await?.entities {
 //!     println!("{} {}", client.id, client.name);
 //! }

@@ -4,6 +4,7 @@ use std::fmt;
 
 /// The HTTP verb of an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Verb {
     /// Reads.
     Get,
@@ -39,6 +40,7 @@ impl Verb {
 
 /// Whether an operation may be sent a second time when the first answer is lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Replay {
     /// A read. It may be sent again.
     Safe,
@@ -77,7 +79,7 @@ macro_rules! operations {
     ($($constant:ident = $name:literal $verb:ident $path:literal any of [$($permission:literal),*] $replay:ident;)*) => {
         impl Operation {
             $(
-                #[doc = concat!("`", $name, "`")]
+                #[doc = concat!("`", $name, "`: ", stringify!($verb), " ", $path, "; sent again: ", stringify!($replay))]
                 pub const $constant: Operation = Operation {
                     name: $name,
                     verb: Verb::$verb,

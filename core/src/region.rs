@@ -117,10 +117,14 @@ impl Host {
     pub fn domain(domain: &str) -> Result<Self, Error> {
         let refuse =
             |reason: &str| Error::invalid_argument("host", format!("`{}` {reason}", printable(domain)));
-        let bare = domain.strip_prefix("api.").unwrap_or(domain);
-        let looks_right = bare.contains('.')
-            && bare.split('.').all(|label| !label.is_empty())
-            && bare.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-'));
+        // Whoever copies it from a browser or an SDK has one of the service's hosts in front.
+        let bare =
+            ["api.", "login.", "apps."].iter().find_map(|host| domain.strip_prefix(host)).unwrap_or(domain);
+        let is_label = |label: &str| {
+            let ends_well = !label.starts_with('-') && !label.ends_with('-');
+            !label.is_empty() && ends_well && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+        };
+        let looks_right = bare.contains('.') && bare.split('.').all(is_label);
         if !looks_right {
             return Err(refuse(
                 "is neither a region nor a domain; expected something like `eu_central_1` or `mypurecloud.de`",
@@ -134,13 +138,16 @@ impl Host {
 
     /// A base address with its protocol, such as `https://api.mypurecloud.de` or
     /// `http://127.0.0.1:8080`. Sign-ins go to the same address with a leading `api.` of the host
-    /// replaced by `login.`.
+    /// replaced by `login.`. A region's own address (`https://mypurecloud.de`) stands for the region.
     ///
     /// # Errors
     /// `InvalidArgument` when it is not an address, has a user name, query or fragment, or is plain
     /// `http` to a host that is not this machine.
     pub fn url(address: &str) -> Result<Self, Error> {
         let api = checked_base("host", address)?;
+        if let Some(region) = Region::ALL.iter().find(|region| api.host_str() == Some(region.domain())) {
+            return Ok((*region).into());
+        }
         let mut login = api.clone();
         if let Some(rest) = api.host_str().and_then(|host| host.strip_prefix("api.")) {
             login.set_host(Some(&format!("login.{rest}"))).map_err(|_| {
@@ -324,7 +331,11 @@ mod tests {
             "EU-CENTRAL-1",
             "mypurecloud.de",
             "api.mypurecloud.de",
+            "login.mypurecloud.de",
+            "apps.mypurecloud.de",
             "https://api.mypurecloud.de",
+            "https://mypurecloud.de",
+            "https://mypurecloud.de/",
         ] {
             let host: Host = text.parse().expect(text);
             assert_eq!(host, Region::EuCentral1.into(), "{text}");
@@ -374,6 +385,7 @@ mod tests {
             "mars",
             "my purecloud.de",
             "mypurecloud..de",
+            "-.-",
             "https://u:p@api.mypurecloud.de",
             "https://api.mypurecloud.de/?x=1",
             "ftp://api.mypurecloud.de",

@@ -22,7 +22,7 @@ use crate::models::{ErrorBody, decode};
 use crate::operation::Operation;
 use crate::path::{self, Id};
 use crate::region::Host;
-use crate::transport::{Body, Request, Transport};
+use crate::transport::{Body, Request, Transport, Words};
 
 /// The OAuth API of Genesys Cloud (PureCloud).
 ///
@@ -50,14 +50,12 @@ pub(crate) struct Service {
 
 impl OAuthApi {
     /// A client with these settings. Nothing is sent until the first call.
-    ///
-    /// # Errors
-    /// `InvalidArgument` when the TLS settings or the proxy can't be used.
-    pub fn new(config: Config) -> Result<Self, Error> {
-        let transport = Arc::new(Transport::new(&config)?);
+    #[must_use]
+    pub fn new(config: Config) -> Self {
+        let transport = Arc::new(Transport::new(&config));
         let session = Session::new(&config, Arc::clone(&transport));
         let Config { host, deadline, default_headers, .. } = config;
-        Ok(OAuthApi { service: Arc::new(Service { transport, session, deadline, host, default_headers }) })
+        OAuthApi { service: Arc::new(Service { transport, session, deadline, host, default_headers }) }
     }
 
     /// Begins a call: `arguments` puts ids, query, headers and body in their places.
@@ -81,10 +79,17 @@ impl OAuthApi {
         if !given.query.is_empty() {
             url.query_pairs_mut().extend_pairs(given.query);
         }
-        let read_error = |body: &[u8]| decode::<ErrorBody>(body).ok();
-        Ok(Request { operation, url, headers: given.headers, body: given.body, read_error })
+        Ok(Request { operation, url, headers: given.headers, body: given.body, words: &WORDS })
     }
 }
+
+const WORDS: Words = Words {
+    read: |body| decode::<ErrorBody>(body).ok(),
+    advice: |code| match code {
+        "cannot.delete.client" => Some("make it inactive first"),
+        _ => None,
+    },
+};
 
 impl fmt::Debug for OAuthApi {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -156,9 +156,9 @@ impl Shared {
                 token_endpoint::client_credentials(&self.host, id, secret)?
             }
             Grant::AccessToken(_) => {
-                return Err(
-                    Error::builder(ErrorKind::SignIn, "a given access token can't be renewed").build()
-                );
+                return Err(Error::builder()
+                    .kind(ErrorKind::SignIn, "a given access token can't be renewed")
+                    .build());
             }
         };
         let asked = self.transport.clock().now();
@@ -167,7 +167,8 @@ impl Shared {
             .send::<token_endpoint::TokenResponse>(&request, Admission::Fixed(&pass), &self.allowance)
             .await?;
         let Some(secret) = response.access_token.filter(|token| !token.is_empty()) else {
-            return Err(Error::builder(ErrorKind::SignIn, "the login host's answer holds no token")
+            return Err(Error::builder()
+                .kind(ErrorKind::SignIn, "the login host's answer holds no token")
                 .metadata(metadata)
                 .build());
         };

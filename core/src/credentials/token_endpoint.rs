@@ -12,7 +12,7 @@ use crate::operation::{Operation, Replay, Verb};
 use crate::path;
 use crate::region::Host;
 use crate::secret::Secret;
-use crate::transport::{Body, Pass, Request};
+use crate::transport::{Body, Pass, Request, Words};
 
 /// Signing in with client credentials: a second token does no harm.
 const SIGN_IN: Operation = Operation {
@@ -69,23 +69,21 @@ pub(crate) fn client_credentials(host: &Host, id: &str, secret: &Secret) -> Resu
             content_type: HeaderValue::from_static("application/x-www-form-urlencoded"),
             bytes: Zeroizing::new(form.into_bytes()),
         }),
-        read_error,
+        words: &WORDS,
     };
     // Unlike RFC 6749 asks, id and secret go into Basic as they are, not form-encoded first.
     Ok((request, Pass::Basic { id: id.to_owned(), secret: secret.clone() }))
 }
 
+const WORDS: Words = Words { read: read_error, advice };
+
 fn read_error(body: &[u8]) -> Option<ErrorBody> {
     let said: TokenErrorResponse = decode(body).ok()?;
-    let mut body = ErrorBody::default();
-    let advice = said.error.as_deref().and_then(advice);
-    let words: Vec<&str> = [said.error_description.as_deref().or(said.description.as_deref()), advice]
-        .into_iter()
-        .flatten()
-        .collect();
-    body.message = Some(words.join("; ")).filter(|message| !message.is_empty());
-    body.code = said.error;
-    Some(body)
+    Some(ErrorBody {
+        code: said.error,
+        message: said.error_description.or(said.description),
+        ..ErrorBody::default()
+    })
 }
 
 /// What to do about a refusal, by its code.

@@ -191,7 +191,7 @@ impl OAuthClientRequest {
             return Err(Error::invalid_argument("body.name", "is empty"));
         }
         if self.authorized_grant_type.as_str().is_empty() {
-            return Err(Error::invalid_argument("body.authorized_grant_type", "is empty"));
+            return Err(Error::invalid_argument("body.authorized_grant_type", "is missing"));
         }
         if let Some(seconds) =
             self.access_token_validity_seconds.filter(|seconds| !VALIDITY.contains(seconds))
@@ -216,7 +216,8 @@ impl OAuthClientRequest {
 }
 
 impl From<OAuthClient> for OAuthClientRequest {
-    /// Everything of the client that a change replaces, as it is now.
+    /// What a change replaces, as it is now. A field that the service has and this version does not
+    /// know, or that could not be read, is not carried over.
     fn from(client: OAuthClient) -> Self {
         fn unless_empty<T>(list: Vec<T>) -> Option<Vec<T>> {
             Some(list).filter(|list| !list.is_empty())

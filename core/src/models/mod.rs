@@ -14,18 +14,13 @@ mod tests;
 mod timestamp;
 mod usage;
 
-pub use authorizations::{AuthorizationState, OAuthAuthorization, OAuthAuthorizationListing};
-pub use clients::{
-    ClientState, GrantType, OAuthClient, OAuthClientEntityListing, OAuthClientRequest, RoleDivision,
-};
-pub use errors::{Detail, ErrorBody, Limit};
-pub use references::DomainEntityRef;
-pub use scopes::{OAuthScope, OAuthScopeListing};
+pub use authorizations::*;
+pub use clients::*;
+pub use errors::*;
+pub use references::*;
+pub use scopes::*;
 pub use timestamp::Timestamp;
-pub use usage::{
-    ApiUsageClientQuery, ApiUsageQueryResult, ApiUsageRow, Cursors, Granularity, GroupBy, Metric,
-    QueryStatus, UsageExecutionResult,
-};
+pub use usage::*;
 
 pub(crate) use model::{Model, Unreadable, decode};
 pub(crate) use readable::{Readable, field};

@@ -48,6 +48,7 @@ macro_rules! open_enum {
     ($(#[$meta:meta])* pub enum $name:ident { $($(#[$variant_meta:meta])* $variant:ident = $text:literal,)* }) => {
         $(#[$meta])*
         #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
         pub enum $name {
             $($(#[$variant_meta])* $variant,)*
             /// A value that this version does not know yet.
@@ -74,6 +75,12 @@ macro_rules! open_enum {
                     $($text => $name::$variant,)*
                     _ => $name::Unknown { value: text.to_owned() },
                 }
+            }
+        }
+
+        impl From<String> for $name {
+            fn from(text: String) -> Self {
+                text.as_str().into()
             }
         }
 

@@ -87,10 +87,10 @@ impl ApiUsageClientQuery {
         ApiUsageClientQuery { interval: interval.into(), granularity: None, metrics: None, group_by: None }
     }
 
-    /// A question about the time from one moment up to another.
+    /// A question about the time from one moment up to another, to the second.
     #[must_use]
     pub fn between(start: Timestamp, end: Timestamp) -> Self {
-        ApiUsageClientQuery::new(format!("{start}/{end}"))
+        ApiUsageClientQuery::new(format!("{}/{}", start.for_interval(), end.for_interval()))
     }
 
     /// Refuses what the service could only refuse.

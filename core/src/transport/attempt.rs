@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use reqwest::Client;
+use reqwest::{RequestBuilder, Response};
 use url::Url;
 use zeroize::Zeroizing;
 
-use super::failure::Failure;
-use crate::clock::{Clock, Wait};
+use super::Transport;
+use super::failure::{Cause, Failure};
+use crate::clock::Wait;
 use crate::models::{ErrorBody, Unreadable};
 use crate::operation::{Operation, Verb};
 use crate::secret::Secret;
@@ -20,8 +21,15 @@ pub(crate) struct Request {
     pub(crate) url: Url,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Option<Body>,
-    /// How an error's body is read: the login host words its errors in another way than the API.
-    pub(crate) read_error: fn(&[u8]) -> Option<ErrorBody>,
+    pub(crate) words: &'static Words,
+}
+
+/// How a host words its errors: the login host does it in another way than the API.
+pub(crate) struct Words {
+    /// What the body of an error says.
+    pub(crate) read: fn(&[u8]) -> Option<ErrorBody>,
+    /// What to do about an error with this code.
+    pub(crate) advice: fn(&str) -> Option<&'static str>,
 }
 
 /// The body of a request and what it is.
@@ -48,17 +56,17 @@ impl Pass {
     }
 }
 
-/// A whole answer.
-pub(crate) struct Answer {
+/// The beginning of an answer.
+#[derive(Debug)]
+pub(crate) struct Head {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
-    pub(crate) body: Zeroizing<Vec<u8>>,
 }
 
-impl std::fmt::Debug for Answer {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} with {} bytes", self.status, self.body.len())
-    }
+/// A whole answer that says success.
+pub(crate) struct Answer {
+    pub(crate) head: Box<Head>,
+    pub(crate) body: Zeroizing<Vec<u8>>,
 }
 
 /// The limit of an attempt: its own, or what is left of the operation's time.
@@ -70,85 +78,92 @@ pub(crate) enum Limit {
 
 /// Sends `request` once and reads the answer whole. A status that is not success is a failure.
 pub(crate) async fn attempt(
-    http: &Client,
-    clock: &dyn Clock,
+    transport: &Transport,
     request: &Request,
-    pass: Option<&Pass>,
+    pass: &Pass,
     limit: Limit,
-    max_response_bytes: usize,
 ) -> Result<Answer, Failure> {
     let (time, wait) = match limit {
         Limit::Attempt(time) => (time, Wait::AttemptTimeout),
         Limit::Deadline { left, .. } => (left, Wait::Deadline),
     };
-    let mut answer = tokio::select! {
-        biased;
-        answer = exchange(http, request, pass, max_response_bytes) => answer?,
-        () = clock.sleep(time, wait) => return Err(match limit {
-            Limit::Attempt(time) => Failure::AttemptTimeout(time),
-            Limit::Deadline { whole, .. } => Failure::Deadline(whole),
-        }),
+    let too_late = || match limit {
+        Limit::Attempt(time) => Cause::AttemptTimeout(time),
+        Limit::Deadline { whole, .. } => Cause::Deadline(whole),
     };
-    if answer.status.is_success() {
-        return Ok(answer);
+    let mut time_is_up = transport.clock.sleep(time, wait);
+
+    let response = tokio::select! {
+        biased;
+        response = outgoing(transport, request, pass).send() => response.map_err(unanswered),
+        () = &mut time_is_up => Err(too_late()),
+    };
+    let response = response.map_err(|cause| Failure { cause, head: None })?;
+    let head = Box::new(Head { status: response.status(), headers: response.headers().clone() });
+    let body = if *response.url() == request.url {
+        tokio::select! {
+            biased;
+            body = read(response, transport.max_response_bytes) => body,
+            () = &mut time_is_up => Err(too_late()),
+        }
+    } else {
+        Err(Cause::Unreadable(Unreadable::Redirected))
+    };
+    match body {
+        Ok(body) if head.status.is_success() => Ok(Answer { head, body }),
+        Err(cause) if head.status.is_success() => Err(Failure { cause, head: Some(head) }),
+        // A refusal is one, whether or not its words arrive. They are kept and printed, so nothing in
+        // them may repeat what let the request in.
+        words => {
+            let words = without(pass.secret(), words.unwrap_or_default());
+            Err(Failure { cause: Cause::Refused(words), head: Some(head) })
+        }
     }
-    // An error's text is kept and printed, so nothing in it may repeat what let the request in.
-    if let Some(pass) = pass {
-        answer.body = without(pass.secret(), answer.body);
-    }
-    Err(Failure::Refused(Box::new(answer)))
 }
 
-async fn exchange(
-    http: &Client,
-    request: &Request,
-    pass: Option<&Pass>,
-    max_response_bytes: usize,
-) -> Result<Answer, Failure> {
-    let mut outgoing = http
+fn outgoing(transport: &Transport, request: &Request, pass: &Pass) -> RequestBuilder {
+    let outgoing = transport
+        .http
         .request(request.operation.verb.to_method(), request.url.clone())
         .header(header::ACCEPT, "application/json")
+        .header(header::USER_AGENT, &transport.user_agent)
         .headers(request.headers.clone());
-    outgoing = match pass {
-        Some(Pass::Bearer(token)) => outgoing.bearer_auth(token.expose()),
-        Some(Pass::Basic { id, secret }) => outgoing.basic_auth(id, Some(secret.expose())),
+    let outgoing = match pass {
+        Pass::Bearer(token) => outgoing.bearer_auth(token.expose()),
+        Pass::Basic { id, secret } => outgoing.basic_auth(id, Some(secret.expose())),
+    };
+    match &request.body {
+        Some(body) => outgoing.header(header::CONTENT_TYPE, &body.content_type).body(body.bytes.to_vec()),
+        None if request.operation.verb == Verb::Post => outgoing.header(header::CONTENT_LENGTH, 0),
         None => outgoing,
-    };
-    if let Some(body) = &request.body {
-        outgoing = outgoing.header(header::CONTENT_TYPE, &body.content_type).body(body.bytes.to_vec());
-    } else if request.operation.verb == Verb::Post {
-        outgoing = outgoing.header(header::CONTENT_LENGTH, 0);
     }
-    let lost = |error: reqwest::Error| Failure::Broken(error.without_url());
-    let mut response = outgoing.send().await.map_err(|error| {
-        // Also true of a proxy's refusal and of a failed TLS handshake.
-        if error.is_connect() || error.is_builder() {
-            Failure::Unconnected(error.without_url())
-        } else {
-            lost(error)
-        }
-    })?;
-    let status = response.status();
-    let headers = response.headers().clone();
-    let unusable = |reason| {
-        let body = Zeroizing::default();
-        Failure::Unreadable(reason, Box::new(Answer { status, headers: headers.clone(), body }))
-    };
-    if *response.url() != request.url {
-        return Err(unusable(Unreadable::Redirected));
+}
+
+/// Why no answer began.
+fn unanswered(error: reqwest::Error) -> Cause {
+    // Also true of a proxy's refusal and of a failed TLS handshake.
+    if error.is_connect() || error.is_builder() {
+        Cause::Unconnected(error.without_url())
+    } else {
+        Cause::Broken(error.without_url())
     }
+}
+
+/// The whole body, unpacked.
+async fn read(mut response: Response, max_response_bytes: usize) -> Result<Zeroizing<Vec<u8>>, Cause> {
+    let too_large = || Cause::Unreadable(Unreadable::TooLarge { limit: max_response_bytes });
     let announced = response.content_length().and_then(|length| usize::try_from(length).ok());
     if announced.is_some_and(|length| length > max_response_bytes) {
-        return Err(unusable(Unreadable::TooLarge { limit: max_response_bytes }));
+        return Err(too_large());
     }
     let mut body = Zeroizing::new(Vec::with_capacity(announced.unwrap_or_default()));
-    while let Some(chunk) = response.chunk().await.map_err(lost)? {
+    while let Some(chunk) = response.chunk().await.map_err(|error| Cause::HalfAnswer(error.without_url()))? {
         if body.len() + chunk.len() > max_response_bytes {
-            return Err(unusable(Unreadable::TooLarge { limit: max_response_bytes }));
+            return Err(too_large());
         }
         body.extend_from_slice(&chunk);
     }
-    Ok(Answer { status, headers, body })
+    Ok(body)
 }
 
 /// The body with every occurrence of the secret replaced by stars.

@@ -2,25 +2,37 @@
 
 use std::time::Duration;
 
-use super::attempt::Answer;
+use zeroize::Zeroizing;
+
+use super::attempt::Head;
 use crate::models::Unreadable;
 use crate::operation::{Operation, Replay, Verb};
 
-/// How one attempt failed.
+/// How one attempt failed, and how far the answer came.
 #[derive(Debug)]
-pub(crate) enum Failure {
+pub(crate) struct Failure {
+    pub(crate) cause: Cause,
+    /// The beginning of the answer, if that much came.
+    pub(crate) head: Option<Box<Head>>,
+}
+
+/// Why an attempt failed.
+#[derive(Debug)]
+pub(crate) enum Cause {
     /// No connection came about: nothing was written.
     Unconnected(reqwest::Error),
-    /// The connection broke after bytes may have been written.
+    /// The connection broke after bytes may have been written, and before an answer began.
     Broken(reqwest::Error),
+    /// The answer says success, and did not come whole or can't be unpacked.
+    HalfAnswer(reqwest::Error),
     /// The attempt took longer than an attempt may.
     AttemptTimeout(Duration),
     /// The time of the whole operation ran out in the middle of the attempt.
     Deadline(Duration),
     /// The answer says success, and its body is not what the operation returns.
-    Unreadable(Unreadable, Box<Answer>),
-    /// The answer's status is not success.
-    Refused(Box<Answer>),
+    Unreadable(Unreadable),
+    /// The answer's status is not success; these are its words.
+    Refused(Zeroizing<Vec<u8>>),
 }
 
 /// A row of the table.
@@ -50,27 +62,31 @@ pub(crate) enum FailureClass {
 
 impl Failure {
     pub(crate) fn class(&self) -> FailureClass {
-        match self {
-            Failure::Unconnected(_) => FailureClass::NothingWritten,
-            Failure::Broken(_) | Failure::AttemptTimeout(_) | Failure::Deadline(_) => FailureClass::Lost,
-            Failure::Unreadable(Unreadable::TooLarge { .. } | Unreadable::Redirected, _) => {
-                FailureClass::Unusable
-            }
-            Failure::Unreadable(..) => FailureClass::Lost,
-            Failure::Refused(answer) => match answer.status.as_u16() {
-                401 => FailureClass::TokenRejected,
-                404 => FailureClass::Missing,
-                408 | 502..=504 => FailureClass::Unavailable,
-                429 => FailureClass::Throttled,
-                500 => FailureClass::ServerError,
-                501.. => FailureClass::ServerFault,
-                _ => FailureClass::Refused,
-            },
+        if let Some(head) = self.head.as_ref().filter(|head| !head.status.is_success()) {
+            return FailureClass::of_status(head.status.as_u16());
+        }
+        match self.cause {
+            Cause::Unconnected(_) => FailureClass::NothingWritten,
+            Cause::Unreadable(Unreadable::TooLarge { .. } | Unreadable::Redirected) => FailureClass::Unusable,
+            _ => FailureClass::Lost,
         }
     }
 }
 
 impl FailureClass {
+    /// The row of a status that is not success.
+    fn of_status(status: u16) -> Self {
+        match status {
+            401 => FailureClass::TokenRejected,
+            404 => FailureClass::Missing,
+            408 | 502..=504 => FailureClass::Unavailable,
+            429 => FailureClass::Throttled,
+            500 => FailureClass::ServerError,
+            501.. => FailureClass::ServerFault,
+            _ => FailureClass::Refused,
+        }
+    }
+
     /// Whether the service may have carried out an attempt that failed like this.
     pub(crate) fn may_have_acted(self) -> bool {
         use FailureClass::{Lost, ServerError, ServerFault, Unavailable, Unusable};

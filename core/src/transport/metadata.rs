@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use http::HeaderMap;
 
+use super::attempt::Head;
+
 /// What is known of an operation beside what it returned.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -33,7 +35,7 @@ pub struct RateLimit {
 }
 
 impl ResponseMetadata {
-    pub(crate) fn read(status: http::StatusCode, headers: &HeaderMap) -> Self {
+    pub(super) fn read(Head { status, headers }: &Head) -> Self {
         let number = |name: &str| text(headers, name).and_then(|value| value.trim().parse::<u64>().ok());
         ResponseMetadata {
             status: Some(status.as_u16()),

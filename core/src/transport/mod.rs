@@ -6,27 +6,28 @@ mod budget;
 mod connections;
 mod failure;
 mod metadata;
+mod wording;
 
-use std::error::Error as StdError;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use http::HeaderValue;
 use reqwest::Client;
 use tracing::{Instrument, Span, debug, field};
-use url::Position;
 
-pub(crate) use attempt::{Body, Pass, Request};
+pub(crate) use attempt::{Body, Pass, Request, Words};
+pub(crate) use connections::{Connections, ProxyChoice};
 pub use metadata::{RateLimit, ResponseMetadata};
 
-use attempt::{Answer, Limit, attempt};
+use attempt::{Answer, Head, Limit, attempt};
 use budget::RetryBudget;
-use failure::{Failure, FailureClass, History, Verdict, verdict};
+use failure::{Cause, Failure, FailureClass, History, Verdict, verdict};
 
 use crate::clock::{Clock, Wait};
 use crate::config::{Config, RetryPolicy};
 use crate::credentials::Session;
-use crate::error::{Error, ErrorKind};
-use crate::models::{ErrorBody, Model, Unreadable, decode};
+use crate::error::Error;
+use crate::models::{Model, Unreadable, decode};
 
 /// What an operation may return.
 pub(crate) trait Returned: Sized {
@@ -78,6 +79,8 @@ pub(crate) struct Allowance {
 /// Connections, and the rules by which requests go over them.
 pub(crate) struct Transport {
     http: Client,
+    has_own_proxy: bool,
+    user_agent: HeaderValue,
     clock: Arc<dyn Clock>,
     attempt_timeout: Duration,
     retry: RetryPolicy,
@@ -95,15 +98,17 @@ struct Flight<'a> {
 }
 
 impl Transport {
-    pub(crate) fn new(config: &Config) -> Result<Self, Error> {
-        Ok(Transport {
-            http: connections::open(config)?,
-            clock: config.clock.clone(),
+    pub(crate) fn new(config: &Config) -> Self {
+        Transport {
+            http: config.http.clone(),
+            has_own_proxy: config.has_own_proxy,
+            user_agent: config.user_agent.clone(),
+            clock: Arc::clone(&config.clock),
             attempt_timeout: config.attempt_timeout,
             budget: RetryBudget::new(config.retry.budget),
             retry: config.retry.clone(),
             max_response_bytes: config.max_response_bytes,
-        })
+        }
     }
 
     pub(crate) fn clock(&self) -> &dyn Clock {
@@ -173,7 +178,7 @@ impl Flight<'_> {
             let failure = match self.attempt(&pass).await {
                 Ok((returned, answer)) => {
                     self.transport.budget.succeeded(self.history.last_cost);
-                    return Ok((returned, self.metadata(Some(&answer))));
+                    return Ok((returned, self.metadata(Some(&answer.head))));
                 }
                 Err(failure) => failure,
             };
@@ -182,10 +187,8 @@ impl Flight<'_> {
             if decided == Verdict::OutcomeUnknown {
                 return Err(self.outcome_unknown(failure));
             }
-            if let (Verdict::Done, Some(nothing), Failure::Refused(answer)) =
-                (decided, R::nothing(), &failure)
-            {
-                return Ok((nothing, self.metadata(Some(answer))));
+            if let (Verdict::Done, Some(nothing)) = (decided, R::nothing()) {
+                return Ok((nothing, self.metadata(failure.head.as_deref())));
             }
             self.history.may_have_acted |= class.may_have_acted();
             self.history.server_errors += u32::from(class == FailureClass::ServerError);
@@ -219,25 +222,17 @@ impl Flight<'_> {
         };
         self.history.attempts += 1;
         let began = transport.clock.now();
-        let result = attempt(
-            &transport.http,
-            transport.clock(),
-            self.request,
-            Some(pass),
-            limit,
-            transport.max_response_bytes,
-        )
-        .await
-        .and_then(|answer| match R::read(&answer.body) {
-            Ok(returned) => Ok((returned, answer)),
-            Err(reason) => Err(Failure::Unreadable(reason, Box::new(answer))),
+        let result = attempt(transport, self.request, pass, limit).await.and_then(|answer| {
+            match R::read(&answer.body) {
+                Ok(returned) => Ok((returned, answer)),
+                Err(reason) => Err(Failure { cause: Cause::Unreadable(reason), head: Some(answer.head) }),
+            }
         });
-        let answer = match &result {
-            Ok((_, answer)) => Some(answer),
-            Err(Failure::Refused(answer) | Failure::Unreadable(_, answer)) => Some(&**answer),
-            Err(_) => None,
+        let head = match &result {
+            Ok((_, answer)) => Some(&*answer.head),
+            Err(failure) => failure.head.as_deref(),
         };
-        let seen = answer.map(|answer| ResponseMetadata::read(answer.status, &answer.headers));
+        let seen = head.map(ResponseMetadata::read);
         debug!(
             attempt = self.history.attempts,
             http.response.status_code = seen.as_ref().and_then(|seen| seen.status),
@@ -255,14 +250,9 @@ impl Flight<'_> {
         tokio::select! {
             biased;
             token = session.token() => {
-                token.map_err(|error| error.into_sign_in_failure(&self.request.operation, self.metadata(None)))
+                token.map_err(|error| self.not_signed_in(error))
             }
-            () = self.transport.clock.sleep(left, Wait::Deadline) => Err(self.builder(
-                ErrorKind::Timeout,
-                format!("the {:?} given to it ran out while it waited for a token", self.allowance.deadline),
-            )
-            .temporary(true)
-            .build()),
+            () = self.transport.clock.sleep(left, Wait::Deadline) => Err(self.too_late_for_a_token()),
         }
     }
 
@@ -272,11 +262,7 @@ impl Flight<'_> {
         if !self.allowance.retries || self.history.retries + 1 >= policy.max_attempts {
             return None;
         }
-        let asked = match failure {
-            Failure::Refused(answer) => backoff::retry_after(&answer.headers),
-            _ => None,
-        };
-        let (pause, wait) = match asked {
+        let (pause, wait) = match failure.retry_after() {
             Some(asked) if asked > policy.max_retry_after => return None,
             Some(asked) => (asked, Wait::RetryAfter),
             None => (backoff::pause(policy, self.history.retries, fastrand::f64()), Wait::Backoff),
@@ -302,127 +288,8 @@ impl Flight<'_> {
         self.transport.clock.now().saturating_duration_since(self.started)
     }
 
-    fn metadata(&self, answer: Option<&Answer>) -> ResponseMetadata {
-        let read = answer.map(|answer| ResponseMetadata::read(answer.status, &answer.headers));
-        ResponseMetadata {
-            attempts: self.history.attempts,
-            elapsed: self.elapsed(),
-            ..read.unwrap_or_default()
-        }
+    fn metadata(&self, head: Option<&Head>) -> ResponseMetadata {
+        let read = head.map(ResponseMetadata::read).unwrap_or_default();
+        ResponseMetadata { attempts: self.history.attempts, elapsed: self.elapsed(), ..read }
     }
-
-    fn builder(&self, kind: ErrorKind, text: String) -> crate::error::ErrorBuilder {
-        Error::builder(kind, text)
-            .operation(&self.request.operation)
-            .metadata(self.metadata(None))
-            .may_have_acted(self.history.may_have_acted)
-    }
-
-    /// The error for a failure that ends the operation. `history` includes it.
-    fn failed(&self, failure: Failure) -> Error {
-        let temporary = failure.class().is_temporary();
-        self.describe(failure, None).temporary(temporary).build()
-    }
-
-    fn outcome_unknown(&mut self, failure: Failure) -> Error {
-        self.history.may_have_acted = true;
-        self.describe(failure, Some(ErrorKind::OutcomeUnknown)).build()
-    }
-
-    /// What a failure says: its kind, unless another is given, its text and its cause.
-    fn describe(&self, failure: Failure, kind: Option<ErrorKind>) -> crate::error::ErrorBuilder {
-        let host = &self.request.url[Position::BeforeHost..Position::AfterPort];
-        let attempts = match self.history.attempts {
-            0 | 1 => String::new(),
-            attempts => format!(" ({attempts} attempts in {:.1?})", self.elapsed()),
-        };
-        let build = |usual: ErrorKind, text: String| {
-            let unknown = kind == Some(ErrorKind::OutcomeUnknown);
-            let text = if unknown {
-                format!("outcome unknown: {text}; it may have been carried out, and is not sent again")
-            } else {
-                format!("{text}{attempts}")
-            };
-            self.builder(kind.unwrap_or(usual), text)
-        };
-        match failure {
-            Failure::Unconnected(error) => {
-                let reason = innermost(&error);
-                build(ErrorKind::Connection, format!("no connection to {host}: {reason}")).source(error)
-            }
-            Failure::Broken(error) => {
-                let reason = innermost(&error);
-                build(
-                    ErrorKind::Connection,
-                    format!("the connection to {host} broke before the answer was whole: {reason}"),
-                )
-                .source(error)
-            }
-            Failure::AttemptTimeout(time) => {
-                build(ErrorKind::Timeout, format!("{host} did not answer within {time:?}"))
-            }
-            Failure::Deadline(time) => build(ErrorKind::Timeout, format!("the {time:?} given to it ran out")),
-            Failure::Unreadable(reason, answer) => {
-                let status = answer.status.as_u16();
-                build(ErrorKind::UnreadableAnswer, format!("{reason} (status {status})"))
-                    .metadata(self.metadata(Some(&answer)))
-                    .source(reason)
-            }
-            Failure::Refused(answer) => {
-                let body = (self.request.read_error)(&answer.body);
-                build(ErrorKind::Api, self.refusal(&answer, body.as_ref()))
-                    .metadata(self.metadata(Some(&answer)))
-                    .retry_after(backoff::retry_after(&answer.headers))
-                    .body(body)
-            }
-        }
-    }
-
-    /// One line from what the service said.
-    fn refusal(&self, answer: &Answer, body: Option<&ErrorBody>) -> String {
-        let status = answer.status;
-        let mut text = status.as_u16().to_string();
-        if let Some(code) = body.and_then(|body| body.code.as_deref()) {
-            text.push(' ');
-            text.push_str(code);
-        } else if let Some(reason) = status.canonical_reason() {
-            text.push(' ');
-            text.push_str(reason);
-        }
-        let message =
-            body.and_then(|body| body.message.as_deref()).map(|message| message.trim_end_matches('.'));
-        match message {
-            Some(message) => text.extend([": ", message]),
-            None if status.is_redirection() => {
-                text.push_str(": a redirect is not followed, the token would go along")
-            }
-            None if answer.body.is_empty() => text.push_str(": without a word"),
-            None => text.push_str(": not in the service's own words, so perhaps from something in between"),
-        }
-        let said = |word: &str| message.is_some_and(|message| message.contains(word));
-        for detail in body.iter().flat_map(|body| &body.details) {
-            if let (Some(field), Some(code)) = (&detail.field_name, &detail.error_code)
-                && !said(field)
-            {
-                text.extend(["; ", field, ": ", code]);
-            }
-        }
-        let permissions = self.request.operation.permissions;
-        if status.as_u16() == 403
-            && !permissions.is_empty()
-            && !permissions.iter().any(|permission| said(permission))
-        {
-            text.extend(["; it needs ", &permissions.join(" or ")]);
-        }
-        text
-    }
-}
-
-/// The last cause in the chain: the one that says what happened.
-fn innermost(error: &reqwest::Error) -> String {
-    let mut cause: &dyn StdError = error;
-    while let Some(deeper) = cause.source() {
-        cause = deeper;
-    }
-    cause.to_string()
 }

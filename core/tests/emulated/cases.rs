@@ -197,7 +197,7 @@ fn new_client_json() -> Value {
         "registeredRedirectUri": ["https://rueckrufe.example.ch/callback"],
         "scope": ["users:readonly", "routing"],
         "state": "active",
-        "dateToDelete": "2027-01-31T00:00:00Z",
+        "dateToDelete": "2027-01-31T00:00:00.000Z",
     })
 }
 

@@ -9,6 +9,10 @@ use purecloud_oauth_emulator::{Endpoint, Fault};
 
 use crate::world::{World, api, error_of};
 
+/// PEM, and no certificate.
+const NO_CERTIFICATE: &str =
+    "-----BEGIN CERTIFICATE-----\nMIIBszCCAVmgAwIBAgIUQ2Vy\n-----END CERTIFICATE-----\n";
+
 fn builder() -> ConfigBuilder {
     Config::builder(
         Region::EuCentral1,
@@ -40,6 +44,12 @@ fn a_setting_that_can_not_be_used_is_refused_by_name() {
         (builder().max_response_bytes(0), "max_response_bytes"),
         (builder().http_client(reqwest::Client::new()).proxy("http://127.0.0.1:3128"), "proxy"),
         (builder().http_client(reqwest::Client::new()).client_certificate("x"), "client_certificate"),
+        (
+            builder().http_client(reqwest::Client::new()).connect_timeout(Duration::from_secs(1)),
+            "connect_timeout",
+        ),
+        (builder().http_client(reqwest::Client::new()).pool_max_idle_per_host(1), "pool_max_idle_per_host"),
+        (builder().root_certificates(NO_CERTIFICATE), "root_certificates"),
         (Config::builder(Region::UsEast1, Credentials::access_token("")), "access_token"),
         (Config::builder(Region::UsEast1, Credentials::access_token("a\n")), "access_token"),
         (Config::builder(Region::UsEast1, Credentials::access_token("ä")), "access_token"),
@@ -91,10 +101,19 @@ async fn headers_and_user_agent_go_with_every_operation() {
     let world = World::new().await;
     let config = world.config().default_header("genesys-app", "console/2.1").user_agent_suffix("console/2.1");
     let api = api(config);
-    api.get_oauth_clients().header("Genesys-App", "nightly").await.expect("clients");
+    api.get_oauth_clients()
+        .header("Genesys-App", "no")
+        .header("Genesys-App", "nightly")
+        .await
+        .expect("clients");
     api.get_oauth_scopes(None).await.expect("scopes");
     let overridden = world.emulator.last_request(Endpoint::GetOauthClients).expect("a request");
-    assert_eq!(overridden.header("genesys-app"), Some("nightly"), "the call's own comes first");
+    let sent: Vec<_> = overridden.headers.iter().filter(|(name, _)| name == "genesys-app").collect();
+    assert_eq!(
+        sent,
+        [&("genesys-app".to_owned(), "nightly".to_owned())],
+        "the call's last one replaces the others"
+    );
     let usual = world.emulator.last_request(Endpoint::GetOauthScopes).expect("a request");
     assert_eq!(usual.header("genesys-app"), Some("console/2.1"));
     assert!(usual.header("user-agent").is_some_and(|agent| agent.ends_with(" console/2.1")));
@@ -150,11 +169,13 @@ async fn an_outage_is_not_answered_with_a_storm() {
 #[tokio::test]
 async fn an_http_client_of_ones_own_is_used() {
     let world = World::new().await;
-    let own = reqwest::Client::builder().no_proxy().user_agent("own/1.0").build().expect("a client");
+    let headers = [(reqwest::header::FROM, "own".parse().expect("a value"))].into_iter().collect();
+    let own = reqwest::Client::builder().no_proxy().default_headers(headers).build().expect("a client");
     let config = world.config().http_client(own).build().expect("settings");
-    OAuthApi::new(config).expect("a client").get_oauth_clients().await.expect("clients");
+    OAuthApi::new(config).get_oauth_clients().await.expect("clients");
     let request = world.emulator.last_request(Endpoint::GetOauthClients).expect("a request");
-    assert_eq!(request.header("user-agent"), Some("own/1.0"));
+    assert_eq!(request.header("from"), Some("own"));
+    assert!(request.header("user-agent").is_some_and(|agent| agent.starts_with("purecloud-oauth/")));
 }
 
 #[tokio::test]

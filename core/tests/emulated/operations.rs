@@ -204,6 +204,7 @@ async fn the_life_of_a_client() {
 
     let error = error_of(&world, api.delete_oauth_client(&created.id).await);
     assert_eq!((error.status(), error.code()), (Some(400), Some("cannot.delete.client")));
+    assert!(error.to_string().contains("; make it inactive first"), "{error}");
 
     let mut body = OAuthClientRequest::from(read);
     body.state = Some(ClientState::Inactive);

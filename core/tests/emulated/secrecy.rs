@@ -119,7 +119,7 @@ fn no_secret_in_settings_credentials_or_options() {
             .build()
             .expect("settings");
         assert_no_secret("settings", &format!("{config:?} {config:#?}"), &canary());
-        let api = OAuthApi::new(config).expect("a client");
+        let api = OAuthApi::new(config);
         assert_no_secret(
             "a client",
             &format!("{api:?} {:?}", api.get_oauth_clients().header("x-key", CANARY)),

@@ -169,6 +169,10 @@ async fn a_refused_sign_in_is_one_clear_error() {
     let text = error.to_string();
     assert!(text.starts_with("get_oauth_clients: no token: 401 invalid_client: "), "{text}");
     assert!(text.contains("check the client id and secret"), "{text}");
+    assert_eq!(
+        error.server_message(),
+        Some("client authentication failed: client not found or wrong secret")
+    );
     assert_eq!(world.sign_ins(), 1);
     assert_eq!(world.emulator.requests(Endpoint::GetOauthClients), 0);
 }
@@ -183,6 +187,21 @@ async fn a_refused_renewal_is_one_error_for_each_caller_and_no_loop() {
     let error = error_of(&world, api.get_oauth_scopes(None).await);
     assert_eq!((error.kind(), error.code()), (ErrorKind::SignIn, Some("invalid_client")), "{error:?}");
     assert_eq!(world.sign_ins(), 2);
+}
+
+#[tokio::test]
+async fn a_sign_in_refused_after_a_lost_attempt_does_not_hide_that_it_may_have_acted() {
+    let world = World::new().await;
+    let ids = world.subject().await;
+    let api = world.api();
+    api.get_oauth_scopes(None).await.expect("scopes");
+    world.emulator.fault(Fault::on(Endpoint::PutOauthClient).reset().after_execution());
+    world.emulator.fault(Fault::on(Endpoint::PutOauthClient).error(401, "bad.credentials"));
+    world.emulator.fault(Fault::on(Endpoint::Token).error(401, "invalid_client"));
+    let error = error_of(&world, api.put_oauth_client(&ids.client_id, &crate::cases::new_client()).await);
+    assert_eq!((error.kind(), error.operation()), (ErrorKind::SignIn, Some("put_oauth_client")));
+    assert_eq!(world.emulator.executions(Endpoint::PutOauthClient), 1);
+    assert!(error.server_may_have_acted());
 }
 
 #[tokio::test]
@@ -250,7 +269,7 @@ async fn the_time_given_to_an_operation_includes_the_sign_in() {
     let error = error_of(&world, result);
     assert_eq!(error.kind(), ErrorKind::Timeout);
     assert!(!error.server_may_have_acted() && error.worth_retrying());
-    assert_eq!(error.to_string(), "get_oauth_scopes: the 3s given to it ran out while it waited for a token");
+    assert_eq!(error.to_string(), "get_oauth_scopes: no token within the deadline of 3s");
 }
 
 #[tokio::test]
@@ -259,15 +278,17 @@ async fn a_renewal_lost_with_its_runtime_is_started_again() {
     world.emulator.fault(Fault::on(Endpoint::Token).hang());
     let api = world.api();
     let other = api.clone();
-    let emulator = &world.emulator;
+    let (arrived, until_arrived) = tokio::sync::oneshot::channel::<()>();
     let thread = std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-        let call = runtime.spawn(other.get_oauth_scopes(None).into_future());
+        let call = other.get_oauth_scopes(None).into_future();
+        // The runtime ends here, and with it the renewal that it ran.
         runtime.block_on(async {
-            tokio::time::timeout(Duration::from_millis(100), call).await.expect_err("it hangs")
+            tokio::select! { _ = call => panic!("it hangs"), _ = until_arrived => {} }
         });
     });
-    emulator.wait_for_requests(Endpoint::Token, 1).await;
+    world.emulator.wait_for_requests(Endpoint::Token, 1).await;
+    arrived.send(()).expect("the thread waits");
     thread.join().expect("no panic");
     api.get_oauth_scopes(None).await.expect("scopes");
     assert_eq!(world.sign_ins(), 2);

@@ -41,13 +41,13 @@ async fn the_deadline_ends_an_attempt_in_the_middle() {
     });
     let error = error_of(&world, read);
     assert_eq!(error.kind(), ErrorKind::Timeout);
-    assert_eq!(error.to_string(), "get_oauth_client: the 4s given to it ran out");
+    assert_eq!(error.to_string(), "get_oauth_client: no result within the deadline of 4s");
     assert!(error.worth_retrying());
     let error = error_of(&world, rotate);
     assert_eq!(error.kind(), ErrorKind::OutcomeUnknown);
     assert_eq!(
         error.to_string(),
-        "post_oauth_client_secret: outcome unknown: the 4s given to it ran out; it may have been carried out, and is not sent again"
+        "post_oauth_client_secret: outcome unknown: no result within the deadline of 4s; it may have been carried out, and is not sent again"
     );
     world.emulator.wait_until_idle().await;
 }
@@ -223,6 +223,46 @@ async fn a_packed_answer_is_measured_unpacked() {
 }
 
 #[tokio::test]
+async fn half_an_answer_still_tells_its_status_and_correlation_id() {
+    for damage in [|fault: Fault| fault.cut_body(10), Fault::broken_gzip, Fault::truncated_gzip] {
+        let world = World::new().await;
+        let ids = world.subject().await;
+        world.emulator.fault(damage(Fault::on(Endpoint::GetOauthClient)).always());
+        world.emulator.fault(damage(Fault::on(Endpoint::PostOauthClientSecret)));
+        let read = error_of(&world, world.api().get_oauth_client(&ids.client_id).await);
+        let rotate = error_of(&world, world.api().post_oauth_client_secret(&ids.client_id).await);
+        for (error, kind) in [(read, ErrorKind::UnreadableAnswer), (rotate, ErrorKind::OutcomeUnknown)] {
+            assert_eq!((error.kind(), error.status()), (kind, Some(200)), "{error:?}");
+            assert!(error.correlation_id().is_some(), "{error:?}");
+            assert!(error.to_string().contains("the answer broke off or can't be unpacked: "), "{error}");
+            assert!(std::error::Error::source(&error).is_some());
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_is_one_even_if_its_words_do_not_arrive() {
+    let world = World::new().await;
+    let ids = world.subject().await;
+    let fault = Fault::on(Endpoint::PostOauthClientSecret).status(403).header("Content-Encoding", "gzip");
+    world.emulator.fault(fault.body("application/json", "not packed"));
+    let error = error_of(&world, world.api().post_oauth_client_secret(&ids.client_id).await);
+    assert_eq!((error.kind(), error.status()), (ErrorKind::Api, Some(403)), "{error:?}");
+    assert!(!error.server_may_have_acted());
+    assert_eq!(world.emulator.requests(Endpoint::PostOauthClientSecret), 1);
+}
+
+#[test]
+fn a_call_outside_a_runtime_says_so() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
+    let world = runtime.block_on(World::new());
+    let error =
+        error_of(&world, futures::executor::block_on(world.api().get_oauth_scopes(None).into_future()));
+    assert_eq!((error.kind(), error.argument()), (ErrorKind::InvalidArgument, Some("runtime")));
+    assert!(error.to_string().contains("inside a Tokio runtime"), "{error}");
+}
+
+#[tokio::test]
 async fn an_answer_in_drips_arrives_whole() {
     let world = World::new().await;
     world.emulator.fault(Fault::on(Endpoint::GetOauthScope).drip_body(7, Duration::from_millis(1)));
@@ -317,6 +357,7 @@ async fn a_proxy_that_is_given_is_used_with_its_password() {
             .clock(world.clock.clone());
     let error = error_of(&world, api(config).get_oauth_clients().without_retries().await);
     assert_eq!(error.kind(), ErrorKind::Connection, "a tunnel that is refused: {error:?}");
+    assert!(error.to_string().contains("no connection to api.mypurecloud.de through the proxy: "), "{error}");
     assert!(!error.to_string().contains("pass-word") && !format!("{error:?}").contains("pass-word"));
     let request = seen.await.expect("a request");
     assert!(request.starts_with("CONNECT api.mypurecloud.de:443 "), "{request}");

@@ -140,7 +140,7 @@ pub(crate) fn assert_no_secret(place: &str, text: &str, secrets: &HashSet<String
 }
 
 pub(crate) fn api(config: ConfigBuilder) -> OAuthApi {
-    OAuthApi::new(config.build().expect("settings")).expect("a client")
+    OAuthApi::new(config.build().expect("settings"))
 }
 
 pub(crate) fn as_credentials(client: &ClientCredentials) -> Credentials {

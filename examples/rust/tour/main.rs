@@ -10,14 +10,14 @@ use std::time::{Duration, SystemTime};
 use anyhow::{Context, Result, bail};
 use purecloud_oauth::{
     ApiUsageClientQuery, ApiUsageQueryResult, ClientState, Config, Credentials, ErrorKind, GrantType,
-    GroupBy, Host, Metric, OAuthApi, OAuthClient, OAuthClientRequest, QueryStatus, Timestamp,
+    GroupBy, Host, Metric, OAuthApi, OAuthClient, OAuthClientRequest, QueryStatus,
 };
 
 #[tokio::main]
 async fn main() -> Result<()> {
     let host: Host = variable("GENESYSCLOUD_REGION")?.unwrap_or_else(|| "us_east_1".to_owned()).parse()?;
     tell("sign in", host.login_url());
-    let api = OAuthApi::new(Config::builder(host, credentials()?).build()?)?;
+    let api = OAuthApi::new(Config::builder(host, credentials()?).build()?);
 
     let clients = look_around(&api).await?;
     let created = create(&api).await?;
@@ -108,7 +108,7 @@ async fn usage(api: &OAuthApi, client: &OAuthClient) -> Result<()> {
 
     const DAY: Duration = Duration::from_secs(24 * 60 * 60);
     let now = SystemTime::now();
-    let mut query = ApiUsageClientQuery::between(Timestamp::from(now - 30 * DAY), Timestamp::from(now));
+    let mut query = ApiUsageClientQuery::between((now - 30 * DAY).try_into()?, now.try_into()?);
     query.metrics = Some(vec![Metric::Requests, Metric::Status429]);
     query.group_by = Some(vec![GroupBy::TemplateUri, GroupBy::HttpMethod]);
     let execution = api.post_oauth_client_usage_query(&client.id, &query).await?;
