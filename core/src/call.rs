@@ -48,8 +48,7 @@ impl CallOptions {
     ///
     /// # Errors
     /// `InvalidArgument` when it is not a header, or one that the client sets itself: `Accept`,
-    /// `Accept-Encoding`, `Authorization`, `Connection`, `Content-Length`, `Content-Type`, `Host`,
-    /// `Transfer-Encoding`, `User-Agent`.
+    /// `Authorization`, `User-Agent`, and those for the body, the connection and a proxy.
     pub fn header(mut self, name: &str, value: &str) -> Result<Self, Error> {
         let (name, value) = checked_header("header", name, value)?;
         self.headers.insert(name, value);

@@ -5,11 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
+use url::Url;
 
 use crate::clock::{Clock, SystemClock};
 use crate::credentials::Credentials;
 use crate::error::Error;
-use crate::region::{Host, printable};
+use crate::printable::printable;
+use crate::region::{Host, is_loopback};
 use crate::secret::Secret;
 use crate::transport::{Connections, ProxyChoice};
 
@@ -18,8 +20,9 @@ use crate::transport::{Connections, ProxyChoice};
 /// Which operations may be sent again after which failures is not a setting: see `Replay`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RetryPolicy {
-    /// How often an operation is sent at most, the first time included: 3. With 1 nothing is sent
-    /// again.
+    /// How often an operation is sent at most, the first time included: 3. With 1 nothing is sent again
+    /// after a failure. The one repetition with a new token, where the present one is rejected, comes
+    /// beside.
     pub max_attempts: u32,
     /// The longest pause before the first retry: 0.5 s. Each further retry may wait twice as long;
     /// the actual pause is anywhere between nothing and that.
@@ -64,6 +67,7 @@ pub struct Config {
     pub(crate) max_response_bytes: usize,
     pub(crate) http: reqwest::Client,
     pub(crate) has_own_proxy: bool,
+    pub(crate) has_callers_client: bool,
     pub(crate) clock: Arc<dyn Clock>,
 }
 
@@ -112,6 +116,7 @@ impl fmt::Debug for Config {
     }
 }
 
+/// Without a setting: this, or half of what an attempt or the operation may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const POOL_MAX_IDLE_PER_HOST: usize = 32;
 
@@ -144,7 +149,8 @@ pub struct ConfigBuilder {
 }
 
 impl ConfigBuilder {
-    /// How long a connection may take to come about, TLS included: 5 s.
+    /// How long a connection may take to come about, TLS included: 5 s, and less than an attempt may
+    /// take, so that a connection that never comes about is known as one.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = Some(timeout);
         self
@@ -222,7 +228,8 @@ impl ConfigBuilder {
 
     /// An HTTP client of the `reqwest` crate, version 0.13, in place of the one that would be made from
     /// the settings for connections, proxy and TLS; those are refused beside it. It must neither follow
-    /// redirects nor retry by itself: switch both off, or a rotation may be sent twice.
+    /// redirects nor retry by itself: switch both off, or a rotation may be sent twice. Since that can't
+    /// be seen from outside, a connection that fails counts as one that may have been used.
     pub fn http_client(mut self, client: reqwest::Client) -> Self {
         self.http_client = Some(client);
         self
@@ -250,6 +257,9 @@ impl ConfigBuilder {
                 return Err(Error::invalid_argument(setting, "is zero; nothing could come in time"));
             }
         }
+        if self.connect_timeout.is_some_and(|timeout| timeout >= self.attempt_timeout) {
+            return Err(Error::invalid_argument("connect_timeout", "is not shorter than attempt_timeout"));
+        }
         if self.retry.max_attempts == 0 {
             return Err(Error::invalid_argument("retry.max_attempts", "is 0; 1 sends once and never again"));
         }
@@ -267,6 +277,7 @@ impl ConfigBuilder {
         Ok(Config {
             user_agent: user_agent(self.user_agent_suffix.as_deref())?,
             has_own_proxy: matches!(self.proxy, ProxySetting::Address(_)),
+            has_callers_client: self.http_client.is_some(),
             http: self.http()?,
             default_headers,
             host: self.host,
@@ -283,7 +294,9 @@ impl ConfigBuilder {
     fn http(&self) -> Result<reqwest::Client, Error> {
         let Some(given) = &self.http_client else {
             let connections = Connections {
-                connect_timeout: self.connect_timeout.unwrap_or(CONNECT_TIMEOUT),
+                connect_timeout: self
+                    .connect_timeout
+                    .unwrap_or_else(|| CONNECT_TIMEOUT.min(self.attempt_timeout / 2).min(self.deadline / 2)),
                 pool_max_idle_per_host: self.pool_max_idle_per_host.unwrap_or(POOL_MAX_IDLE_PER_HOST),
                 proxy: proxy(&self.proxy, &self.host)?,
                 root_certificates: root_certificates(&self.root_certificates)?,
@@ -313,9 +326,16 @@ fn proxy(setting: &ProxySetting, host: &Host) -> Result<ProxyChoice, Error> {
         ProxySetting::System => Ok(ProxyChoice::System),
         ProxySetting::None => Ok(ProxyChoice::None),
         ProxySetting::Address(address) => {
-            reqwest::Proxy::all(address.expose()).map(|proxy| ProxyChoice::Given(Box::new(proxy))).map_err(
-                |_| Error::invalid_argument("proxy", "is not an address like http://proxy.example.com:3128"),
-            )
+            let refuse = |reason| Error::invalid_argument("proxy", reason);
+            let no_address = "is not an address like http://proxy.example.com:3128";
+            let url = Url::parse(address.expose()).map_err(|_| refuse(no_address))?;
+            if host.is_plain() && !is_loopback(&url) {
+                return Err(refuse(
+                    "would get the token in plain http: the host is on this machine, the proxy is not",
+                ));
+            }
+            let proxy = reqwest::Proxy::all(url).map_err(|_| refuse(no_address))?;
+            Ok(ProxyChoice::Given(Box::new(proxy)))
         }
     }
 }
@@ -353,15 +373,21 @@ fn user_agent(suffix: Option<&str>) -> Result<HeaderValue, Error> {
 }
 
 /// Headers that the client writes itself.
-const OWN_HEADERS: [HeaderName; 9] = [
+const OWN_HEADERS: [HeaderName; 15] = [
     header::AUTHORIZATION,
     header::ACCEPT,
     header::ACCEPT_ENCODING,
     header::CONNECTION,
+    header::CONTENT_ENCODING,
     header::CONTENT_LENGTH,
     header::CONTENT_TYPE,
+    header::EXPECT,
     header::HOST,
+    header::PROXY_AUTHORIZATION,
+    header::TE,
+    header::TRAILER,
     header::TRANSFER_ENCODING,
+    header::UPGRADE,
     header::USER_AGENT,
 ];
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::models::ErrorBody;
 use crate::operation::{Operation, Replay};
+use crate::printable::one_line;
 use crate::transport::ResponseMetadata;
 
 /// What went wrong, coarsely: what a program decides by.
@@ -142,12 +143,13 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Parts of it are the service's words: they must not end the line or fill the screen.
         if let Some(operation) = self.0.operation {
             write!(f, "{}: ", operation.name)?;
         }
-        f.write_str(&self.0.text)?;
+        f.write_str(&one_line(&self.0.text, 2_000))?;
         if let Some(id) = self.correlation_id() {
-            write!(f, " [correlation id {id}]")?;
+            write!(f, " [correlation id {}]", one_line(id, 100))?;
         }
         Ok(())
     }

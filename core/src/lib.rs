@@ -32,6 +32,7 @@ mod error;
 mod models;
 mod operation;
 mod path;
+mod printable;
 mod region;
 mod secret;
 mod transport;

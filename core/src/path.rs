@@ -5,7 +5,7 @@ use url::Url;
 
 use crate::error::Error;
 use crate::operation::Operation;
-use crate::region::printable;
+use crate::printable::printable;
 
 /// Everything but the unreserved characters of RFC 3986 is escaped, as the vendor's SDKs do.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use url::{Host as UrlHost, Url};
 
 use crate::error::Error;
+use crate::printable::printable;
 
 macro_rules! regions {
     ($($(#[$meta:meta])* $region:ident $name:literal $domain:literal;)*) => {
@@ -222,6 +223,11 @@ impl Host {
         &self.login
     }
 
+    /// Whether a part of it is plain http: it is on this machine then.
+    pub(crate) fn is_plain(&self) -> bool {
+        [&self.api, &self.login].iter().any(|url| url.scheme() == "http")
+    }
+
     /// Whether everything stays on this machine: then no proxy of the environment stands between.
     pub(crate) fn is_loopback(&self) -> bool {
         is_loopback(&self.api) && is_loopback(&self.login)
@@ -267,7 +273,11 @@ impl FromStr for Host {
 }
 
 fn checked_base(argument: &'static str, address: &str) -> Result<Url, Error> {
-    let refuse = |reason: &str| Error::invalid_argument(argument, reason.to_owned());
+    let refuse = |reason: &str| {
+        // What stands before an @ may be a password.
+        let shown = if address.contains('@') { String::new() } else { format!("`{}` ", printable(address)) };
+        Error::invalid_argument(argument, format!("{shown}{reason}"))
+    };
     let mut url = Url::parse(address).map_err(|error| refuse(&format!("is not an address: {error}")))?;
     if !matches!(url.scheme(), "https" | "http") || url.host().is_none() {
         return Err(refuse("needs to start with https://"));
@@ -290,23 +300,13 @@ fn checked_base(argument: &'static str, address: &str) -> Result<Url, Error> {
     Ok(url)
 }
 
-fn is_loopback(url: &Url) -> bool {
+pub(crate) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(UrlHost::Domain(domain)) => domain.eq_ignore_ascii_case("localhost"),
         Some(UrlHost::Ipv4(address)) => address.is_loopback(),
         Some(UrlHost::Ipv6(address)) => address.is_loopback(),
         None => false,
     }
-}
-
-/// A caller's text in an error: short, and without what moves a terminal's cursor.
-pub(crate) fn printable(text: &str) -> String {
-    const LONGEST: usize = 80;
-    let mut shown: String = text.chars().take(LONGEST).flat_map(char::escape_debug).collect();
-    if text.chars().nth(LONGEST).is_some() {
-        shown.push('…');
-    }
-    shown
 }
 
 #[cfg(test)]

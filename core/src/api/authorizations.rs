@@ -16,7 +16,9 @@ impl OAuthApi {
     ///
     /// Errors of its own: status 404 where the user has no authorization for such a client.
     ///
-    /// Needs the permission `oauth:client:authorize`. Documentation: `getOauthAuthorization`.
+    /// Needs the permission `oauth:client:authorize`.
+    ///
+    /// Vendor's page: `OAuthApi.html#getOauthAuthorization`.
     pub fn get_oauth_authorization(
         &self,
         client_id: &str,
@@ -27,15 +29,17 @@ impl OAuthApi {
         })
     }
 
-    /// Lists the clients that the user behind the token authorized, that asked for it, or that the
-    /// user took it back from; all in one answer.
+    /// Lists the authorizations of the user behind the token, all in one answer: given, asked for, and
+    /// taken back.
     ///
     /// Sent again after a failure.
     ///
     /// - `accept_language`: the language of texts in the answer, such as `de` or `en-us`; the
     ///   service takes `en-us` when left out.
     ///
-    /// Needs the permission `oauth:client:authorize`. Documentation: `getOauthAuthorizations`.
+    /// Needs the permission `oauth:client:authorize`.
+    ///
+    /// Vendor's page: `OAuthApi.html#getOauthAuthorizations`.
     pub fn get_oauth_authorizations(&self, accept_language: Option<&str>) -> Call<OAuthAuthorizationListing> {
         self.call(Operation::GET_OAUTH_AUTHORIZATIONS, |given| given.accept_language(accept_language))
     }

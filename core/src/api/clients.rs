@@ -6,8 +6,7 @@ use crate::models::{OAuthClient, OAuthClientEntityListing, OAuthClientRequest};
 use crate::operation::Operation;
 
 impl OAuthApi {
-    /// Deletes an OAuth client. The service refuses with `cannot.delete.client` unless the client's
-    /// state is inactive, so set that first with `put_oauth_client`.
+    /// Deletes an OAuth client. It has to be inactive: change its state first.
     ///
     /// Sent again after a failure; if an answer was lost and the client is then not found, the
     /// deletion counts as done.
@@ -15,10 +14,12 @@ impl OAuthApi {
     /// - `client_id`: the client's id.
     ///
     /// Errors of its own: status 400 with code `cannot.delete.client` while the client is not
-    /// inactive, 404 where there is no such client; the service has then done nothing. After
-    /// `Connection`, `Timeout` or status 500 and up it may have deleted it; calling again is safe.
+    /// inactive, 404 where there is no such client; nothing has then been deleted. Where the error says
+    /// that the service may have acted, calling again is safe.
     ///
-    /// Needs the permission `oauth:client:delete`. Documentation: `deleteOauthClient`.
+    /// Needs the permission `oauth:client:delete`.
+    ///
+    /// Vendor's page: `OAuthApi.html#deleteOauthClient`.
     pub fn delete_oauth_client(&self, client_id: &str) -> Call<()> {
         self.call(Operation::DELETE_OAUTH_CLIENT, |given| {
             given.id("clientId", "client_id", client_id)?;
@@ -34,7 +35,9 @@ impl OAuthApi {
     ///
     /// Errors of its own: status 404 where there is no such client.
     ///
-    /// Needs the permission `oauth:client:view`. Documentation: `getOauthClient`.
+    /// Needs the permission `oauth:client:view`.
+    ///
+    /// Vendor's page: `OAuthApi.html#getOauthClient`.
     pub fn get_oauth_client(&self, client_id: &str) -> Call<OAuthClient> {
         self.call(Operation::GET_OAUTH_CLIENT, |given| {
             given.id("clientId", "client_id", client_id)?;
@@ -46,7 +49,9 @@ impl OAuthApi {
     ///
     /// Sent again after a failure.
     ///
-    /// Needs the permission `oauth:client:view`. Documentation: `getOauthClients`.
+    /// Needs the permission `oauth:client:view`.
+    ///
+    /// Vendor's page: `OAuthApi.html#getOauthClients`.
     pub fn get_oauth_clients(&self) -> Call<OAuthClientEntityListing> {
         self.call(Operation::GET_OAUTH_CLIENTS, |_| Ok(()))
     }
@@ -61,7 +66,9 @@ impl OAuthApi {
     ///
     /// Errors of its own: status 404 where there is no such client; nothing has then been rotated.
     ///
-    /// Needs the permission `oauth:client:edit`. Documentation: `postOauthClientSecret`.
+    /// Needs the permission `oauth:client:edit`.
+    ///
+    /// Vendor's page: `OAuthApi.html#postOauthClientSecret`.
     pub fn post_oauth_client_secret(&self, client_id: &str) -> Call<OAuthClient> {
         self.call(Operation::POST_OAUTH_CLIENT_SECRET, |given| {
             given.id("clientId", "client_id", client_id)?;
@@ -77,12 +84,13 @@ impl OAuthApi {
     ///
     /// - `body`: the client to create; name and grant type are required.
     ///
-    /// Errors of its own: status 400 where the service does not accept the body (`body()` of the error
-    /// names the fields), 403 where the caller does not hold a role that it gives; nothing has then
+    /// Errors of its own: status 400 where the service does not accept the body (the error names
+    /// the fields), 403 where the caller does not hold a role that it gives; nothing has then
     /// been created.
     ///
     /// Needs the permission `oauth:client:add`, and every role that the client is to have.
-    /// Documentation: `postOauthClients`.
+    ///
+    /// Vendor's page: `OAuthApi.html#postOauthClients`.
     pub fn post_oauth_clients(&self, body: &OAuthClientRequest) -> Call<OAuthClient> {
         self.call(Operation::POST_OAUTH_CLIENTS, |given| {
             body.check()?;
@@ -91,20 +99,22 @@ impl OAuthApi {
     }
 
     /// Replaces an OAuth client and returns it without its secret, which stays as it is. What the
-    /// body leaves out goes back to the service's default, so start from the client as it is.
+    /// body leaves out goes back to the service's default, so start from the client as it is. A field that
+    /// the service has and this version does not know is lost by a change.
     ///
     /// Sent again after a failure.
     ///
     /// - `client_id`: the client's id.
     /// - `body`: what the client is to become; name and grant type are required.
     ///
-    /// Errors of its own: status 400 where the service does not accept the body (`body()` of the error
-    /// names the fields), 403 where the caller does not hold a role that it gives, 404 where there is
-    /// no such client; nothing has then been changed. After `Connection`, `Timeout` or status 500 and
-    /// up it may have been changed; calling again is safe.
+    /// Errors of its own: status 400 where the service does not accept the body (the error names the
+    /// fields), 403 where the caller does not hold a role that it gives, 404 where there is no such
+    /// client; nothing has then been changed. Where the error says that the service may have acted,
+    /// calling again is safe.
     ///
     /// Needs the permission `oauth:client:edit`, and every role that the client is to have.
-    /// Documentation: `putOauthClient`.
+    ///
+    /// Vendor's page: `OAuthApi.html#putOauthClient`.
     pub fn put_oauth_client(&self, client_id: &str, body: &OAuthClientRequest) -> Call<OAuthClient> {
         self.call(Operation::PUT_OAUTH_CLIENT, |given| {
             body.check()?;

@@ -27,13 +27,21 @@ use crate::transport::{Body, Request, Transport, Words};
 /// The OAuth API of Genesys Cloud (PureCloud).
 ///
 /// Cheap to clone and safe to share: clones have the same connections, token and retry budget. Make
-/// one per organization and keep it.
+/// one per organization and keep it. Its calls need a Tokio runtime with time and I/O enabled.
 ///
-/// Every operation fails with `InvalidArgument` before anything is sent when an argument can't be
-/// meant, with `SignIn` when no token can be had, with `Api` when the service refuses (status 403
-/// where the permission is missing), and with `Connection`, `Timeout` or `UnreadableAnswer` when no
-/// usable answer came in time. Creating a client and rotating a secret fail with `OutcomeUnknown`
-/// where the service may have done it and the answer is lost.
+/// What holds for every operation:
+///
+/// - It fails with `InvalidArgument` before anything is sent when an argument can't be right. An id has 1
+///   to 256 characters, is neither `.` nor `..`, and holds no control character and none of `/ \ ? # %`.
+/// - It fails with `SignIn` when no token can be had.
+/// - It fails with `Api` when the service refuses (status 403 where the permission is missing) or fails.
+///   After a refusal the service has not acted; after status 408, or 500 and up, it may have.
+/// - It fails with `Connection`, `Timeout` or `UnreadableAnswer` when no usable answer came in time. The
+///   error says whether the service may have acted.
+/// - Creating a client and rotating a secret fail with `OutcomeUnknown` in place of these where the
+///   service may have acted.
+///
+/// The vendor's pages are those of its SDK documentation, `OAuthApi.html` and one for each model.
 #[derive(Clone)]
 pub struct OAuthApi {
     service: Arc<Service>,

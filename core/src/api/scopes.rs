@@ -16,7 +16,9 @@ impl OAuthApi {
     ///
     /// Errors of its own: status 404 where there is no such scope.
     ///
-    /// Needs no permission. Documentation: `getOauthScope`.
+    /// Needs no permission.
+    ///
+    /// Vendor's page: `OAuthApi.html#getOauthScope`.
     pub fn get_oauth_scope(&self, scope_id: &str, accept_language: Option<&str>) -> Call<OAuthScope> {
         self.call(Operation::GET_OAUTH_SCOPE, |given| {
             given.id("scopeId", "scope_id", scope_id)?.accept_language(accept_language)
@@ -30,7 +32,9 @@ impl OAuthApi {
     /// - `accept_language`: the language of the descriptions, such as `de` or `en-us`; the service
     ///   takes `en-us` when left out.
     ///
-    /// Needs no permission. Documentation: `getOauthScopes`.
+    /// Needs no permission.
+    ///
+    /// Vendor's page: `OAuthApi.html#getOauthScopes`.
     pub fn get_oauth_scopes(&self, accept_language: Option<&str>) -> Call<OAuthScopeListing> {
         self.call(Operation::GET_OAUTH_SCOPES, |given| given.accept_language(accept_language))
     }

@@ -17,8 +17,9 @@ impl OAuthApi {
     ///
     /// Errors of its own: status 404 where there is no such execution, or it is of another client.
     ///
-    /// Needs the permission `oauth:client:view` or `usage:client:view`. Documentation:
-    /// `getOauthClientUsageQueryResult`.
+    /// Needs the permission `oauth:client:view` or `usage:client:view`.
+    ///
+    /// Vendor's page: `OAuthApi.html#getOauthClientUsageQueryResult`.
     pub fn get_oauth_client_usage_query_result(
         &self,
         execution_id: &str,
@@ -30,19 +31,21 @@ impl OAuthApi {
         })
     }
 
-    /// Starts a query about the latest days of a client's usage; read its result with
-    /// `get_oauth_client_usage_query_result`.
+    /// Starts a query about the latest days of a client's usage. It works for a while: ask for its
+    /// result with the execution id that it returns.
     ///
     /// Sent again after a failure.
     ///
     /// - `client_id`: the client's id.
-    /// - `days`: how many days before today to look at, from 1; the service takes 7 when left out.
+    /// - `days`: how many days before today to look at, from 1 (the documentation names no upper limit);
+    ///   the service takes 7 when left out.
     ///
     /// Errors of its own: status 400 where the service does not accept the number of days, 404 where
     /// there is no such client.
     ///
-    /// Needs the permission `oauth:client:view` or `usage:client:view`. Documentation:
-    /// `getOauthClientUsageSummary`.
+    /// Needs the permission `oauth:client:view` or `usage:client:view`.
+    ///
+    /// Vendor's page: `OAuthApi.html#getOauthClientUsageSummary`.
     pub fn get_oauth_client_usage_summary(
         &self,
         client_id: &str,
@@ -61,8 +64,8 @@ impl OAuthApi {
         })
     }
 
-    /// Starts a query about a client's usage; read its result with
-    /// `get_oauth_client_usage_query_result`.
+    /// Starts a query about a client's usage. It works for a while: ask for its result with the
+    /// execution id that it returns.
     ///
     /// Sent again after a failure: a second execution costs the service some work and nothing else.
     ///
@@ -72,8 +75,9 @@ impl OAuthApi {
     /// Errors of its own: status 400 where the service does not accept the query, 404 where there is no
     /// such client.
     ///
-    /// Needs the permission `oauth:client:view` or `usage:client:view`. Documentation:
-    /// `postOauthClientUsageQuery`.
+    /// Needs the permission `oauth:client:view` or `usage:client:view`.
+    ///
+    /// Vendor's page: `OAuthApi.html#postOauthClientUsageQuery`.
     pub fn post_oauth_client_usage_query(
         &self,
         client_id: &str,

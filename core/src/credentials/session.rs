@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 use tracing::debug;
 
-use super::{Credentials, Grant, token_endpoint};
+use super::token_endpoint::{self, TokenResponse};
+use super::{Credentials, Grant};
 use crate::config::Config;
 use crate::error::{Error, ErrorKind};
 use crate::region::Host;
@@ -44,9 +45,18 @@ struct Shared {
 #[derive(Default)]
 struct State {
     token: Option<Arc<Token>>,
-    /// Where the outcome of the renewal under way will be.
-    renewal: Option<Outcome>,
+    /// When the renewal under way began, and where its outcome will be.
+    renewal: Option<(Instant, Outcome)>,
     not_before: Option<Instant>,
+}
+
+impl State {
+    /// Ends a renewal, unless another one has taken its place.
+    fn forget_renewal(&mut self, outcome: &Outcome) {
+        if self.renewal.as_ref().is_some_and(|(_, present)| present.same_channel(outcome)) {
+            self.renewal = None;
+        }
+    }
 }
 
 type Outcome = watch::Receiver<Option<Result<Arc<Token>, Error>>>;
@@ -86,8 +96,8 @@ impl Session {
                         return Ok(token);
                     }
                     _ => match &state.renewal {
-                        Some(outcome) => outcome.clone(),
-                        None => self.shared.start_renewal(&mut state),
+                        Some((began, outcome)) if self.shared.may_still_end(*began, now) => outcome.clone(),
+                        _ => self.shared.start_renewal(&mut state),
                     },
                 }
             };
@@ -97,9 +107,7 @@ impl Session {
             }
             // The renewal went down with the runtime it ran on: start over on this one.
             let mut state = self.shared.lock();
-            if state.renewal.as_ref().is_some_and(|renewal| renewal.same_channel(&outcome)) {
-                state.renewal = None;
-            }
+            state.forget_renewal(&outcome);
         }
     }
 
@@ -124,16 +132,24 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whether a renewal can be waited for: one that is older than its own deadline runs on a runtime
+    /// that nobody drives any more.
+    fn may_still_end(&self, began: Instant, now: Instant) -> bool {
+        now.saturating_duration_since(began) <= self.allowance.deadline + AFTER_FAILURE
+    }
+
     /// Starts a renewal as a task of its own, so that it goes on when the call that needed it is
     /// cancelled.
     fn start_renewal(self: &Arc<Self>, state: &mut State) -> Outcome {
         let (sender, outcome) = watch::channel(None);
-        state.renewal = Some(outcome.clone());
+        state.renewal = Some((self.transport.clock().now(), outcome.clone()));
         let shared = Arc::clone(self);
+        let own = outcome.clone();
         tokio::spawn(async move {
             let result = shared.fetch().await.map(Arc::new);
             let mut state = shared.lock();
-            state.renewal = None;
+            state.forget_renewal(&own);
+            drop(own);
             match &result {
                 Ok(token) => {
                     state.token = Some(Arc::clone(token));
@@ -162,20 +178,16 @@ impl Shared {
             }
         };
         let asked = self.transport.clock().now();
-        let (response, metadata) = self
-            .transport
-            .send::<token_endpoint::TokenResponse>(&request, Admission::Fixed(&pass), &self.allowance)
-            .await?;
-        let Some(secret) = response.access_token.filter(|token| !token.is_empty()) else {
-            return Err(Error::builder()
-                .kind(ErrorKind::SignIn, "the login host's answer holds no token")
-                .metadata(metadata)
-                .build());
+        let (response, metadata) =
+            self.transport.send::<TokenResponse>(&request, Admission::Fixed(&pass), &self.allowance).await?;
+        let Some(secret) = response.access_token else {
+            let error = Error::builder().kind(ErrorKind::SignIn, "the login host's answer holds no token");
+            return Err(error.metadata(metadata).build());
         };
-        let span = response.expires_in.and_then(|seconds| u64::try_from(seconds).ok()).and_then(|seconds| {
+        let span = response.expires_in.and_then(|seconds| {
             // Counted from before the request, so that the token never ends earlier than believed.
-            let lifetime = Duration::from_secs(seconds);
-            Some((asked.checked_add(lifetime.saturating_sub(ahead(lifetime)))?, asked.checked_add(lifetime)?))
+            let lifetime = Duration::from_secs(u64::try_from(seconds).unwrap_or_default());
+            Some((asked.checked_add(lifetime - ahead(lifetime))?, asked.checked_add(lifetime)?))
         });
         Ok(Token { secret, span })
     }

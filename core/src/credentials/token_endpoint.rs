@@ -37,6 +37,11 @@ pub(crate) struct TokenResponse {
 impl Model for TokenResponse {
     const NAME: &'static str = "TokenResponse";
     const FIELDS: &'static [&'static str] = &["access_token", "expires_in"];
+
+    fn lacks(&self, _operation: &Operation) -> Option<&'static str> {
+        let sendable = |token: &Secret| HeaderValue::from_str(token.expose()).is_ok();
+        (!self.access_token.as_ref().is_some_and(sendable)).then_some("access token")
+    }
 }
 
 /// What the token endpoint says when it refuses; another shape than the API's.

@@ -17,7 +17,7 @@ open_enum! {
 }
 
 model! {
-    /// A client that a user authorized, asked for, or took back.
+    /// The authorization of a client by a user.
     #[derive(Eq)]
     #[non_exhaustive]
     pub struct OAuthAuthorization {

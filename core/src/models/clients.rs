@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::error::Error;
 use crate::models::{DomainEntityRef, Timestamp};
+use crate::operation::Operation;
 use crate::secret::Secret;
 
 open_enum! {
@@ -73,8 +74,8 @@ model! {
         /// The client secret. Only the answers to creating a client and to rotating its secret hold
         /// it: keep it then, because it is never shown again.
         pub secret: Option<Secret>,
-        /// The roles of the client without divisions. Deprecated by the service; see
-        /// `role_divisions`.
+        /// The roles of the client without divisions. Deprecated by the service in favour of roles in
+        /// divisions.
         pub role_ids: Vec<String>,
         /// When the client was created.
         pub date_created: Option<Timestamp>,
@@ -96,6 +97,18 @@ model! {
         pub date_to_delete: Option<Timestamp>,
         /// The path of the client itself.
         pub self_uri: Option<String>,
+    }
+    lacks OAuthClient::lacks_part
+}
+
+impl OAuthClient {
+    fn lacks_part(&self, operation: &Operation) -> Option<&'static str> {
+        match &self.secret {
+            // A secret is given to the caller whatever else is missing.
+            Some(_) => None,
+            None if *operation == Operation::POST_OAUTH_CLIENT_SECRET => Some("secret"),
+            None => self.id.is_empty().then_some("id"),
+        }
     }
 }
 
@@ -148,7 +161,8 @@ pub struct OAuthClientRequest {
     /// The addresses to which a sign-in may lead back.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub registered_redirect_uri: Option<Vec<String>>,
-    /// The roles of the client without divisions. Deprecated by the service; see `role_divisions`.
+    /// The roles of the client without divisions. Deprecated by the service in favour of roles in
+    /// divisions.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub role_ids: Option<Vec<String>>,
     /// The scopes that the client asks for; without meaning for client credentials.

@@ -1,13 +1,19 @@
-//! Texts in JSON that is nearly JSON.
+//! JSON that is nearly JSON.
 
-/// The JSON with a replacement character for each piece of a string that can't stand there: half of a
-/// surrogate pair, or a control character. JSON without such pieces stays as it is.
+/// The JSON with a replacement character for each piece of a string that can't stand there (half of a
+/// surrogate pair, a control character), and null for a number beyond all measure. JSON without such
+/// pieces stays as it is.
 pub(crate) fn mend(json: &str) -> String {
     let mut mended = String::with_capacity(json.len());
     let mut in_string = false;
     let mut rest = json;
     while let Some(first) = rest.chars().next() {
         let (length, broken) = match first {
+            '-' | '0'..='9' if !in_string => {
+                let is_part = |c: char| c.is_ascii_digit() || matches!(c, '+' | '-' | '.' | 'e' | 'E');
+                let length = rest.find(|c| !is_part(c)).unwrap_or(rest.len());
+                (length, rest[..length].parse().is_ok_and(f64::is_infinite))
+            }
             _ if !in_string => (first.len_utf8(), false),
             '\\' => match (surrogate(rest), rest.get(6..).and_then(surrogate)) {
                 (Some(Half::First), Some(Half::Second)) => (12, false),
@@ -19,7 +25,11 @@ pub(crate) fn mend(json: &str) -> String {
         };
         in_string ^= first == '"';
         let (piece, after) = rest.split_at(length);
-        mended.push_str(if broken { "\u{fffd}" } else { piece });
+        mended.push_str(match (broken, in_string) {
+            (false, _) => piece,
+            (true, true) => "\u{fffd}",
+            (true, false) => "null",
+        });
         rest = after;
     }
     mended

@@ -2,9 +2,12 @@
 
 use std::collections::HashMap;
 
-use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use zeroize::Zeroizing;
 
 use super::mend::mend;
+use crate::operation::Operation;
 
 /// A model of the documentation that an answer may hold.
 pub(crate) trait Model: DeserializeOwned + Default + PartialEq {
@@ -12,12 +15,21 @@ pub(crate) trait Model: DeserializeOwned + Default + PartialEq {
     const NAME: &'static str;
     /// The fields, in snake case.
     const FIELDS: &'static [&'static str];
+
+    /// What is missing for it to be of any use as the result of the operation.
+    fn lacks(&self, _operation: &Operation) -> Option<&'static str> {
+        None
+    }
 }
 
 /// Declares a model that is read from answers: JSON names are the camel case of the fields' names,
 /// unknown fields are ignored, and a field that can't be read is left out.
 macro_rules! model {
-    ($(#[$meta:meta])* pub struct $name:ident { $($(#[$field_meta:meta])* pub $field:ident: $type:ty,)* }) => {
+    (
+        $(#[$meta:meta])*
+        pub struct $name:ident { $($(#[$field_meta:meta])* pub $field:ident: $type:ty,)* }
+        $(lacks $lacks:path)?
+    ) => {
         $(#[$meta])*
         #[derive(Clone, Debug, Default, PartialEq, serde::Deserialize)]
         #[serde(default, rename_all = "camelCase")]
@@ -32,6 +44,12 @@ macro_rules! model {
         impl $crate::models::Model for $name {
             const NAME: &'static str = stringify!($name);
             const FIELDS: &'static [&'static str] = &[$(stringify!($field)),*];
+
+            $(
+                fn lacks(&self, operation: &$crate::operation::Operation) -> Option<&'static str> {
+                    $lacks(self, operation)
+                }
+            )?
         }
 
         impl $crate::models::Readable for $name {
@@ -113,6 +131,8 @@ pub(crate) enum Unreadable {
     OtherShape { found: &'static str, expected: &'static str },
     #[error("the answer is a JSON object without any field of {expected}")]
     OtherObject { expected: &'static str },
+    #[error("the answer is a {expected} without its {part}")]
+    Incomplete { part: &'static str, expected: &'static str },
     #[error("the answer ends in the middle, after {bytes} bytes, where {expected} is due")]
     Cut { bytes: usize, expected: &'static str },
     #[error("the answer is not JSON (line {line}, column {column}) where {expected} is due")]
@@ -125,7 +145,9 @@ pub(crate) enum Unreadable {
 
 /// The model in a body of JSON.
 pub(crate) fn decode<M: Model>(body: &[u8]) -> Result<M, Unreadable> {
+    const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
     let expected = M::NAME;
+    let body = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
     let found = match body.trim_ascii_start().first() {
         None => return Err(Unreadable::Empty { expected }),
         Some(b'{') => None,
@@ -133,39 +155,41 @@ pub(crate) fn decode<M: Model>(body: &[u8]) -> Result<M, Unreadable> {
         Some(b'<') => Some("a web page or XML"),
         Some(b'"') => Some("a text"),
         Some(b'n') => Some("null"),
-        Some(_) => Some("something else than a JSON object"),
+        Some(_) => Some("no JSON object"),
     };
     if let Some(found) = found {
         return Err(Unreadable::OtherShape { found, expected });
     }
-    let model: M = match serde_json::from_slice(body) {
-        Ok(model) => model,
+    let mended;
+    let (model, json): (M, &[u8]) = match serde_json::from_slice(body) {
+        Ok(model) => (model, body),
         Err(error) if error.is_eof() => return Err(Unreadable::Cut { bytes: body.len(), expected }),
-        // The library's own error may quote the body, so only its place is kept.
-        Err(error) => second_look(body).ok_or(Unreadable::NotJson {
-            line: error.line(),
-            column: error.column(),
-            expected,
-        })?,
+        Err(error) => {
+            mended = Zeroizing::new(mend(&String::from_utf8_lossy(body)));
+            // The library's own error may quote the body, so only its place is kept.
+            let not_json = Unreadable::NotJson { line: error.line(), column: error.column(), expected };
+            (second_look(&mended).ok_or(not_json)?, mended.as_bytes())
+        }
     };
-    if model == M::default() && !has_a_field_of::<M>(body) {
+    if model == M::default() && !has_a_list_of::<M>(json) {
         return Err(Unreadable::OtherObject { expected });
     }
     Ok(model)
 }
 
-/// Reads a body that is nearly JSON: a field that stands twice, half of a surrogate pair, a control
-/// character or bytes that are no UTF-8 inside a text must not cost the rest.
-fn second_look<M: Model>(body: &[u8]) -> Option<M> {
-    let value: serde_json::Value = serde_json::from_str(&mend(&String::from_utf8_lossy(body))).ok()?;
-    M::deserialize(value).ok()
+/// Reads mended JSON. A field that stands twice counts with its last value.
+fn second_look<M: Model>(mended: &str) -> Option<M> {
+    serde_json::from_str(mended).ok().or_else(|| {
+        let value: Value = serde_json::from_str(mended).ok()?;
+        M::deserialize(value).ok()
+    })
 }
 
-/// Whether the object has any field of the model that holds more than null: an empty list, say.
-fn has_a_field_of<M: Model>(body: &[u8]) -> bool {
-    let known = |key: &str| M::FIELDS.iter().any(|field| *field == key || camel_case(field) == key);
-    serde_json::from_slice::<HashMap<String, Option<IgnoredAny>>>(body)
-        .is_ok_and(|object| object.iter().any(|(key, value)| value.is_some() && known(key)))
+/// Whether a model without anything in it is one: an empty list is something, and nothing else is.
+fn has_a_list_of<M: Model>(json: &[u8]) -> bool {
+    let known = |key: &str| M::FIELDS.iter().any(|field| camel_case(field) == key);
+    serde_json::from_slice::<HashMap<String, Value>>(json)
+        .is_ok_and(|object| object.iter().any(|(key, value)| value.is_array() && known(key)))
 }
 
 fn camel_case(snake: &str) -> String {

@@ -175,7 +175,11 @@ impl Readable for bool {
 
 impl Readable for crate::Secret {
     fn from_text(text: &str) -> Option<Self> {
-        Some(crate::Secret::new(text))
+        Some(crate::Secret::new(text)).filter(|secret| !secret.is_empty())
+    }
+
+    fn from_integer(integer: i64) -> Option<Self> {
+        Some(crate::Secret::new(integer.to_string()))
     }
 }
 

@@ -1,5 +1,7 @@
 //! Scopes: what a token may be used for.
 
+use crate::operation::Operation;
+
 model! {
     /// A scope, such as `users:readonly`.
     #[derive(Eq)]
@@ -11,6 +13,13 @@ model! {
         pub description: Option<String>,
         /// The path of the scope itself.
         pub self_uri: Option<String>,
+    }
+    lacks OAuthScope::lacks_part
+}
+
+impl OAuthScope {
+    fn lacks_part(&self, _operation: &Operation) -> Option<&'static str> {
+        self.id.is_empty().then_some("id")
     }
 }
 

@@ -8,7 +8,7 @@ use serde::{Serialize, Serializer};
 
 use crate::error::Error;
 use crate::models::Readable;
-use crate::region::printable;
+use crate::printable::printable;
 
 /// A moment in time, to the nanosecond, in the years 1 to 9999.
 ///

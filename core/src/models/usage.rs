@@ -4,7 +4,8 @@ use serde::Serialize;
 
 use crate::error::Error;
 use crate::models::Timestamp;
-use crate::region::printable;
+use crate::operation::Operation;
+use crate::printable::printable;
 
 open_enum! {
     /// The length of time that one row of a usage result covers.
@@ -29,7 +30,7 @@ open_enum! {
         Status400 = "Status400",
         /// Requests answered with a status of 500 to 599.
         Status500 = "Status500",
-        /// Requests refused for their number; counted in `Status400` as well.
+        /// Requests refused for their number; counted among those with 400 to 499 as well.
         Status429 = "Status429",
         /// All requests.
         Requests = "Requests",
@@ -121,6 +122,13 @@ model! {
         /// The path at which the result can be asked for.
         pub results_uri: Option<String>,
     }
+    lacks UsageExecutionResult::lacks_part
+}
+
+impl UsageExecutionResult {
+    fn lacks_part(&self, _operation: &Operation) -> Option<&'static str> {
+        self.execution_id.is_empty().then_some("execution id")
+    }
 }
 
 model! {
@@ -174,7 +182,7 @@ model! {
         pub status400: Option<i64>,
         /// Requests answered with a status of 500 to 599.
         pub status500: Option<i64>,
-        /// Requests refused for their number; counted in `status400` as well.
+        /// Requests refused for their number; counted among those with 400 to 499 as well.
         pub status429: Option<i64>,
         /// All requests.
         pub requests: Option<i64>,

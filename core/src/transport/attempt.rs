@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 
 use super::Transport;
 use super::failure::{Cause, Failure};
+use super::masks::Masks;
 use crate::clock::Wait;
 use crate::models::{ErrorBody, Unreadable};
 use crate::operation::{Operation, Verb};
@@ -47,7 +48,6 @@ pub(crate) enum Pass {
 }
 
 impl Pass {
-    /// The text in it that must not be seen.
     fn secret(&self) -> &Secret {
         match self {
             Pass::Bearer(token) => token,
@@ -91,23 +91,28 @@ pub(crate) async fn attempt(
         Limit::Attempt(time) => Cause::AttemptTimeout(time),
         Limit::Deadline { whole, .. } => Cause::Deadline(whole),
     };
+    let nothing_came = |cause| Failure { cause, head: None };
+    let outgoing = outgoing(transport, request, pass)
+        .build()
+        .map_err(|error| nothing_came(Cause::Unsendable(error.without_url())))?;
+    let masks = Masks::new(pass.secret(), outgoing.headers());
     let mut time_is_up = transport.clock.sleep(time, wait);
 
     let response = tokio::select! {
         biased;
-        response = outgoing(transport, request, pass).send() => response.map_err(unanswered),
+        response = transport.http.execute(outgoing) => response.map_err(|error| unanswered(error, transport)),
         () = &mut time_is_up => Err(too_late()),
     };
-    let response = response.map_err(|cause| Failure { cause, head: None })?;
-    let head = Box::new(Head { status: response.status(), headers: response.headers().clone() });
-    let body = if *response.url() == request.url {
-        tokio::select! {
-            biased;
-            body = read(response, transport.max_response_bytes) => body,
-            () = &mut time_is_up => Err(too_late()),
-        }
-    } else {
-        Err(Cause::Unreadable(Unreadable::Redirected))
+    let response = response.map_err(nothing_came)?;
+    let head = Box::new(Head { status: response.status(), headers: masks.cover_headers(response.headers()) });
+    if *response.url() != request.url {
+        let cause = Cause::Unreadable(Unreadable::Redirected);
+        return Err(Failure { cause, head: Some(head) });
+    }
+    let body = tokio::select! {
+        biased;
+        body = read(response, transport.max_response_bytes) => body,
+        () = &mut time_is_up => Err(too_late()),
     };
     match body {
         Ok(body) if head.status.is_success() => Ok(Answer { head, body }),
@@ -115,7 +120,7 @@ pub(crate) async fn attempt(
         // A refusal is one, whether or not its words arrive. They are kept and printed, so nothing in
         // them may repeat what let the request in.
         words => {
-            let words = without(pass.secret(), words.unwrap_or_default());
+            let words = masks.cover_words(words.unwrap_or_default());
             Err(Failure { cause: Cause::Refused(words), head: Some(head) })
         }
     }
@@ -140,14 +145,16 @@ fn outgoing(transport: &Transport, request: &Request, pass: &Pass) -> RequestBui
 }
 
 /// Why no answer began.
-fn unanswered(error: reqwest::Error) -> Cause {
-    // Also true of a proxy's refusal and of a failed TLS handshake.
-    if error.is_connect() || error.is_builder() {
-        Cause::Unconnected(error.without_url())
-    } else {
-        Cause::Broken(error.without_url())
-    }
+fn unanswered(error: reqwest::Error, transport: &Transport) -> Cause {
+    // Also true of a proxy's refusal and of a failed TLS handshake. A client of the caller's may have
+    // followed a redirect to where it could not connect, after the service had acted.
+    let unconnected = error.is_connect() && !transport.has_callers_client;
+    let error = error.without_url();
+    if unconnected { Cause::Unconnected(error) } else { Cause::Broken(error) }
 }
+
+/// How much memory is taken on the mere word of a header.
+const TRUSTED_LENGTH: usize = 1024 * 1024;
 
 /// The whole body, unpacked.
 async fn read(mut response: Response, max_response_bytes: usize) -> Result<Zeroizing<Vec<u8>>, Cause> {
@@ -156,7 +163,7 @@ async fn read(mut response: Response, max_response_bytes: usize) -> Result<Zeroi
     if announced.is_some_and(|length| length > max_response_bytes) {
         return Err(too_large());
     }
-    let mut body = Zeroizing::new(Vec::with_capacity(announced.unwrap_or_default()));
+    let mut body = Zeroizing::new(Vec::with_capacity(announced.unwrap_or_default().min(TRUSTED_LENGTH)));
     while let Some(chunk) = response.chunk().await.map_err(|error| Cause::HalfAnswer(error.without_url()))? {
         if body.len() + chunk.len() > max_response_bytes {
             return Err(too_large());
@@ -164,13 +171,4 @@ async fn read(mut response: Response, max_response_bytes: usize) -> Result<Zeroi
         body.extend_from_slice(&chunk);
     }
     Ok(body)
-}
-
-/// The body with every occurrence of the secret replaced by stars.
-fn without(secret: &Secret, body: Zeroizing<Vec<u8>>) -> Zeroizing<Vec<u8>> {
-    let text = String::from_utf8_lossy(&body);
-    if secret.is_empty() || !text.contains(secret.expose()) {
-        return body;
-    }
-    Zeroizing::new(text.replace(secret.expose(), "***").into_bytes())
 }

@@ -19,6 +19,8 @@ pub(crate) struct Failure {
 /// Why an attempt failed.
 #[derive(Debug)]
 pub(crate) enum Cause {
+    /// No request could be made of what was to be sent.
+    Unsendable(reqwest::Error),
     /// No connection came about: nothing was written.
     Unconnected(reqwest::Error),
     /// The connection broke after bytes may have been written, and before an answer began.
@@ -38,6 +40,8 @@ pub(crate) enum Cause {
 /// A row of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FailureClass {
+    /// It could not be sent at all, and never can.
+    Unsendable,
     /// DNS, refused, TLS, connect timeout.
     NothingWritten,
     /// 429: refused before execution.
@@ -50,8 +54,8 @@ pub(crate) enum FailureClass {
     Unavailable,
     /// 500.
     ServerError,
-    /// Another status from 501 up: the service failed, in a way that does not pass.
-    ServerFault,
+    /// Another status after which the service may have acted: 300 to 303, and from 501 up.
+    Unsure,
     /// A whole answer that can't be used and would be the same again: too large, or redirected.
     Unusable,
     /// 404.
@@ -62,12 +66,15 @@ pub(crate) enum FailureClass {
 
 impl Failure {
     pub(crate) fn class(&self) -> FailureClass {
+        if let Cause::Unreadable(Unreadable::TooLarge { .. } | Unreadable::Redirected) = self.cause {
+            return FailureClass::Unusable;
+        }
         if let Some(head) = self.head.as_ref().filter(|head| !head.status.is_success()) {
             return FailureClass::of_status(head.status.as_u16());
         }
         match self.cause {
+            Cause::Unsendable(_) => FailureClass::Unsendable,
             Cause::Unconnected(_) => FailureClass::NothingWritten,
-            Cause::Unreadable(Unreadable::TooLarge { .. } | Unreadable::Redirected) => FailureClass::Unusable,
             _ => FailureClass::Lost,
         }
     }
@@ -82,15 +89,15 @@ impl FailureClass {
             408 | 502..=504 => FailureClass::Unavailable,
             429 => FailureClass::Throttled,
             500 => FailureClass::ServerError,
-            501.. => FailureClass::ServerFault,
+            300..=303 | 501.. => FailureClass::Unsure,
             _ => FailureClass::Refused,
         }
     }
 
     /// Whether the service may have carried out an attempt that failed like this.
     pub(crate) fn may_have_acted(self) -> bool {
-        use FailureClass::{Lost, ServerError, ServerFault, Unavailable, Unusable};
-        matches!(self, Lost | Unavailable | ServerError | ServerFault | Unusable)
+        use FailureClass::{Lost, ServerError, Unavailable, Unsure, Unusable};
+        matches!(self, Lost | Unavailable | ServerError | Unsure | Unusable)
     }
 
     /// Whether the failure may pass by itself.
@@ -168,10 +175,11 @@ mod tests {
             (Unavailable,    fresh,   [Again,         Again,         Again,         OutcomeUnknown]),
             (ServerError,    fresh,   [Again,         Again,         Again,         OutcomeUnknown]),
             (ServerError,    once_more, [Stop,        Stop,          Stop,          OutcomeUnknown]),
-            (ServerFault,    fresh,   [Stop,          Stop,          Stop,          OutcomeUnknown]),
+            (Unsure,         fresh,   [Stop,          Stop,          Stop,          OutcomeUnknown]),
             (Unusable,       fresh,   [Stop,          Stop,          Stop,          OutcomeUnknown]),
             (Missing,        fresh,   [Stop,          Stop,          Stop,          Stop]),
             (Refused,        fresh,   [Stop,          Stop,          Stop,          Stop]),
+            (Unsendable,     fresh,   [Stop,          Stop,          Stop,          Stop]),
         ];
         let classes = [Replay::Safe, Replay::Idempotent, Replay::Repeatable, Replay::Once];
         for operation in Operation::ALL {

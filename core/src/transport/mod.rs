@@ -5,6 +5,7 @@ mod backoff;
 mod budget;
 mod connections;
 mod failure;
+mod masks;
 mod metadata;
 mod wording;
 
@@ -28,11 +29,12 @@ use crate::config::{Config, RetryPolicy};
 use crate::credentials::Session;
 use crate::error::Error;
 use crate::models::{Model, Unreadable, decode};
+use crate::operation::Operation;
 
 /// What an operation may return.
 pub(crate) trait Returned: Sized {
     /// Reads it from the body of an answer that says success.
-    fn read(body: &[u8]) -> Result<Self, Unreadable>;
+    fn read(operation: &Operation, body: &[u8]) -> Result<Self, Unreadable>;
 
     /// What stands for an answer that says that the work is done already.
     fn nothing() -> Option<Self> {
@@ -41,8 +43,12 @@ pub(crate) trait Returned: Sized {
 }
 
 impl<M: Model> Returned for M {
-    fn read(body: &[u8]) -> Result<Self, Unreadable> {
-        decode(body)
+    fn read(operation: &Operation, body: &[u8]) -> Result<Self, Unreadable> {
+        let model: M = decode(body)?;
+        match model.lacks(operation) {
+            Some(part) => Err(Unreadable::Incomplete { part, expected: M::NAME }),
+            None => Ok(model),
+        }
     }
 }
 
@@ -51,7 +57,7 @@ impl<M: Model> Returned for M {
 pub(crate) struct Nothing;
 
 impl Returned for Nothing {
-    fn read(_body: &[u8]) -> Result<Self, Unreadable> {
+    fn read(_operation: &Operation, _body: &[u8]) -> Result<Self, Unreadable> {
         Ok(Nothing)
     }
 
@@ -80,6 +86,7 @@ pub(crate) struct Allowance {
 pub(crate) struct Transport {
     http: Client,
     has_own_proxy: bool,
+    has_callers_client: bool,
     user_agent: HeaderValue,
     clock: Arc<dyn Clock>,
     attempt_timeout: Duration,
@@ -102,6 +109,7 @@ impl Transport {
         Transport {
             http: config.http.clone(),
             has_own_proxy: config.has_own_proxy,
+            has_callers_client: config.has_callers_client,
             user_agent: config.user_agent.clone(),
             clock: Arc::clone(&config.clock),
             attempt_timeout: config.attempt_timeout,
@@ -223,7 +231,7 @@ impl Flight<'_> {
         self.history.attempts += 1;
         let began = transport.clock.now();
         let result = attempt(transport, self.request, pass, limit).await.and_then(|answer| {
-            match R::read(&answer.body) {
+            match R::read(&self.request.operation, &answer.body) {
                 Ok(returned) => Ok((returned, answer)),
                 Err(reason) => Err(Failure { cause: Cause::Unreadable(reason), head: Some(answer.head) }),
             }

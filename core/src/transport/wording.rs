@@ -62,6 +62,10 @@ impl Flight<'_> {
         let error = self.error().metadata(self.metadata(failure.head.as_deref())).retry_after(retry_after);
         let status = failure.head.as_ref().map_or(0, |head| head.status.as_u16());
         match failure.cause {
+            Cause::Unsendable(cause) => {
+                let text = format!("no request can be made of it: {}", innermost(&cause));
+                (ErrorKind::Connection, text, error.source(cause))
+            }
             Cause::Unconnected(cause) => {
                 let through = if self.transport.has_own_proxy { " through the proxy" } else { "" };
                 let text = format!("no connection to {host}{through}: {}", innermost(&cause));

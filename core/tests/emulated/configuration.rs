@@ -27,6 +27,7 @@ fn a_setting_that_can_not_be_used_is_refused_by_name() {
         (builder().connect_timeout(Duration::ZERO), "connect_timeout"),
         (builder().attempt_timeout(Duration::ZERO), "attempt_timeout"),
         (builder().deadline(Duration::ZERO), "deadline"),
+        (builder().connect_timeout(Duration::from_secs(30)), "connect_timeout"),
         (builder().retry(RetryPolicy { max_attempts: 0, ..policy() }), "retry.max_attempts"),
         (
             builder().retry(RetryPolicy { first_backoff: Duration::from_secs(60), ..policy() }),
@@ -176,6 +177,37 @@ async fn an_http_client_of_ones_own_is_used() {
     let request = world.emulator.last_request(Endpoint::GetOauthClients).expect("a request");
     assert_eq!(request.header("from"), Some("own"));
     assert!(request.header("user-agent").is_some_and(|agent| agent.starts_with("purecloud-oauth/")));
+}
+
+#[tokio::test]
+async fn an_http_client_that_follows_redirects_to_nowhere_sends_a_rotation_once() {
+    let world = World::new().await;
+    let ids = world.subject().await;
+    let own = reqwest::Client::builder().no_proxy().build().expect("a client");
+    let api = api(world.config().http_client(own));
+    for target in ["http://127.0.0.1:1/", "not an address", "ftp://127.0.0.1/"] {
+        world.emulator.reset_counts();
+        world.emulator.fault(
+            Fault::on(Endpoint::PostOauthClientSecret)
+                .status(303)
+                .header("Location", target)
+                .after_execution(),
+        );
+        let error = error_of(&world, api.post_oauth_client_secret(&ids.client_id).await);
+        assert_eq!(error.kind(), ErrorKind::OutcomeUnknown, "{target}: {error:?}");
+        assert_eq!(world.emulator.requests(Endpoint::PostOauthClientSecret), 1, "{target}");
+        world.emulator.clear_faults();
+    }
+}
+
+#[tokio::test]
+async fn a_proxy_elsewhere_gets_nothing_in_plain_http() {
+    let world = World::new().await;
+    let error =
+        world.config().proxy("http://proxy.example.com:3128").build().expect_err("it would see the token");
+    assert_eq!(error.argument(), Some("proxy"), "{error}");
+    world.config().proxy("http://127.0.0.1:3128").build().expect("a proxy on this machine");
+    builder().proxy("http://proxy.example.com:3128").build().expect("a tunnel for https");
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use purecloud_oauth::{
     CallOptions, Config, Credentials, GrantType, OAuthApi, OAuthClientRequest, Region, Secret,
 };
-use purecloud_oauth_emulator::Fault;
+use purecloud_oauth_emulator::{Endpoint, Fault};
 
 use crate::cases;
 use crate::world::{World, assert_no_secret, error_of, watch_the_log};
@@ -88,6 +88,53 @@ async fn no_secret_in_an_error_even_if_the_service_repeats_it() {
 }
 
 #[tokio::test]
+async fn no_secret_in_an_error_however_it_is_repeated() {
+    let world = World::new().await;
+    let client = world.emulator.administrator();
+    // The credential as the header holds it, and a token in JSON's escapes and in headers.
+    world.api().get_oauth_scopes(None).await.expect("scopes");
+    let sign_in = world.emulator.last_request(Endpoint::Token).expect("a request");
+    let basic = sign_in.header("authorization").expect("a credential").to_owned();
+    let said =
+        format!("{{\"error\":\"invalid_client\",\"description\":\"{basic} of {}\"}}", client.client_secret);
+    world.emulator.fault(Fault::on(Endpoint::Token).status(401).body("application/json", said));
+    let error = error_of(&world, world.api().get_oauth_scopes(None).await);
+    assert!(error.to_string().contains("Basic *** of ***"), "{error}");
+
+    let token = "canary/5Zq9tR2w/X7vB4nM8kL1p";
+    let api =
+        crate::world::api(world.config_for(Credentials::access_token(token)).clock(world.clock.clone()));
+    let escaped = token.replace('/', "\\/");
+    let said = format!(
+        "{{\"code\":\"bad.request\",\"message\":\"no {escaped}\",\"messageParams\":{{\"{escaped}\":\"t\"}}}}"
+    );
+    let fault = Fault::on(Endpoint::GetOauthScopes).status(400).body("application/json", said);
+    world.emulator.fault(fault.header("ININ-Correlation-Id", token));
+    let error = error_of(&world, api.get_oauth_scopes(None).await);
+    assert_no_secret("an error", &format!("{error} {error:?}"), &HashSet::from([token.to_owned()]));
+    assert!(error.to_string().contains("no ***"), "{error}");
+    let fault = Fault::on(Endpoint::GetOauthScopes).status(400).body("text/plain", format!("no {token}"));
+    world.emulator.fault(fault);
+    let error = error_of(&world, api.get_oauth_scopes(None).await);
+    assert_no_secret("an error", &format!("{error} {error:?}"), &HashSet::from([token.to_owned()]));
+}
+
+#[tokio::test]
+async fn an_error_stays_on_its_line_whatever_the_service_says() {
+    let world = World::new().await;
+    let said = r#"{"code":"bad\u000acode","message":"no\nERROR a forged line\u001b[2J","contextId":"a\nb"}"#;
+    world.emulator.fault(Fault::on(Endpoint::GetOauthScopes).status(400).body("application/json", said));
+    let error = error_of(&world, world.api().get_oauth_scopes(None).await);
+    let text = error.to_string();
+    assert!(!text.chars().any(char::is_control), "{text:?}");
+    assert_eq!(error.server_message(), Some("no\nERROR a forged line\u{1b}[2J"), "kept as it came");
+    let long = format!(r#"{{"code":"x","message":"{}"}}"#, "long ".repeat(100_000));
+    world.emulator.fault(Fault::on(Endpoint::GetOauthScopes).status(400).body("application/json", long));
+    let error = error_of(&world, world.api().get_oauth_scopes(None).await);
+    assert!(error.to_string().len() < 3_000);
+}
+
+#[tokio::test]
 async fn no_secret_of_a_lost_rotation_in_its_error() {
     let world = World::new().await;
     let ids = world.subject().await;
@@ -98,7 +145,7 @@ async fn no_secret_of_a_lost_rotation_in_its_error() {
         format!("{{\"Secret\":\"{CANARY}\"}}"),
         format!("<p>{CANARY}</p>"),
     ] {
-        let fault = Fault::on(purecloud_oauth_emulator::Endpoint::PostOauthClientSecret);
+        let fault = Fault::on(Endpoint::PostOauthClientSecret);
         world.emulator.fault(fault.replace_body("application/json", body));
         let error = error_of(&world, world.api().post_oauth_client_secret(&ids.client_id).await);
         assert_no_secret("an error", &format!("{error} {error:?} {error:#?}"), &canary());

@@ -234,8 +234,18 @@ async fn a_sign_in_answered_with_something_else_says_so() {
     for (body, expected) in [
         ("<html>Sign in to the Wi-Fi</html>", "the answer is a web page or XML where TokenResponse is due"),
         ("{}", "the answer is a JSON object without any field of TokenResponse"),
-        ("{\"token_type\":\"bearer\",\"expires_in\":300}", "holds no token"),
-        ("{\"access_token\":\"\",\"expires_in\":300}", "holds no token"),
+        (
+            "{\"token_type\":\"bearer\",\"expires_in\":300}",
+            "the answer is a TokenResponse without its access token",
+        ),
+        (
+            "{\"access_token\":\"\",\"expires_in\":300}",
+            "the answer is a TokenResponse without its access token",
+        ),
+        (
+            "{\"access_token\":\"a\\nb\",\"expires_in\":300}",
+            "the answer is a TokenResponse without its access token",
+        ),
     ] {
         let world = World::new().await;
         world.emulator.fault(Fault::on(Endpoint::Token).replace_body("text/html", body).always());
@@ -292,6 +302,30 @@ async fn a_renewal_lost_with_its_runtime_is_started_again() {
     thread.join().expect("no panic");
     api.get_oauth_scopes(None).await.expect("scopes");
     assert_eq!(world.sign_ins(), 2);
+}
+
+#[tokio::test]
+async fn a_renewal_on_a_runtime_that_stands_still_is_not_waited_for_for_ever() {
+    let world = World::new().await;
+    world.emulator.fault(Fault::on(Endpoint::Token).hang());
+    let api = world.api();
+    let other = api.clone();
+    let (arrived, until_arrived) = tokio::sync::oneshot::channel::<()>();
+    let standing = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let call = other.get_oauth_scopes(None).into_future();
+        runtime.block_on(async {
+            tokio::select! { _ = call => panic!("it hangs"), _ = until_arrived => {} }
+        });
+        runtime
+    });
+    world.emulator.wait_for_requests(Endpoint::Token, 1).await;
+    arrived.send(()).expect("the thread waits");
+    let standing = standing.join().expect("no panic");
+    world.clock.advance(Duration::from_secs(101));
+    api.get_oauth_scopes(None).await.expect("scopes");
+    assert_eq!(world.sign_ins(), 2);
+    standing.shutdown_background();
 }
 
 #[tokio::test]

@@ -20,6 +20,7 @@ pub(crate) struct World {
     pub(crate) emulator: Emulator,
     pub(crate) clock: TestClock,
     logged_from: usize,
+    known_secrets: Mutex<HashSet<String>>,
 }
 
 /// What the operations are tried on.
@@ -44,7 +45,7 @@ impl World {
         // No test is about the rate limit unless it says so.
         let builder = Emulator::builder().rate_limit(1_000_000, Duration::from_secs(60));
         let emulator = build(builder).start().await.expect("an emulator");
-        World { emulator, clock: TestClock::new(), logged_from }
+        World { emulator, clock: TestClock::new(), logged_from, known_secrets: Mutex::default() }
     }
 
     pub(crate) fn host(&self) -> Host {
@@ -74,7 +75,8 @@ impl World {
 
     /// Makes what the operations need; the emulator counts from zero afterwards.
     pub(crate) async fn subject(&self) -> Ids {
-        let api = self.api();
+        let roots = self.emulator.ca_certificate_pem();
+        let api = api(roots.into_iter().fold(self.config(), |config, roots| config.root_certificates(roots)));
         let mut body = OAuthClientRequest::new("Wartungsfenster – Graz", GrantType::Code);
         body.registered_redirect_uri = Some(vec!["https://wartung.example.at/callback".to_owned()]);
         body.scope = Some(vec!["users:readonly".to_owned()]);
@@ -91,6 +93,7 @@ impl World {
             .expect("an authorized client")
             .id
             .clone();
+        self.secrets();
         self.emulator.reset_counts();
         Ids {
             client_id,
@@ -101,9 +104,10 @@ impl World {
         }
     }
 
-    /// Everything that this test knows and nobody else may see.
+    /// Everything that this test knows and nobody else may see: what there was when it was last asked for,
+    /// and what there is now.
     fn secrets(&self) -> HashSet<String> {
-        let mut secrets: HashSet<String> = HashSet::new();
+        let mut secrets = self.known_secrets.lock().unwrap();
         for request in self.emulator.received() {
             let value = request
                 .header("authorization")
@@ -116,7 +120,7 @@ impl World {
         }
         secrets.insert(self.emulator.administrator().client_secret);
         secrets.retain(|secret| secret.len() > 8);
-        secrets
+        secrets.clone()
     }
 }
 

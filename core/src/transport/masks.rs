@@ -1,0 +1,76 @@
+//! Stars over what let a request in, wherever an answer repeats it.
+
+use http::{HeaderMap, HeaderValue, header};
+use serde_json::Value;
+use zeroize::Zeroizing;
+
+use crate::secret::Secret;
+
+/// The texts that must not be seen in what came back and is printed.
+pub(super) struct Masks(Vec<Secret>);
+
+impl Masks {
+    /// Covers the secret itself, and the form in which the request's header holds it.
+    pub(super) fn new(secret: &Secret, sent: &HeaderMap) -> Self {
+        let header = sent.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let credential = header.and_then(|value| value.split_once(' ')).map(|(_, text)| Secret::new(text));
+        Masks(credential.into_iter().chain([secret.clone()]).filter(|secret| !secret.is_empty()).collect())
+    }
+
+    /// The headers without those that repeat a secret.
+    pub(super) fn cover_headers(&self, headers: &HeaderMap) -> HeaderMap {
+        let shows = |value: &HeaderValue| self.cover(&String::from_utf8_lossy(value.as_bytes())).is_some();
+        let kept = headers.iter().filter(|(_, value)| !shows(value));
+        kept.map(|(name, value)| (name.clone(), value.clone())).collect()
+    }
+
+    /// The words of an error. In JSON the texts are covered as they read, whatever escapes they are
+    /// written with.
+    pub(super) fn cover_words(&self, words: Zeroizing<Vec<u8>>) -> Zeroizing<Vec<u8>> {
+        let covered = match serde_json::from_slice(&words) {
+            Ok(mut json) => self.cover_json(&mut json).then(|| json.to_string()),
+            Err(_) => self.cover(&String::from_utf8_lossy(&words)),
+        };
+        covered.map_or(words, |covered| Zeroizing::new(covered.into_bytes()))
+    }
+
+    /// Covers all texts in it, and says whether there was one.
+    fn cover_json(&self, json: &mut Value) -> bool {
+        let mut any = false;
+        match json {
+            Value::String(text) => {
+                if let Some(covered) = self.cover(text) {
+                    *text = covered;
+                    any = true;
+                }
+            }
+            Value::Array(list) => {
+                for value in list {
+                    any |= self.cover_json(value);
+                }
+            }
+            Value::Object(object) => {
+                let fields = object.len();
+                object.retain(|name, _| self.cover(name).is_none());
+                any = object.len() < fields;
+                for value in object.values_mut() {
+                    any |= self.cover_json(value);
+                }
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+        any
+    }
+
+    /// The text with stars, if there is something to cover.
+    fn cover(&self, text: &str) -> Option<String> {
+        let mut covered = None;
+        for secret in &self.0 {
+            let seen = covered.as_deref().unwrap_or(text);
+            if seen.contains(secret.expose()) {
+                covered = Some(seen.replace(secret.expose(), "***"));
+            }
+        }
+        covered
+    }
+}
