@@ -26,15 +26,14 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let result = match Arguments::parse().command {
-        Command::Tour => tour::run(),
+    match Arguments::parse().command {
         Command::Test => test::run(),
-    };
-    match result {
-        Ok(code) => code,
-        Err(error) => {
-            report::problem(&error);
-            ExitCode::FAILURE
-        }
+        Command::Tour => match tour::run() {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                report::problem(&error);
+                ExitCode::FAILURE
+            }
+        },
     }
 }

@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::process::{Command, ExitCode, Stdio};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 
 use crate::cargo::cargo;
 use crate::{report, tour};
@@ -16,60 +16,64 @@ struct Tally {
 }
 
 impl Tally {
-    /// Counts one check by whether it succeeded.
-    fn check(&mut self, name: &str, succeeded: bool) {
-        if succeeded {
-            self.passed += 1;
-        } else {
-            self.failed += 1;
-            self.failures.push(name.to_owned());
+    /// Counts one check by whether it succeeded. One that could not be made has failed.
+    fn check(&mut self, name: &str, result: Result<()>) {
+        match result {
+            Ok(()) => self.passed += 1,
+            Err(error) => {
+                self.failed += 1;
+                self.failures.push(format!("{name}: {error:#}"));
+            }
         }
     }
 }
 
-pub(crate) fn run() -> Result<ExitCode> {
-    require("rustfmt", &["fmt", "--version"])?;
-    require("clippy", &["clippy", "--version"])?;
+pub(crate) fn run() -> ExitCode {
     let mut tally = Tally::default();
 
     report::step("format: cargo fmt");
-    tally.check("format", succeeds(&mut cargo(&["fmt", "--all", "--check"]))?);
+    tally.check(
+        "format",
+        component("rustfmt", "fmt").and_then(|()| succeeds(&mut cargo(&["fmt", "--all", "--check"]))),
+    );
 
     report::step("lints: cargo clippy, warnings are errors");
     let clippy = ["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"];
-    tally.check("lints", succeeds(&mut cargo(&clippy))?);
+    tally.check("lints", component("clippy", "clippy").and_then(|()| succeeds(&mut cargo(&clippy))));
 
     report::step("tests and documentation tests: cargo test");
-    tests(&mut tally)?;
+    if let Err(error) = tests(&mut tally) {
+        tally.check("tests", Err(error));
+    }
 
     report::step("documentation: cargo doc, warnings are errors");
     let mut doc = cargo(&["doc", "--workspace", "--no-deps", "--locked"]);
-    tally.check("documentation", succeeds(doc.env("RUSTDOCFLAGS", "-D warnings"))?);
+    tally.check("documentation", succeeds(doc.env("RUSTDOCFLAGS", "-D warnings")));
 
-    tally.check("tour", tour::run()? == ExitCode::SUCCESS);
+    tally.check("tour", tour::run());
 
     for failure in &tally.failures {
         report::line(&format!("failed: {failure}"));
     }
     report::line(&format!("\n{} passed, {} failed", tally.passed, tally.failed));
-    Ok(if tally.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    if tally.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 /// Says in one line what is missing and how to get it.
-fn require(component: &str, probe: &[&str]) -> Result<()> {
-    let found = cargo(probe)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()
-        .context("cargo can't be started")?;
+fn component(name: &str, command: &str) -> Result<()> {
+    let found = cargo(&[command, "--version"]).stdout(Stdio::null()).stderr(Stdio::null()).status()?;
     if !found.success() {
-        bail!("{component} is missing; get it with: rustup component add {component}");
+        bail!("{name} is missing; get it with: rustup component add {name}");
     }
     Ok(())
 }
 
-fn succeeds(command: &mut Command) -> Result<bool> {
-    Ok(command.status().context("cargo can't be started")?.success())
+fn succeeds(command: &mut Command) -> Result<()> {
+    let status = command.status().context("cargo can't be started")?;
+    if !status.success() {
+        bail!("see above");
+    }
+    Ok(())
 }
 
 /// Runs all tests to the end, repeats what they print, and adds up their own counts.
@@ -94,7 +98,7 @@ fn tests(tally: &mut Tally) -> Result<()> {
     // A run that fails without a failed test, or that runs none, did not test what it should.
     let succeeded = child.wait()?.success();
     if counted.passed == 0 || !succeeded && counted.failed == 0 {
-        counted.check("the tests could not be built or run", false);
+        counted.check("tests", Err(anyhow!("they could not all be built or run; see above")));
     }
     tally.passed += counted.passed;
     tally.failed += counted.failed;

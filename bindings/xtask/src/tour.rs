@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, ExitCode, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
@@ -17,7 +17,7 @@ const VARIABLES: [(&str, &str); 3] = [
     ("GENESYSCLOUD_OAUTHCLIENT_SECRET", "client_secret"),
 ];
 
-pub(crate) fn run() -> Result<ExitCode> {
+pub(crate) fn run() -> Result<()> {
     report::step("building the emulator and the tour");
     let programs = build_programs(&[
         ("purecloud-oauth-emulator", "purecloud-oauth-emulator"),
@@ -33,7 +33,10 @@ pub(crate) fn run() -> Result<ExitCode> {
     }
     let status = command.status().context("the tour can't be started")?;
     emulator.stop()?;
-    Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    if !status.success() {
+        bail!("the tour ended with {status}");
+    }
+    Ok(())
 }
 
 /// The emulator, running for as long as its standard input is open.

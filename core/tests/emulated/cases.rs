@@ -1,10 +1,10 @@
-//! The 13 operations as cases: how each is called, what it sends, and the errors of its own.
+//! The operations as cases: how each is called and what it sends, and the errors that any may meet.
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use purecloud_oauth::{
     ApiUsageClientQuery, Call, CallOptions, ClientState, Error, GrantType, Granularity, GroupBy, Metric,
-    OAuthApi, OAuthClientRequest, Operation, ResponseMetadata, RoleDivision,
+    OAuthApi, OAuthClientRequest, Operation, Replay, ResponseMetadata, RoleDivision,
 };
 use purecloud_oauth_emulator::Endpoint;
 use serde_json::{Value, json};
@@ -225,4 +225,18 @@ fn every_operation_of_the_table_is_a_case() {
     }
     assert_eq!(missing, Vec::<&str>::new());
     assert_eq!(all().len(), Operation::ALL.len());
+}
+
+#[test]
+fn the_readme_has_a_row_for_every_operation() {
+    let readme = include_str!("../../../README.md");
+    for operation in Operation::ALL {
+        let row = readme.lines().find(|line| line.starts_with(&format!("| `{}(", operation.name)));
+        let columns: Vec<_> =
+            row.unwrap_or_else(|| panic!("{operation:?}")).split('|').map(str::trim).collect();
+        let permissions: Vec<_> = operation.permissions.iter().map(|one| format!("`{one}`")).collect();
+        let needed = if permissions.is_empty() { "none".to_owned() } else { permissions.join(", ") };
+        assert_eq!(columns[3], needed, "{operation:?}");
+        assert_eq!(columns[4] == "**never**", operation.replay == Replay::Once, "{operation:?}");
+    }
 }

@@ -5,6 +5,7 @@
 //! `GENESYSCLOUD_ACCESS_TOKEN`. Against a real organization it creates one client, and deletes it.
 
 use std::env::{self, VarError};
+use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result, bail};
@@ -14,10 +15,21 @@ use purecloud_oauth::{
 };
 
 #[tokio::main]
-async fn main() -> Result<()> {
+async fn main() -> ExitCode {
+    match tour().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn tour() -> Result<()> {
     let host: Host = variable("GENESYSCLOUD_REGION")?.unwrap_or_else(|| "us_east_1".to_owned()).parse()?;
-    tell("sign in", host.login_url());
-    let api = OAuthApi::new(Config::builder(host, credentials()?).build()?);
+    let config = Config::builder(host, credentials()?).build()?;
+    tell("sign in", config.host().login_url());
+    let api = OAuthApi::new(config);
 
     let clients = look_around(&api).await?;
     let created = create(&api).await?;
@@ -91,7 +103,8 @@ async fn work_with(api: &OAuthApi, created: &OAuthClient, older: Option<&OAuthCl
     match api.post_oauth_client_secret(&created.id).await {
         Ok(rotated) => {
             let different = rotated.secret != created.secret;
-            tell("post_oauth_client_secret", format!("{}, different: {different}", shown(&rotated)));
+            let old = if different { "the old one is dead" } else { "and it is the old one" };
+            tell("post_oauth_client_secret", format!("{}; {old}", shown(&rotated)));
         }
         Err(error) if error.kind() == ErrorKind::OutcomeUnknown => {
             bail!("rotate once more to have a secret that is known: {error}")
@@ -175,6 +188,11 @@ fn shown(client: &OAuthClient) -> &'static str {
 
 fn text(value: Option<&impl ToString>) -> String {
     value.map_or("not told".to_owned(), ToString::to_string)
+}
+
+#[allow(clippy::print_stderr, reason = "the tour speaks to the person who runs it")]
+fn complain(error: &anyhow::Error) {
+    eprintln!("tour: {error:#}");
 }
 
 #[allow(clippy::print_stdout, reason = "the tour speaks to the person who runs it")]

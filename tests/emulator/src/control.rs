@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 use crate::answer::Answer;
 use crate::endpoint::Endpoint;
 use crate::fault::Fault;
+use crate::permissions;
 use crate::record::ReceivedRequest;
 use crate::service::Service;
 
@@ -52,6 +53,12 @@ enum Misunderstood {
     Unknown,
     #[error("the body is not what this path takes: {0}")]
     Body(#[from] serde_json::Error),
+    #[error("the fault can't happen: {0}")]
+    Fault(&'static str),
+    #[error("no operation asks for the permission {0}; there are: {known}", known = permissions::ALL.join(", "))]
+    Permission(String),
+    #[error("a token has to hold for at least a second")]
+    Validity,
     #[error("the clock can only be moved ahead, and not beyond what a date can hold")]
     Clock,
     #[error("there is no such client")]
@@ -68,7 +75,7 @@ pub(crate) fn answer(service: &Service, request: &ReceivedRequest) -> Answer {
     answered.unwrap_or_else(|error| {
         let status = match error {
             Misunderstood::Unknown | Misunderstood::NoSuchClient => StatusCode::NOT_FOUND,
-            Misunderstood::Body(_) | Misunderstood::Clock => StatusCode::BAD_REQUEST,
+            _ => StatusCode::BAD_REQUEST,
         };
         Answer::json(status, &json!({"error": error.to_string()}))
     })
@@ -82,7 +89,11 @@ fn carry_out(service: &Service, request: &ReceivedRequest) -> Result<Option<Valu
     let path = request.path().strip_prefix(PREFIX).unwrap_or_default();
     match (request.method.as_str(), path) {
         ("POST", "faults") => {
-            service.faults.add(read::<Fault>(request)?);
+            let fault: Fault = read(request)?;
+            if let Some(contradiction) = fault.contradiction() {
+                return Err(Misunderstood::Fault(contradiction));
+            }
+            service.faults.add(fault);
             Ok(None)
         }
         ("DELETE", "faults") => {
@@ -111,6 +122,13 @@ fn carry_out(service: &Service, request: &ReceivedRequest) -> Result<Option<Valu
         }
         ("POST", "clients") => {
             let NewClient { permissions, access_token_validity_seconds } = read(request)?;
+            let unknown = |permission: &&String| !permissions::ALL.contains(&permission.as_str());
+            if let Some(permission) = permissions.iter().flatten().find(unknown) {
+                return Err(Misunderstood::Permission(permission.clone()));
+            }
+            if access_token_validity_seconds.is_some_and(|seconds| seconds < 1) {
+                return Err(Misunderstood::Validity);
+            }
             let created = service.add_client(permissions.as_deref(), access_token_validity_seconds);
             Ok(Some(json!({
                 "client_id": created.client_id,

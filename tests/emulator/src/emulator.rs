@@ -49,7 +49,7 @@ pub struct ClientCredentials {
 #[non_exhaustive]
 pub enum StartError {
     /// Its port could not be opened; most often because something else listens there.
-    #[error("cannot listen on 127.0.0.1:{port}: {source}")]
+    #[error("cannot listen on 127.0.0.1:{port}")]
     Listen {
         /// The port that was asked for; 0 is any free one.
         port: u16,

@@ -37,7 +37,7 @@ pub struct Fault {
         skip_serializing_if = "Option::is_none"
     )]
     pub(crate) delay: Option<Duration>,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "FaultKind::is_nothing")]
     pub(crate) kind: FaultKind,
 }
 
@@ -51,6 +51,7 @@ fn once() -> Option<usize> {
 pub(crate) enum FaultKind {
     /// Nothing but the delay.
     #[default]
+    #[serde(skip)]
     Nothing,
     Answer(AnswerParts),
     ReplaceBody(AnswerParts),
@@ -76,6 +77,12 @@ pub(crate) enum FaultKind {
     BrokenGzip {},
     TruncatedGzip {},
     CloseAfterAnswer {},
+}
+
+impl FaultKind {
+    fn is_nothing(&self) -> bool {
+        *self == Self::Nothing
+    }
 }
 
 /// The parts of an answer that are not the service's own.
@@ -224,6 +231,33 @@ impl Fault {
     pub fn close_after_answer(mut self) -> Self {
         self.kind = FaultKind::CloseAfterAnswer {};
         self
+    }
+
+    /// What makes it a fault that can't happen, if anything does.
+    pub(crate) fn contradiction(&self) -> Option<&'static str> {
+        let status = match &self.kind {
+            FaultKind::Answer(parts) | FaultKind::ReplaceBody(parts) => parts.status,
+            FaultKind::Error { status, .. } => Some(*status),
+            _ => None,
+        };
+        let damages_the_answer = matches!(
+            self.kind,
+            FaultKind::CutBody { .. }
+                | FaultKind::DripBody { .. }
+                | FaultKind::WrongLength { .. }
+                | FaultKind::BrokenGzip {}
+                | FaultKind::TruncatedGzip {}
+                | FaultKind::CloseAfterAnswer {}
+        );
+        if status.is_some_and(|status| !(200..=599).contains(&status)) {
+            Some("its status is not one from 200 to 599")
+        } else if self.kind.is_nothing() && self.delay.is_none() {
+            Some("it has neither a kind nor a delay")
+        } else if damages_the_answer && self.after_execution == Some(false) {
+            Some("it damages the real answer, for which the request has to be carried out")
+        } else {
+            None
+        }
     }
 
     fn answer_parts(&mut self) -> &mut AnswerParts {

@@ -45,6 +45,10 @@ impl Grants {
     }
 }
 
+/// Every permission that an operation asks for.
+pub(crate) const ALL: [&str; 6] =
+    [CLIENT_ADD, CLIENT_AUTHORIZE, CLIENT_DELETE, CLIENT_EDIT, CLIENT_VIEW, USAGE_VIEW];
+
 pub(crate) const CLIENT_ADD: &str = "oauth:client:add";
 pub(crate) const CLIENT_AUTHORIZE: &str = "oauth:client:authorize";
 pub(crate) const CLIENT_DELETE: &str = "oauth:client:delete";

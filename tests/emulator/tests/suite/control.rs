@@ -109,3 +109,38 @@ async fn controlling_the_emulator_is_not_counted() {
     assert!(session.emulator.received().is_empty());
     assert_eq!(session.post("/emulator/connections/close", &json!({})).await.status, 204);
 }
+
+#[tokio::test]
+async fn what_can_not_be_meant_is_refused_with_its_reason() {
+    let session = Session::start().await;
+    let on = |kind: Value| json!({"endpoint": "get_oauth_clients", "kind": kind});
+    let refused = [
+        ("faults", on(json!({"answer": {"status": 9999}})), "its status is not one"),
+        ("faults", on(json!({"error": {"status": 0, "code": "x"}})), "its status is not one"),
+        ("faults", json!({"endpoint": "get_oauth_clients"}), "neither a kind nor a delay"),
+        (
+            "faults",
+            json!({"endpoint": "get_oauth_clients", "after_execution": false, "kind": {"cut_body": {"bytes": 1}}}),
+            "has to be carried out",
+        ),
+        ("faults", on(json!({"explode": {}})), "explode"),
+        ("clients", json!({"permissions": ["oauth:client:veiw"]}), "oauth:client:veiw"),
+        ("clients", json!({"access_token_validity_seconds": 0}), "at least a second"),
+        ("clock", json!({"advance_seconds": -1}), "only be moved ahead"),
+    ];
+    for (path, body, reason) in refused {
+        let reply = session.post(&format!("/emulator/{path}"), &body).await;
+        assert_eq!(reply.status, 400, "{body}");
+        assert!(reply.json()["error"].as_str().unwrap().contains(reason), "{}", reply.text);
+    }
+    assert_eq!(session.post("/emulator/nowhere", &json!({})).await.status, 404);
+    assert_eq!(session.post("/emulator/tokens", &json!({"client_id": "nobody"})).await.status, 404);
+}
+
+#[test]
+fn the_readme_names_every_endpoint() {
+    let readme = include_str!("../../README.md");
+    for endpoint in Endpoint::ALL {
+        assert!(readme.contains(&format!("`{endpoint}`")), "{endpoint}");
+    }
+}
