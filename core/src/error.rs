@@ -157,6 +157,10 @@ impl fmt::Display for Error {
 
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // A program that ends with an error shows this to a person: one line, unless all is asked for.
+        if !f.alternate() {
+            return write!(f, "{:?}: {self}", self.0.kind);
+        }
         let mut shown = f.debug_struct("Error");
         shown.field("kind", &self.0.kind).field("text", &self.to_string());
         if let Some(argument) = &self.0.argument {

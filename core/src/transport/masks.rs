@@ -6,6 +6,9 @@ use zeroize::Zeroizing;
 
 use crate::secret::Secret;
 
+/// A shorter text is no secret that a service gave out, and covering it would spoil words.
+const SHORTEST: usize = 8;
+
 /// The texts that must not be seen in what came back and is printed.
 pub(super) struct Masks(Vec<Secret>);
 
@@ -14,7 +17,8 @@ impl Masks {
     pub(super) fn new(secret: &Secret, sent: &HeaderMap) -> Self {
         let header = sent.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
         let credential = header.and_then(|value| value.split_once(' ')).map(|(_, text)| Secret::new(text));
-        Masks(credential.into_iter().chain([secret.clone()]).filter(|secret| !secret.is_empty()).collect())
+        let secrets = credential.into_iter().chain([secret.clone()]);
+        Masks(secrets.filter(|secret| secret.expose().len() >= SHORTEST).collect())
     }
 
     /// The headers without those that repeat a secret.

@@ -165,6 +165,17 @@ async fn field_details_nested_errors_and_the_limit_are_kept() {
 }
 
 #[tokio::test]
+async fn an_error_is_one_line_where_a_program_ends_with_it() {
+    let world = World::new().await;
+    let error = error_of(&world, world.api().get_oauth_client("6f1c8a52").await);
+    assert_eq!(format!("{error:?}"), format!("Api: {error}"));
+    let whole = format!("{error:#?}");
+    for part in ["kind: Api", "code: Some", "status: Some", "rate_limit"] {
+        assert!(whole.contains(part), "{part} in {whole}");
+    }
+}
+
+#[tokio::test]
 async fn an_error_that_is_not_the_services_own_says_so() {
     let world = World::new().await;
     let api = world.api();
