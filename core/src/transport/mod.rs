@@ -183,6 +183,9 @@ impl Flight<'_> {
                     (Pass::Bearer(token.secret.clone()), Some((session, token)))
                 }
             };
+            if self.left().is_zero() {
+                return Err(self.too_late());
+            }
             let failure = match self.attempt(&pass).await {
                 Ok((returned, answer)) => {
                     self.transport.budget.succeeded(self.history.last_cost);
@@ -257,9 +260,7 @@ impl Flight<'_> {
         let left = self.left();
         tokio::select! {
             biased;
-            token = session.token() => {
-                token.map_err(|error| self.not_signed_in(error))
-            }
+            token = session.token() => token.map_err(|error| self.not_signed_in(error)),
             () = self.transport.clock.sleep(left, Wait::Deadline) => Err(self.too_late_for_a_token()),
         }
     }

@@ -45,7 +45,15 @@ impl Flight<'_> {
     }
 
     pub(super) fn too_late_for_a_token(&self) -> Error {
-        let text = format!("no token within the deadline of {:?}", self.allowance.deadline);
+        self.timeout(format!("no token within the deadline of {:?}", self.allowance.deadline))
+    }
+
+    /// The time ran out between two attempts, or before the first.
+    pub(super) fn too_late(&self) -> Error {
+        self.timeout(format!("no result within the deadline of {:?}", self.allowance.deadline))
+    }
+
+    fn timeout(&self, text: String) -> Error {
         self.error().kind(ErrorKind::Timeout, text).temporary(true).build()
     }
 

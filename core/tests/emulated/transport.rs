@@ -4,11 +4,11 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 use futures::future::join_all;
-use purecloud_oauth::{Config, Credentials, ErrorKind, Host, Wait};
+use purecloud_oauth::{Clock, Config, Credentials, ErrorKind, Host, Wait};
 use purecloud_oauth_emulator::{Endpoint, Fault};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::world::{World, api, error_of};
+use crate::world::{TestClock, World, api, error_of};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -70,6 +70,36 @@ async fn the_deadline_holds_over_all_attempts_and_waits() {
     assert_eq!(error.metadata().map(|metadata| metadata.elapsed), Some(10 * SECOND));
     assert!(error.server_may_have_acted());
     assert_eq!(world.clock.waits(), [(Wait::RetryAfter, 9 * SECOND)]);
+}
+
+/// A clock on which limits never strike, so that only what is counted tells that time is up.
+struct WithoutAlarm(TestClock);
+
+impl Clock for WithoutAlarm {
+    fn now(&self) -> std::time::Instant {
+        self.0.now()
+    }
+
+    fn sleep(&self, _: Duration, _: Wait) -> std::pin::Pin<Box<dyn Future<Output = ()> + Send>> {
+        Box::pin(std::future::pending())
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_sent_when_no_time_is_left() {
+    let world = World::new().await;
+    let ids = world.subject().await;
+    let api = api(world.config().clock(WithoutAlarm(world.clock.clone())));
+    world.emulator.fault(Fault::on(Endpoint::Token).delay(Duration::from_millis(50)));
+    let call = api.post_oauth_client_secret(&ids.client_id).deadline(3 * SECOND).into_future();
+    let (result, ()) = tokio::join!(call, async {
+        world.emulator.wait_for_requests(Endpoint::Token, 1).await;
+        world.clock.advance(3 * SECOND);
+    });
+    let error = error_of(&world, result);
+    assert_eq!(error.kind(), ErrorKind::Timeout, "{error:?}");
+    assert!(!error.server_may_have_acted());
+    assert_eq!(world.emulator.requests(Endpoint::PostOauthClientSecret), 0);
 }
 
 #[tokio::test]
