@@ -9,10 +9,11 @@ use std::time::Duration;
 
 use http::HeaderMap;
 
-use crate::api::Service;
 use crate::config::checked_header;
 use crate::error::Error;
-use crate::transport::{Admission, Allowance, Nothing, Request, ResponseMetadata, Returned};
+use crate::metadata::ResponseMetadata;
+use crate::service::Service;
+use crate::transport::{Allowance, Nothing, Request, Returned};
 
 /// What may be set for one call in place of the client's settings.
 #[derive(Clone, Default)]
@@ -189,10 +190,8 @@ impl<T: Value> Call<T> {
             return Err(Error::invalid_argument("deadline", "is zero; nothing could come in time")
                 .of_operation(&operation));
         }
-        let (read, metadata) = service
-            .transport
-            .send::<T::Read>(&request, Admission::Session(&service.session), &allowance)
-            .await?;
+        let (read, metadata) =
+            service.transport.send::<T::Read>(&request, &service.session, &allowance).await?;
         Ok(Response { value: T::from_read(read), metadata })
     }
 }

@@ -8,12 +8,12 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 use url::Url;
 
 use crate::clock::{Clock, SystemClock};
+use crate::connections::{Connections, ProxyChoice};
 use crate::credentials::Credentials;
 use crate::error::Error;
 use crate::printable::printable;
 use crate::region::{Host, is_loopback};
 use crate::secret::Secret;
-use crate::transport::{Connections, ProxyChoice};
 
 /// When and how often a failed operation is sent again.
 ///

@@ -5,10 +5,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::metadata::ResponseMetadata;
 use crate::models::ErrorBody;
 use crate::operation::{Operation, Replay};
 use crate::printable::one_line;
-use crate::transport::ResponseMetadata;
 
 /// What went wrong, coarsely: what a program decides by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

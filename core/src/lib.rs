@@ -27,14 +27,17 @@ mod api;
 mod call;
 mod clock;
 mod config;
+mod connections;
 mod credentials;
 mod error;
+mod metadata;
 mod models;
 mod operation;
 mod path;
 mod printable;
 mod region;
 mod secret;
+mod service;
 mod transport;
 
 pub use api::OAuthApi;
@@ -43,11 +46,11 @@ pub use clock::{Clock, Wait};
 pub use config::{Config, ConfigBuilder, RetryPolicy};
 pub use credentials::Credentials;
 pub use error::{Error, ErrorKind};
+pub use metadata::{RateLimit, ResponseMetadata};
 pub use models::*;
 pub use operation::{Operation, Replay, Verb};
 pub use region::{Gateway, Host, Region};
 pub use secret::Secret;
-pub use transport::{RateLimit, ResponseMetadata};
 
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]

@@ -8,7 +8,6 @@ mod usage;
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue, header};
 use serde::Serialize;
@@ -16,13 +15,12 @@ use zeroize::Zeroizing;
 
 use crate::call::Call;
 use crate::config::Config;
-use crate::credentials::Session;
 use crate::error::Error;
 use crate::models::{ErrorBody, decode};
 use crate::operation::Operation;
 use crate::path::{self, Id};
-use crate::region::Host;
-use crate::transport::{Body, Request, Transport, Words};
+use crate::service::Service;
+use crate::transport::{Body, Request, Words};
 
 /// The OAuth API of Genesys Cloud (PureCloud).
 ///
@@ -47,23 +45,11 @@ pub struct OAuthApi {
     service: Arc<Service>,
 }
 
-/// What all clones of a client share.
-pub(crate) struct Service {
-    pub(crate) transport: Arc<Transport>,
-    pub(crate) session: Session,
-    pub(crate) deadline: Duration,
-    host: Host,
-    default_headers: HeaderMap,
-}
-
 impl OAuthApi {
     /// A client with these settings. Nothing is sent until the first call.
     #[must_use]
     pub fn new(config: Config) -> Self {
-        let transport = Arc::new(Transport::new(&config));
-        let session = Session::new(&config, Arc::clone(&transport));
-        let Config { host, deadline, default_headers, .. } = config;
-        OAuthApi { service: Arc::new(Service { transport, session, deadline, host, default_headers }) }
+        OAuthApi { service: Arc::new(Service::new(config)) }
     }
 
     /// Begins a call: `arguments` puts ids, query, headers and body in their places.

@@ -11,7 +11,7 @@ use std::fmt;
 use crate::error::Error;
 use crate::secret::Secret;
 
-pub(crate) use session::{Session, Token};
+pub(crate) use session::Session;
 
 /// How a client signs in.
 #[derive(Clone, PartialEq, Eq)]

@@ -12,7 +12,7 @@ use crate::config::Config;
 use crate::error::{Error, ErrorKind};
 use crate::region::Host;
 use crate::secret::Secret;
-use crate::transport::{Admission, Allowance, Transport};
+use crate::transport::{Admission, Allowance, Pass, Transport};
 
 /// How long before its end a token is renewed.
 const AHEAD: Duration = Duration::from_secs(60);
@@ -24,7 +24,7 @@ const AFTER_FAILURE: Duration = Duration::from_secs(10);
 /// A token, and how long it holds by the client's clock.
 #[derive(Debug)]
 pub(crate) struct Token {
-    pub(crate) secret: Secret,
+    secret: Secret,
     /// When it is to be renewed and when it ends; nothing for a token that did not tell.
     span: Option<(Instant, Instant)>,
 }
@@ -81,7 +81,7 @@ impl Session {
     /// A token that holds. While the present one does, nobody waits: it is renewed behind their
     /// backs, and a renewal that fails costs no call. Otherwise all callers wait for the same
     /// renewal.
-    pub(crate) async fn token(&self) -> Result<Arc<Token>, Error> {
+    async fn token(&self) -> Result<Arc<Token>, Error> {
         loop {
             let mut outcome = {
                 let mut state = self.shared.lock();
@@ -110,10 +110,17 @@ impl Session {
             state.forget_renewal(&outcome);
         }
     }
+}
 
-    /// Notes that the service rejected a token. Says whether another can be had: one that has been
-    /// fetched since, or a renewal.
-    pub(crate) fn reject(&self, token: &Arc<Token>) -> bool {
+impl Admission for Session {
+    type Ticket = Arc<Token>;
+
+    async fn admit(&self) -> Result<(Pass, Arc<Token>), Error> {
+        let token = self.token().await?;
+        Ok((Pass::Bearer(token.secret.clone()), token))
+    }
+
+    fn rejected(&self, token: &Arc<Token>) -> bool {
         if matches!(self.shared.credentials.grant(), Grant::AccessToken(_)) {
             return false;
         }
@@ -179,7 +186,7 @@ impl Shared {
         };
         let asked = self.transport.clock().now();
         let (response, metadata) =
-            self.transport.send::<TokenResponse>(&request, Admission::Fixed(&pass), &self.allowance).await?;
+            self.transport.send::<TokenResponse>(&request, &pass, &self.allowance).await?;
         let Some(secret) = response.access_token else {
             let error = Error::builder().kind(ErrorKind::SignIn, "the login host's answer holds no token");
             return Err(error.metadata(metadata).build());

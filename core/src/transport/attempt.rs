@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderValue, header};
 use reqwest::{RequestBuilder, Response};
 use url::Url;
 use zeroize::Zeroizing;
@@ -11,6 +11,7 @@ use super::Transport;
 use super::failure::{Cause, Failure};
 use super::masks::Masks;
 use crate::clock::Wait;
+use crate::metadata::Head;
 use crate::models::{ErrorBody, Unreadable};
 use crate::operation::{Operation, Verb};
 use crate::secret::Secret;
@@ -54,13 +55,6 @@ impl Pass {
             Pass::Basic { secret, .. } => secret,
         }
     }
-}
-
-/// The beginning of an answer.
-#[derive(Debug)]
-pub(crate) struct Head {
-    pub(crate) status: StatusCode,
-    pub(crate) headers: HeaderMap,
 }
 
 /// A whole answer that says success.

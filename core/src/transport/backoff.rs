@@ -4,8 +4,8 @@ use std::time::{Duration, SystemTime};
 
 use http::HeaderMap;
 
-use super::metadata::text;
 use crate::config::RetryPolicy;
+use crate::metadata::text;
 
 /// A pause with full jitter: anywhere between nothing and a bound that doubles with each retry.
 pub(crate) fn pause(policy: &RetryPolicy, retry: u32, random: f64) -> Duration {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
-use super::attempt::Head;
+use crate::metadata::Head;
 use crate::models::Unreadable;
 use crate::operation::{Operation, Replay, Verb};
 

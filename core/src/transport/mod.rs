@@ -3,10 +3,8 @@
 mod attempt;
 mod backoff;
 mod budget;
-mod connections;
 mod failure;
 mod masks;
-mod metadata;
 mod wording;
 
 use std::sync::Arc;
@@ -17,17 +15,15 @@ use reqwest::Client;
 use tracing::{Instrument, Span, debug, field};
 
 pub(crate) use attempt::{Body, Pass, Request, Words};
-pub(crate) use connections::{Connections, ProxyChoice};
-pub use metadata::{RateLimit, ResponseMetadata};
 
-use attempt::{Answer, Head, Limit, attempt};
+use attempt::{Answer, Limit, attempt};
 use budget::RetryBudget;
 use failure::{Cause, Failure, FailureClass, History, Verdict, verdict};
 
 use crate::clock::{Clock, Wait};
 use crate::config::{Config, RetryPolicy};
-use crate::credentials::Session;
 use crate::error::Error;
+use crate::metadata::{Head, ResponseMetadata};
 use crate::models::{Model, Unreadable, decode};
 use crate::operation::Operation;
 
@@ -67,12 +63,28 @@ impl Returned for Nothing {
 }
 
 /// Where the pass of a request comes from.
-#[derive(Clone, Copy)]
-pub(crate) enum Admission<'a> {
-    /// The token of a session, renewed when it is rejected.
-    Session(&'a Session),
-    /// This pass and no other.
-    Fixed(&'a Pass),
+pub(crate) trait Admission: Sync {
+    /// What tells one pass from the next.
+    type Ticket: Send + Sync;
+
+    /// A pass that should be let in, waited for if need be.
+    fn admit(&self) -> impl Future<Output = Result<(Pass, Self::Ticket), Error>> + Send;
+
+    /// Notes that a pass was rejected, and says whether another can be had.
+    fn rejected(&self, ticket: &Self::Ticket) -> bool;
+}
+
+/// A pass by itself: there is no other.
+impl Admission for Pass {
+    type Ticket = ();
+
+    async fn admit(&self) -> Result<(Pass, ()), Error> {
+        Ok((self.clone(), ()))
+    }
+
+    fn rejected(&self, (): &()) -> bool {
+        false
+    }
 }
 
 /// What a caller may set for one call.
@@ -127,7 +139,7 @@ impl Transport {
     pub(crate) async fn send<R: Returned>(
         &self,
         request: &Request,
-        admission: Admission<'_>,
+        admission: &impl Admission,
         allowance: &Allowance,
     ) -> Result<(R, ResponseMetadata), Error> {
         let span = tracing::info_span!(
@@ -174,15 +186,9 @@ fn millis(duration: Duration) -> u64 {
 }
 
 impl Flight<'_> {
-    async fn run<R: Returned>(mut self, admission: Admission<'_>) -> Result<(R, ResponseMetadata), Error> {
+    async fn run<R: Returned>(mut self, admission: &impl Admission) -> Result<(R, ResponseMetadata), Error> {
         loop {
-            let (pass, generation) = match admission {
-                Admission::Fixed(pass) => (pass.clone(), None),
-                Admission::Session(session) => {
-                    let token = self.token(session).await?;
-                    (Pass::Bearer(token.secret.clone()), Some((session, token)))
-                }
-            };
+            let (pass, ticket) = self.admitted(admission).await?;
             if self.left().is_zero() {
                 return Err(self.too_late());
             }
@@ -205,7 +211,7 @@ impl Flight<'_> {
             self.history.server_errors += u32::from(class == FailureClass::ServerError);
             match decided {
                 Verdict::RenewAndAgain => {
-                    let renewable = generation.is_some_and(|(session, token)| session.reject(&token));
+                    let renewable = admission.rejected(&ticket);
                     if !renewable || !self.allowance.retries {
                         return Err(self.failed(failure));
                     }
@@ -255,13 +261,12 @@ impl Flight<'_> {
         result
     }
 
-    /// The session's token, waited for no longer than the operation may take.
-    async fn token(&self, session: &Session) -> Result<Arc<crate::credentials::Token>, Error> {
-        let left = self.left();
+    /// A pass, waited for no longer than the operation may take.
+    async fn admitted<A: Admission>(&self, admission: &A) -> Result<(Pass, A::Ticket), Error> {
         tokio::select! {
             biased;
-            token = session.token() => token.map_err(|error| self.not_signed_in(error)),
-            () = self.transport.clock.sleep(left, Wait::Deadline) => Err(self.too_late_for_a_token()),
+            admitted = admission.admit() => admitted.map_err(|error| self.not_signed_in(error)),
+            () = self.transport.clock.sleep(self.left(), Wait::Deadline) => Err(self.too_late_for_a_token()),
         }
     }
 

@@ -6,10 +6,10 @@ use std::time::Duration;
 use url::Position;
 
 use super::Flight;
-use super::attempt::Head;
 use super::backoff;
 use super::failure::{Cause, Failure};
 use crate::error::{Error, ErrorBuilder, ErrorKind};
+use crate::metadata::{self, Head};
 use crate::models::ErrorBody;
 
 impl Failure {
@@ -160,7 +160,7 @@ impl Flight<'_> {
 
     /// Where a redirect leads, without what may be secret in its address.
     fn redirect_target(&self, head: &Head) -> String {
-        super::metadata::text(&head.headers, "location")
+        metadata::text(&head.headers, "location")
             .and_then(|location| self.request.url.join(location).ok())
             .and_then(|url| url.host_str().map(|host| format!(" to {host}")))
             .unwrap_or_default()

@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use http::HeaderMap;
-
-use super::attempt::Head;
+use http::{HeaderMap, StatusCode};
 
 /// What is known of an operation beside what it returned.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -34,8 +32,15 @@ pub struct RateLimit {
     pub reset: Option<Duration>,
 }
 
+/// The beginning of an answer.
+#[derive(Debug)]
+pub(crate) struct Head {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+}
+
 impl ResponseMetadata {
-    pub(super) fn read(Head { status, headers }: &Head) -> Self {
+    pub(crate) fn read(Head { status, headers }: &Head) -> Self {
         let number = |name: &str| text(headers, name).and_then(|value| value.trim().parse::<u64>().ok());
         ResponseMetadata {
             status: Some(status.as_u16()),
