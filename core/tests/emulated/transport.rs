@@ -403,7 +403,8 @@ async fn futures_of_calls_can_be_sent_to_other_threads() {
 
 #[tokio::test]
 async fn metadata_and_log_name_the_operation_and_not_the_ids() {
-    let world = World::new().await;
+    // A seed of its own, and so a correlation id that no other test has in the log.
+    let world = World::with(|builder| builder.seed(4711)).await;
     let ids = world.subject().await;
     let from = crate::world::watch_the_log().lock().unwrap().len();
     let response = world.api().get_oauth_client(&ids.client_id).response().await.expect("a client");
