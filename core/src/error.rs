@@ -49,6 +49,7 @@ pub struct Error(Arc<Inner>);
 
 type Cause = Arc<dyn StdError + Send + Sync>;
 
+#[derive(Clone)]
 struct Inner {
     kind: ErrorKind,
     text: String,
@@ -247,19 +248,7 @@ impl Error {
     }
 
     fn change(self, change: impl FnOnce(&mut Inner)) -> Self {
-        let inner = &self.0;
-        let mut copy = Inner {
-            kind: inner.kind,
-            text: inner.text.clone(),
-            operation: inner.operation,
-            argument: inner.argument.clone(),
-            body: inner.body.clone(),
-            metadata: inner.metadata.clone(),
-            retry_after: inner.retry_after,
-            may_have_acted: inner.may_have_acted,
-            worth_retrying: inner.worth_retrying,
-            source: inner.source.clone(),
-        };
+        let mut copy = Inner::clone(&self.0);
         change(&mut copy);
         Error(Arc::new(copy))
     }

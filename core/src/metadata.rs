@@ -39,12 +39,19 @@ pub(crate) struct Head {
     pub(crate) headers: HeaderMap,
 }
 
+impl Head {
+    pub(crate) fn correlation_id(&self) -> Option<&str> {
+        text(&self.headers, "inin-correlation-id")
+    }
+}
+
 impl ResponseMetadata {
-    pub(crate) fn read(Head { status, headers }: &Head) -> Self {
+    pub(crate) fn read(head: &Head) -> Self {
+        let Head { status, headers } = head;
         let number = |name: &str| text(headers, name).and_then(|value| value.trim().parse::<u64>().ok());
         ResponseMetadata {
             status: Some(status.as_u16()),
-            correlation_id: text(headers, "inin-correlation-id").map(str::to_owned),
+            correlation_id: head.correlation_id().map(str::to_owned),
             rate_limit: RateLimit {
                 count: number("inin-ratelimit-count"),
                 allowed: number("inin-ratelimit-allowed"),

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 use tracing::debug;
 
-use super::token_endpoint::{self, TokenResponse};
+use super::token_endpoint::{self, Granted};
 use super::{Credentials, Grant};
 use crate::config::Config;
 use crate::error::{Error, ErrorKind};
@@ -185,18 +185,13 @@ impl Shared {
             }
         };
         let asked = self.transport.clock().now();
-        let (response, metadata) =
-            self.transport.send::<TokenResponse>(&request, &pass, &self.allowance).await?;
-        let Some(secret) = response.access_token else {
-            let error = Error::builder().kind(ErrorKind::SignIn, "the login host's answer holds no token");
-            return Err(error.metadata(metadata).build());
-        };
-        let span = response.expires_in.and_then(|seconds| {
+        let (granted, _) = self.transport.send::<Granted>(&request, &pass, &self.allowance).await?;
+        let span = granted.expires_in.and_then(|seconds| {
             // Counted from before the request, so that the token never ends earlier than believed.
             let lifetime = Duration::from_secs(u64::try_from(seconds).unwrap_or_default());
             Some((asked.checked_add(lifetime - ahead(lifetime))?, asked.checked_add(lifetime)?))
         });
-        Ok(Token { secret, span })
+        Ok(Token { secret: granted.token, span })
     }
 }
 

@@ -7,12 +7,12 @@ use url::form_urlencoded;
 use zeroize::Zeroizing;
 
 use crate::error::Error;
-use crate::models::{ErrorBody, Model, decode, field};
+use crate::models::{ErrorBody, Model, Unreadable, decode, field};
 use crate::operation::{Operation, Replay, Verb};
 use crate::path;
 use crate::region::Host;
 use crate::secret::Secret;
-use crate::transport::{Body, Pass, Request, Words};
+use crate::transport::{Body, Pass, Request, Returned, Words};
 
 /// Signing in with client credentials: a second token does no harm.
 const SIGN_IN: Operation = Operation {
@@ -26,21 +26,31 @@ const SIGN_IN: Operation = Operation {
 /// What the token endpoint returns.
 #[derive(Default, PartialEq, Deserialize)]
 #[serde(default)]
-pub(crate) struct TokenResponse {
+struct TokenResponse {
     #[serde(deserialize_with = "field")]
-    pub(crate) access_token: Option<Secret>,
-    /// In seconds.
+    access_token: Option<Secret>,
     #[serde(deserialize_with = "field")]
-    pub(crate) expires_in: Option<i64>,
+    expires_in: Option<i64>,
 }
 
 impl Model for TokenResponse {
     const NAME: &'static str = "TokenResponse";
     const FIELDS: &'static [&'static str] = &["access_token", "expires_in"];
+}
 
-    fn lacks(&self, _operation: &Operation) -> Option<&'static str> {
-        let sendable = |token: &Secret| HeaderValue::from_str(token.expose()).is_ok();
-        (!self.access_token.as_ref().is_some_and(sendable)).then_some("access token")
+/// A token that was given, and how long it holds, in seconds.
+pub(crate) struct Granted {
+    pub(crate) token: Secret,
+    pub(crate) expires_in: Option<i64>,
+}
+
+impl Returned for Granted {
+    fn read(_operation: &Operation, body: &[u8]) -> Result<Self, Unreadable> {
+        let TokenResponse { access_token, expires_in } = decode(body)?;
+        let token = access_token
+            .filter(|token| HeaderValue::from_str(token.expose()).is_ok())
+            .ok_or(Unreadable::Incomplete { part: "access token", expected: TokenResponse::NAME })?;
+        Ok(Granted { token, expires_in })
     }
 }
 

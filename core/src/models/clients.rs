@@ -98,17 +98,11 @@ model! {
         /// The path of the client itself.
         pub self_uri: Option<String>,
     }
-    lacks OAuthClient::lacks_part
-}
-
-impl OAuthClient {
-    fn lacks_part(&self, operation: &Operation) -> Option<&'static str> {
-        match &self.secret {
-            // A secret is given to the caller whatever else is missing.
-            Some(_) => None,
-            None if *operation == Operation::POST_OAUTH_CLIENT_SECRET => Some("secret"),
-            None => self.id.is_empty().then_some("id"),
-        }
+    lacks |client, operation| match &client.secret {
+        // A secret is given to the caller whatever else is missing.
+        Some(_) => None,
+        None if *operation == Operation::POST_OAUTH_CLIENT_SECRET => Some("secret"),
+        None => client.id.is_empty().then_some("id"),
     }
 }
 

@@ -23,12 +23,13 @@ pub(crate) trait Model: DeserializeOwned + Default + PartialEq {
 }
 
 /// Declares a model that is read from answers: JSON names are the camel case of the fields' names,
-/// unknown fields are ignored, and a field that can't be read is left out.
+/// unknown fields are ignored, and a field that can't be read is left out. `lacks` says what is missing
+/// for it to be of any use as the result of an operation.
 macro_rules! model {
     (
         $(#[$meta:meta])*
         pub struct $name:ident { $($(#[$field_meta:meta])* pub $field:ident: $type:ty,)* }
-        $(lacks $lacks:path)?
+        $(lacks $lacks:expr)?
     ) => {
         $(#[$meta])*
         #[derive(Clone, Debug, Default, PartialEq, serde::Deserialize)]
@@ -47,7 +48,8 @@ macro_rules! model {
 
             $(
                 fn lacks(&self, operation: &$crate::operation::Operation) -> Option<&'static str> {
-                    $lacks(self, operation)
+                    let lacks: fn(&Self, &$crate::operation::Operation) -> Option<&'static str> = $lacks;
+                    lacks(self, operation)
                 }
             )?
         }

@@ -1,7 +1,5 @@
 //! Scopes: what a token may be used for.
 
-use crate::operation::Operation;
-
 model! {
     /// A scope, such as `users:readonly`.
     #[derive(Eq)]
@@ -14,13 +12,7 @@ model! {
         /// The path of the scope itself.
         pub self_uri: Option<String>,
     }
-    lacks OAuthScope::lacks_part
-}
-
-impl OAuthScope {
-    fn lacks_part(&self, _operation: &Operation) -> Option<&'static str> {
-        self.id.is_empty().then_some("id")
-    }
+    lacks |scope, _| scope.id.is_empty().then_some("id")
 }
 
 model! {

@@ -4,7 +4,6 @@ use serde::Serialize;
 
 use crate::error::Error;
 use crate::models::Timestamp;
-use crate::operation::Operation;
 use crate::printable::printable;
 
 open_enum! {
@@ -122,13 +121,7 @@ model! {
         /// The path at which the result can be asked for.
         pub results_uri: Option<String>,
     }
-    lacks UsageExecutionResult::lacks_part
-}
-
-impl UsageExecutionResult {
-    fn lacks_part(&self, _operation: &Operation) -> Option<&'static str> {
-        self.execution_id.is_empty().then_some("execution id")
-    }
+    lacks |execution, _| execution.execution_id.is_empty().then_some("execution id")
 }
 
 model! {

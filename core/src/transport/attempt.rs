@@ -1,5 +1,6 @@
 //! One attempt: a request goes out, and a whole answer comes back or does not.
 
+use std::mem;
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue, header};
@@ -89,7 +90,8 @@ pub(crate) async fn attempt(
     let outgoing = outgoing(transport, request, pass)
         .build()
         .map_err(|error| nothing_came(Cause::Unsendable(error.without_url())))?;
-    let masks = Masks::new(pass.secret(), outgoing.headers());
+    let credential = outgoing.headers().get(header::AUTHORIZATION).cloned();
+    let masks = Masks::new(pass.secret(), credential.as_ref());
     let mut time_is_up = transport.clock.sleep(time, wait);
 
     let response = tokio::select! {
@@ -97,8 +99,9 @@ pub(crate) async fn attempt(
         response = transport.http.execute(outgoing) => response.map_err(|error| unanswered(error, transport)),
         () = &mut time_is_up => Err(too_late()),
     };
-    let response = response.map_err(nothing_came)?;
-    let head = Box::new(Head { status: response.status(), headers: masks.cover_headers(response.headers()) });
+    let mut response = response.map_err(nothing_came)?;
+    let headers = masks.cover_headers(mem::take(response.headers_mut()));
+    let head = Box::new(Head { status: response.status(), headers });
     if *response.url() != request.url {
         let cause = Cause::Unreadable(Unreadable::Redirected);
         return Err(Failure { cause, head: Some(head) });

@@ -1,6 +1,6 @@
 //! Stars over what let a request in, wherever an answer repeats it.
 
-use http::{HeaderMap, HeaderValue, header};
+use http::{HeaderMap, HeaderValue};
 use serde_json::Value;
 use zeroize::Zeroizing;
 
@@ -10,20 +10,24 @@ use crate::secret::Secret;
 const SHORTEST: usize = 8;
 
 /// The texts that must not be seen in what came back and is printed.
-pub(super) struct Masks(Vec<Secret>);
+pub(super) struct Masks<'a>(Vec<&'a str>);
 
-impl Masks {
+impl<'a> Masks<'a> {
     /// Covers the secret itself, and the form in which the request's header holds it.
-    pub(super) fn new(secret: &Secret, sent: &HeaderMap) -> Self {
-        let header = sent.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let credential = header.and_then(|value| value.split_once(' ')).map(|(_, text)| Secret::new(text));
-        let secrets = credential.into_iter().chain([secret.clone()]);
-        Masks(secrets.filter(|secret| secret.expose().len() >= SHORTEST).collect())
+    pub(super) fn new(secret: &'a Secret, credential: Option<&'a HeaderValue>) -> Self {
+        let sent = credential.and_then(|value| value.to_str().ok()).and_then(|value| value.split_once(' '));
+        let mut secrets = vec![secret.expose()];
+        secrets.extend(sent.map(|(_, text)| text).filter(|text| *text != secret.expose()));
+        secrets.retain(|secret| secret.len() >= SHORTEST);
+        Masks(secrets)
     }
 
     /// The headers without those that repeat a secret.
-    pub(super) fn cover_headers(&self, headers: &HeaderMap) -> HeaderMap {
-        let shows = |value: &HeaderValue| self.cover(&String::from_utf8_lossy(value.as_bytes())).is_some();
+    pub(super) fn cover_headers(&self, headers: HeaderMap) -> HeaderMap {
+        let shows = |value: &HeaderValue| self.shows(&String::from_utf8_lossy(value.as_bytes()));
+        if !headers.values().any(shows) {
+            return headers;
+        }
         let kept = headers.iter().filter(|(_, value)| !shows(value));
         kept.map(|(name, value)| (name.clone(), value.clone())).collect()
     }
@@ -55,7 +59,7 @@ impl Masks {
             }
             Value::Object(object) => {
                 let fields = object.len();
-                object.retain(|name, _| self.cover(name).is_none());
+                object.retain(|name, _| !self.shows(name));
                 any = object.len() < fields;
                 for value in object.values_mut() {
                     any |= self.cover_json(value);
@@ -68,13 +72,11 @@ impl Masks {
 
     /// The text with stars, if there is something to cover.
     fn cover(&self, text: &str) -> Option<String> {
-        let mut covered = None;
-        for secret in &self.0 {
-            let seen = covered.as_deref().unwrap_or(text);
-            if seen.contains(secret.expose()) {
-                covered = Some(seen.replace(secret.expose(), "***"));
-            }
-        }
-        covered
+        self.shows(text)
+            .then(|| self.0.iter().fold(text.to_owned(), |text, secret| text.replace(secret, "***")))
+    }
+
+    fn shows(&self, text: &str) -> bool {
+        self.0.iter().any(|secret| text.contains(secret))
     }
 }

@@ -201,22 +201,9 @@ impl Flight<'_> {
             };
             let class = failure.class();
             let decided = verdict(&self.request.operation, class, &self.history);
-            if decided == Verdict::OutcomeUnknown {
-                return Err(self.outcome_unknown(failure));
-            }
-            if let (Verdict::Done, Some(nothing)) = (decided, R::nothing()) {
-                return Ok((nothing, self.metadata(failure.head.as_deref())));
-            }
             self.history.may_have_acted |= class.may_have_acted();
             self.history.server_errors += u32::from(class == FailureClass::ServerError);
             match decided {
-                Verdict::RenewAndAgain => {
-                    let renewable = admission.rejected(&ticket);
-                    if !renewable || !self.allowance.retries {
-                        return Err(self.failed(failure));
-                    }
-                    self.history.renewed = true;
-                }
                 Verdict::Again => match self.pause(&failure, class) {
                     Some((pause, wait)) => {
                         debug!(attempt = self.history.attempts, wait_ms = millis(pause), reason = ?wait, "waiting");
@@ -224,7 +211,22 @@ impl Flight<'_> {
                     }
                     None => return Err(self.failed(failure)),
                 },
-                Verdict::Done | Verdict::Stop | Verdict::OutcomeUnknown => return Err(self.failed(failure)),
+                Verdict::RenewAndAgain => {
+                    // It is noted as rejected even if this call is not sent again.
+                    let renewable = admission.rejected(&ticket);
+                    if !renewable || !self.allowance.retries {
+                        return Err(self.failed(failure));
+                    }
+                    self.history.renewed = true;
+                }
+                Verdict::Done => {
+                    return match R::nothing() {
+                        Some(nothing) => Ok((nothing, self.metadata(failure.head.as_deref()))),
+                        None => Err(self.failed(failure)),
+                    };
+                }
+                Verdict::Stop => return Err(self.failed(failure)),
+                Verdict::OutcomeUnknown => return Err(self.outcome_unknown(failure)),
             }
         }
     }
@@ -249,11 +251,10 @@ impl Flight<'_> {
             Ok((_, answer)) => Some(&*answer.head),
             Err(failure) => failure.head.as_deref(),
         };
-        let seen = head.map(ResponseMetadata::read);
         debug!(
             attempt = self.history.attempts,
-            http.response.status_code = seen.as_ref().and_then(|seen| seen.status),
-            correlation_id = seen.as_ref().and_then(|seen| seen.correlation_id.as_deref()),
+            http.response.status_code = head.map(|head| head.status.as_u16()),
+            correlation_id = head.and_then(Head::correlation_id),
             duration_ms = millis(transport.clock.now().saturating_duration_since(began)),
             failure = result.as_ref().err().map(|failure| field::debug(failure.class())),
             "attempt"

@@ -31,9 +31,8 @@ impl Flight<'_> {
         error.kind(kind, text).temporary(temporary).build()
     }
 
-    /// The error for a failure after which nobody knows.
-    pub(super) fn outcome_unknown(&mut self, failure: Failure) -> Error {
-        self.history.may_have_acted = true;
+    /// The error for a failure after which nobody knows. `history` includes it.
+    pub(super) fn outcome_unknown(&self, failure: Failure) -> Error {
         let (_, text, error) = self.describe(failure);
         let text = format!("outcome unknown: {text}; it may have been carried out, and is not sent again");
         error.kind(ErrorKind::OutcomeUnknown, text).build()
