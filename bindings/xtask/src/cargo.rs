@@ -30,25 +30,33 @@ pub(crate) fn cargo(arguments: &[&str]) -> Command {
     command
 }
 
+/// Runs cargo and hands on each line that it prints; says whether it succeeded.
+pub(crate) fn follow(command: &mut Command, mut line: impl FnMut(&str)) -> Result<bool> {
+    let mut child = command.stdout(Stdio::piped()).spawn().context("cargo can't be started")?;
+    let output = child.stdout.take().context("cargo has no output")?;
+    for printed in BufReader::new(output).lines() {
+        line(&printed?);
+    }
+    Ok(child.wait()?.success())
+}
+
 /// Builds programs of the workspace and tells where they are, in the order asked for.
 pub(crate) fn build_programs(programs: &[(&str, &str)]) -> Result<Vec<PathBuf>> {
     let mut command = cargo(&["build", "--locked", "--message-format=json-render-diagnostics"]);
     for (package, program) in programs {
         command.args(["--package", package, "--bin", program]);
     }
-    let mut child = command.stdout(Stdio::piped()).spawn().context("cargo can't be started")?;
-    let output = child.stdout.take().context("cargo has no output")?;
     let mut built = vec![None; programs.len()];
-    for line in BufReader::new(output).lines() {
-        let message: Value = serde_json::from_str(&line?).unwrap_or_default();
-        let Some(executable) = message["executable"].as_str() else { continue };
+    let succeeded = follow(&mut command, |line| {
+        let message: Value = serde_json::from_str(line).unwrap_or_default();
+        let Some(executable) = message["executable"].as_str() else { return };
         for (place, (_, program)) in built.iter_mut().zip(programs) {
             if message["target"]["name"].as_str() == Some(program) {
                 *place = Some(PathBuf::from(executable));
             }
         }
-    }
-    if !child.wait()?.success() {
+    })?;
+    if !succeeded {
         bail!("the build failed");
     }
     built

@@ -1,11 +1,10 @@
 //! `cargo xtask test`: every check there is, and one line at the end that counts them.
 
-use std::io::{BufRead, BufReader};
 use std::process::{Command, ExitCode, Stdio};
 
 use anyhow::{Context, Result, anyhow, bail};
 
-use crate::cargo::cargo;
+use crate::cargo::{cargo, follow};
 use crate::{report, tour};
 
 #[derive(Default)]
@@ -78,25 +77,18 @@ fn succeeds(command: &mut Command) -> Result<()> {
 
 /// Runs all tests to the end, repeats what they print, and adds up their own counts.
 fn tests(tally: &mut Tally) -> Result<()> {
-    let mut child = cargo(&["test", "--workspace", "--locked", "--no-fail-fast"])
-        .stdout(Stdio::piped())
-        .spawn()
-        .context("cargo can't be started")?;
-    let output = child.stdout.take().context("cargo has no output")?;
     let mut counted = Tally::default();
-    for line in BufReader::new(output).lines() {
-        let line = line?;
-        if let Some((passed, failed)) = counts(&line) {
+    let succeeded = follow(&mut cargo(&["test", "--workspace", "--locked", "--no-fail-fast"]), |line| {
+        if let Some((passed, failed)) = counts(line) {
             counted.passed += passed;
             counted.failed += failed;
         }
         if let Some(name) = line.strip_prefix("test ").and_then(|rest| rest.strip_suffix(" ... FAILED")) {
             counted.failures.push(name.to_owned());
         }
-        report::line(&line);
-    }
+        report::line(line);
+    })?;
     // A run that fails without a failed test, or that runs none, did not test what it should.
-    let succeeded = child.wait()?.success();
     if counted.passed == 0 || !succeeded && counted.failed == 0 {
         counted.check("tests", Err(anyhow!("they could not all be built or run; see above")));
     }
