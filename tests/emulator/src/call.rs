@@ -77,11 +77,7 @@ impl Pairs {
 
     /// The first value of that name; an empty one counts as none.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
-        self.0
-            .iter()
-            .find(|(present, _)| present == name)
-            .map(|(_, value)| value.as_str())
-            .filter(|value| !value.is_empty())
+        self.get_even_empty(name).filter(|value| !value.is_empty())
     }
 
     /// The first value of that name, even if it is empty.

@@ -90,6 +90,34 @@ pub(crate) fn instant(timestamp: Timestamp) -> String {
 }
 
 impl Client {
+    /// A client without a name, and with every setting at its default.
+    pub(crate) fn new(
+        id: String,
+        secret: String,
+        authorized_grant_type: GrantType,
+        author: Value,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            id,
+            name: String::new(),
+            access_token_validity_seconds: DEFAULT_VALIDITY,
+            description: None,
+            registered_redirect_uri: Vec::new(),
+            secret,
+            role_ids: Vec::new(),
+            date_created: now,
+            date_modified: now,
+            created_by: author.clone(),
+            modified_by: author,
+            authorized_grant_type,
+            scope: Vec::new(),
+            role_divisions: Vec::new(),
+            state: ClientState::Active,
+            date_to_delete: None,
+        }
+    }
+
     /// As the service shows it, without the secret.
     pub(crate) fn to_json(&self) -> Value {
         let mut shown = json!({
@@ -173,24 +201,9 @@ pub(crate) fn get(call: &mut Call<'_>) -> Result<Answer, ServiceError> {
 pub(crate) fn create(call: &mut Call<'_>) -> Result<Answer, ServiceError> {
     let wanted = Wanted::read(call)?;
     let author = call.caller_reference();
-    let mut client = Client {
-        id: call.organization.generator.uuid(),
-        name: String::new(),
-        access_token_validity_seconds: DEFAULT_VALIDITY,
-        description: None,
-        registered_redirect_uri: Vec::new(),
-        secret: call.organization.generator.secret(),
-        role_ids: Vec::new(),
-        date_created: call.now,
-        date_modified: call.now,
-        created_by: author.clone(),
-        modified_by: author.clone(),
-        authorized_grant_type: wanted.authorized_grant_type,
-        scope: Vec::new(),
-        role_divisions: Vec::new(),
-        state: ClientState::Active,
-        date_to_delete: None,
-    };
+    let generator = &mut call.organization.generator;
+    let (id, secret) = (generator.uuid(), generator.secret());
+    let mut client = Client::new(id, secret, wanted.authorized_grant_type, author.clone(), call.now);
     wanted.replace(&mut client, author, call.now);
     let shown = client.to_json_with_secret();
     call.organization.clients.push(client);

@@ -10,7 +10,7 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-use crate::clients::{self, ClientState, GrantType, RoleDivision};
+use crate::clients::{Client, GrantType, RoleDivision};
 use crate::clock::Clock;
 use crate::connection;
 use crate::endpoint::Endpoint;
@@ -321,7 +321,7 @@ impl Emulator {
             .seeded_clients
             .iter()
             .filter_map(|id| organization.client(id))
-            .map(clients::Client::to_json)
+            .map(Client::to_json)
             .collect()
     }
 
@@ -329,7 +329,7 @@ impl Emulator {
     #[must_use]
     pub fn client(&self, client_id: &str) -> Option<Value> {
         let organization = self.service.organization();
-        organization.client(client_id).map(clients::Client::to_json)
+        organization.client(client_id).map(Client::to_json)
     }
 
     /// The secret that a client has at this moment.
@@ -487,24 +487,14 @@ impl Service {
         let client_secret = organization.generator.secret();
         let author = organization.administrator.reference();
         let now = self.clock.timestamp();
-        organization.clients.push(clients::Client {
-            id: client_id.clone(),
-            name: format!("Test client {client_id}"),
-            access_token_validity_seconds: access_token_validity_seconds.unwrap_or(clients::DEFAULT_VALIDITY),
-            description: None,
-            registered_redirect_uri: Vec::new(),
-            secret: client_secret.clone(),
-            role_ids: Vec::new(),
-            date_created: now,
-            date_modified: now,
-            created_by: author.clone(),
-            modified_by: author,
-            authorized_grant_type: GrantType::ClientCredentials,
-            scope: Vec::new(),
-            role_divisions: vec![RoleDivision { role_id, division_id: "*".to_owned() }],
-            state: ClientState::Active,
-            date_to_delete: None,
-        });
+        let (id, secret) = (client_id.clone(), client_secret.clone());
+        let mut client = Client::new(id, secret, GrantType::ClientCredentials, author, now);
+        client.name = format!("Test client {client_id}");
+        client.role_divisions = vec![RoleDivision { role_id, division_id: "*".to_owned() }];
+        if let Some(seconds) = access_token_validity_seconds {
+            client.access_token_validity_seconds = seconds;
+        }
+        organization.clients.push(client);
         ClientCredentials { client_id, client_secret }
     }
 
