@@ -8,7 +8,7 @@ use purecloud_oauth::{Clock, Config, Credentials, ErrorKind, Host, Wait};
 use purecloud_oauth_emulator::{Endpoint, Fault};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::world::{TestClock, World, api, error_of};
+use crate::world::{TestClock, World, api, error_of, log_length, logged_since};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -406,11 +406,10 @@ async fn metadata_and_log_name_the_operation_and_not_the_ids() {
     // A seed of its own, and so a correlation id that no other test has in the log.
     let world = World::with(|builder| builder.seed(4711)).await;
     let ids = world.subject().await;
-    let from = crate::world::watch_the_log().lock().unwrap().len();
+    let from = log_length();
     let response = world.api().get_oauth_client(&ids.client_id).response().await.expect("a client");
     let id = response.metadata.correlation_id.expect("an id");
-    let log = crate::world::watch_the_log().lock().unwrap()[from..].to_vec();
-    let log = String::from_utf8_lossy(&log);
+    let log = logged_since(from);
     let span = log
         .lines()
         .find(|line| line.contains(" close ") && line.contains(&id))

@@ -40,8 +40,7 @@ impl World {
     }
 
     pub(crate) async fn with(build: impl FnOnce(EmulatorBuilder) -> EmulatorBuilder) -> Self {
-        let log = watch_the_log();
-        let logged_from = log.lock().unwrap().len();
+        let logged_from = log_length();
         // No test is about the rate limit unless it says so.
         let builder = Emulator::builder().rate_limit(1_000_000, Duration::from_secs(60));
         let emulator = build(builder).start().await.expect("an emulator");
@@ -129,8 +128,7 @@ impl Drop for World {
         if std::thread::panicking() {
             return;
         }
-        let log = watch_the_log().lock().unwrap()[self.logged_from..].to_vec();
-        assert_no_secret("the log at TRACE", &String::from_utf8_lossy(&log), &self.secrets());
+        assert_no_secret("the log at TRACE", &logged_since(self.logged_from), &self.secrets());
     }
 }
 
@@ -231,8 +229,18 @@ impl<'a> MakeWriter<'a> for LogWriter {
     }
 }
 
+/// How long the log of this process is by now.
+pub(crate) fn log_length() -> usize {
+    watch_the_log().lock().unwrap().len()
+}
+
+/// What has been logged since the log had this length.
+pub(crate) fn logged_since(length: usize) -> String {
+    String::from_utf8_lossy(&watch_the_log().lock().unwrap()[length..]).into_owned()
+}
+
 /// Everything that anything in this process traces, at the finest level.
-pub(crate) fn watch_the_log() -> &'static Log {
+fn watch_the_log() -> &'static Log {
     static LOG: std::sync::LazyLock<Log> = std::sync::LazyLock::new(Log::default);
     static SUBSCRIBE: Once = Once::new();
     SUBSCRIBE.call_once(|| {
