@@ -10,23 +10,54 @@ use crate::models::ErrorBody;
 use crate::operation::{Operation, Replay};
 use crate::printable::one_line;
 
-/// What went wrong, coarsely: what a program decides by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum ErrorKind {
-    /// An argument or a setting was refused before anything was sent; `argument()` names it.
+macro_rules! kinds {
+    ($($(#[$($meta:tt)*])* $kind:ident,)*) => {
+        /// What went wrong, coarsely: what a program decides by.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum ErrorKind {
+            $($(#[$($meta)*])* $kind,)*
+        }
+
+        /// Why an operation did not succeed: its kind to decide by, and what is known of it.
+        #[cfg(feature = "uniffi")]
+        #[derive(Clone, Debug, PartialEq, thiserror::Error, uniffi::Error)]
+        pub(crate) enum OAuthError {
+            $(
+                $(#[$($meta)*])*
+                #[error("{failure}")]
+                $kind {
+                    /// What is known of it.
+                    failure: Box<crate::ffi::Failure>,
+                },
+            )*
+        }
+
+        #[cfg(feature = "uniffi")]
+        impl From<Error> for OAuthError {
+            fn from(error: Error) -> Self {
+                match error.kind() {
+                    $(ErrorKind::$kind => OAuthError::$kind { failure: Box::new(error.into()) },)*
+                }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// An argument or a setting was refused before anything was sent; the error names it.
     /// The service has not acted. Trying again without a change is of no use.
     InvalidArgument,
-    /// No token could be had; `code()` and `server_message()` hold what the login host said. The
-    /// operation was not carried out, unless `server_may_have_acted()` says otherwise: then an attempt
-    /// before was lost, and its token had ended. Try again only if `worth_retrying()` says so: a
+    /// No token could be had; the error holds what the login host said. The
+    /// operation was not carried out, unless the error says that the service may have acted: then an attempt
+    /// before was lost, and its token had ended. Try again only if the error says that it is worth it: a
     /// refused id or secret stays refused.
     SignIn,
     /// The service answered, with a status that is not success: it refused, or it failed.
-    /// `status()`, `code()` and `body()` hold what it said. It has not acted, unless
-    /// `server_may_have_acted()` says otherwise (a failure in the middle of the work).
+    /// The error holds what it said. It has not acted, unless the error says
+    /// otherwise (a failure in the middle of the work).
     Api,
-    /// No connection could be made, or it broke before an answer came. `server_may_have_acted()` says
+    /// No connection could be made, or it broke before an answer came. The error says
     /// whether the request may have been carried out. Trying again is safe.
     Connection,
     /// The time given to the operation ran out. Trying again with more time is safe.

@@ -21,7 +21,7 @@
 //! - [`Error`] says what went wrong, whether the service may have acted, and whether to try again.
 //! - [`Operation`] is the table of the API: verb, path, permissions, and whether it may be repeated.
 
-#![forbid(unsafe_code)]
+#![cfg_attr(not(feature = "uniffi"), forbid(unsafe_code))]
 
 mod api;
 mod call;
@@ -30,6 +30,8 @@ mod config;
 mod connections;
 mod credentials;
 mod error;
+#[cfg(feature = "uniffi")]
+mod ffi;
 mod metadata;
 mod models;
 mod operation;
@@ -51,6 +53,9 @@ pub use models::*;
 pub use operation::{Operation, Replay, Verb};
 pub use region::{Gateway, Host, Region};
 pub use secret::Secret;
+
+#[cfg(feature = "uniffi")]
+uniffi::setup_scaffolding!("purecloud_oauth");
 
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]

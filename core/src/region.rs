@@ -9,14 +9,16 @@ use crate::error::Error;
 use crate::printable::printable;
 
 macro_rules! regions {
-    ($($(#[$meta:meta])* $region:ident $name:literal $domain:literal;)*) => {
+    ($($(#[$($meta:tt)*])* $region:ident $name:tt $domain:tt;)*) => {
         /// A region of Genesys Cloud.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
         #[non_exhaustive]
         pub enum Region {
             $(
-                #[doc = concat!("`", $name, "`: ", $domain)]
-                $(#[$meta])*
+                #[doc = $domain]
+                $(#[$($meta)*])*
+                #[cfg_attr(feature = "uniffi", uniffi(name = $name))]
                 $region,
             )*
         }
@@ -51,7 +53,7 @@ regions! {
     ApNortheast2 "ap_northeast_2" "apne2.pure.cloud";
     EuWest2 "eu_west_2" "euw2.pure.cloud";
     ApSouth1 "ap_south_1" "aps1.pure.cloud";
-    /// FedRAMP.
+    /// (FedRAMP)
     UsEast2 "us_east_2" "use2.us-gov-pure.cloud";
     SaEast1 "sa_east_1" "sae1.pure.cloud";
     MeCentral1 "me_central_1" "mec1.pure.cloud";
@@ -59,7 +61,7 @@ regions! {
     EuCentral2 "eu_central_2" "euc2.pure.cloud";
     MxCentral1 "mx_central_1" "mxc1.pure.cloud";
     ApSoutheast1 "ap_southeast_1" "apse1.pure.cloud";
-    /// European sovereign cloud.
+    /// (European sovereign cloud)
     EuscDeEast1 "eusc_de_east_1" "edee1.eusc-pure.cloud";
 }
 
@@ -104,6 +106,7 @@ impl Gateway {
 
 /// Where calls and sign-ins go: a region, a domain, a base address, or a gateway.
 #[derive(Clone, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Object), uniffi::export(Debug, Eq, Hash))]
 pub struct Host {
     api: Url,
     login: Url,

@@ -1,6 +1,7 @@
 //! Text that must not be printed.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use secrecy::{ExposeSecret, SecretString};
@@ -10,6 +11,7 @@ use secrecy::{ExposeSecret, SecretString};
 /// Its text comes only from `expose()`: printing it, or anything that holds it, shows three stars.
 /// The memory is cleared when the last copy of it is dropped.
 #[derive(Clone)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Object), uniffi::export(Debug, Eq, Hash))]
 pub struct Secret(Arc<SecretString>);
 
 impl Secret {
@@ -43,6 +45,11 @@ impl PartialEq for Secret {
 }
 
 impl Eq for Secret {}
+
+impl Hash for Secret {
+    /// Equal secrets have equal hashes, and a hash tells nothing about its secret.
+    fn hash<H: Hasher>(&self, _: &mut H) {}
+}
 
 impl From<String> for Secret {
     fn from(text: String) -> Self {

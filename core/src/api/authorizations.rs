@@ -1,11 +1,10 @@
 //! `/api/v2/oauth/authorizations`
 
-use super::OAuthApi;
 use crate::call::Call;
 use crate::models::{OAuthAuthorization, OAuthAuthorizationListing};
 use crate::operation::Operation;
 
-impl OAuthApi {
+operations! {
     /// Reads the authorization that the user behind the token gave to a client.
     ///
     /// Sent again after a failure.
@@ -20,9 +19,8 @@ impl OAuthApi {
     ///
     /// Vendor's page: `OAuthApi.html#getOauthAuthorization`.
     pub fn get_oauth_authorization(
-        &self,
-        client_id: &str,
-        accept_language: Option<&str>,
+        &self, client_id: &str;
+        accept_language: Option<&str>
     ) -> Call<OAuthAuthorization> {
         self.call(Operation::GET_OAUTH_AUTHORIZATION, |given| {
             given.id("clientId", "client_id", client_id)?.accept_language(accept_language)
@@ -40,7 +38,7 @@ impl OAuthApi {
     /// Needs the permission `oauth:client:authorize`.
     ///
     /// Vendor's page: `OAuthApi.html#getOauthAuthorizations`.
-    pub fn get_oauth_authorizations(&self, accept_language: Option<&str>) -> Call<OAuthAuthorizationListing> {
+    pub fn get_oauth_authorizations(&self; accept_language: Option<&str>) -> Call<OAuthAuthorizationListing> {
         self.call(Operation::GET_OAUTH_AUTHORIZATIONS, |given| given.accept_language(accept_language))
     }
 }

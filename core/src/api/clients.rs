@@ -1,11 +1,10 @@
 //! `/api/v2/oauth/clients`
 
-use super::OAuthApi;
 use crate::call::Call;
 use crate::models::{OAuthClient, OAuthClientEntityListing, OAuthClientRequest};
 use crate::operation::Operation;
 
-impl OAuthApi {
+operations! {
     /// Deletes an OAuth client. It has to be inactive: change its state first.
     ///
     /// Sent again after a failure; if an answer was lost and the client is then not found, the
@@ -93,7 +92,6 @@ impl OAuthApi {
     /// Vendor's page: `OAuthApi.html#postOauthClients`.
     pub fn post_oauth_clients(&self, body: &OAuthClientRequest) -> Call<OAuthClient> {
         self.call(Operation::POST_OAUTH_CLIENTS, |given| {
-            body.check()?;
             given.body(body)
         })
     }
@@ -117,7 +115,6 @@ impl OAuthApi {
     /// Vendor's page: `OAuthApi.html#putOauthClient`.
     pub fn put_oauth_client(&self, client_id: &str, body: &OAuthClientRequest) -> Call<OAuthClient> {
         self.call(Operation::PUT_OAUTH_CLIENT, |given| {
-            body.check()?;
             given.id("clientId", "client_id", client_id)?.body(body)
         })
     }

@@ -1,6 +1,8 @@
 //! The operations, one file per resource. Each is its row of the table, its arguments, and what it
 //! returns.
 
+#[macro_use]
+mod operations;
 mod authorizations;
 mod clients;
 mod scopes;
@@ -10,13 +12,12 @@ use std::fmt;
 use std::sync::Arc;
 
 use http::{HeaderMap, HeaderValue, header};
-use serde::Serialize;
 use zeroize::Zeroizing;
 
 use crate::call::Call;
 use crate::config::Config;
 use crate::error::Error;
-use crate::models::{ErrorBody, decode};
+use crate::models::{ErrorBody, RequestBody, decode};
 use crate::operation::Operation;
 use crate::path::{self, Id};
 use crate::service::Service;
@@ -127,7 +128,8 @@ impl Arguments {
         Ok(())
     }
 
-    fn body(&mut self, body: &impl Serialize) -> Result<(), Error> {
+    fn body(&mut self, body: &impl RequestBody) -> Result<(), Error> {
+        body.check()?;
         let bytes = serde_json::to_vec(body)
             .map_err(|error| Error::invalid_argument("body", format!("can't be written as JSON: {error}")))?;
         let content_type = HeaderValue::from_static("application/json");

@@ -1,11 +1,10 @@
 //! `/api/v2/oauth/scopes`
 
-use super::OAuthApi;
 use crate::call::Call;
 use crate::models::{OAuthScope, OAuthScopeListing};
 use crate::operation::Operation;
 
-impl OAuthApi {
+operations! {
     /// Reads a scope.
     ///
     /// Sent again after a failure.
@@ -19,7 +18,7 @@ impl OAuthApi {
     /// Needs no permission.
     ///
     /// Vendor's page: `OAuthApi.html#getOauthScope`.
-    pub fn get_oauth_scope(&self, scope_id: &str, accept_language: Option<&str>) -> Call<OAuthScope> {
+    pub fn get_oauth_scope(&self, scope_id: &str; accept_language: Option<&str>) -> Call<OAuthScope> {
         self.call(Operation::GET_OAUTH_SCOPE, |given| {
             given.id("scopeId", "scope_id", scope_id)?.accept_language(accept_language)
         })
@@ -35,7 +34,7 @@ impl OAuthApi {
     /// Needs no permission.
     ///
     /// Vendor's page: `OAuthApi.html#getOauthScopes`.
-    pub fn get_oauth_scopes(&self, accept_language: Option<&str>) -> Call<OAuthScopeListing> {
+    pub fn get_oauth_scopes(&self; accept_language: Option<&str>) -> Call<OAuthScopeListing> {
         self.call(Operation::GET_OAUTH_SCOPES, |given| given.accept_language(accept_language))
     }
 }

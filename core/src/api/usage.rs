@@ -1,12 +1,11 @@
 //! `/api/v2/oauth/clients/{clientId}/usage`
 
-use super::OAuthApi;
 use crate::call::Call;
 use crate::error::Error;
 use crate::models::{ApiUsageClientQuery, ApiUsageQueryResult, UsageExecutionResult};
 use crate::operation::Operation;
 
-impl OAuthApi {
+operations! {
     /// Reads the result of a usage query. While the query is running the result has no rows: ask
     /// again a little later, until the status is no longer `Running`.
     ///
@@ -21,9 +20,7 @@ impl OAuthApi {
     ///
     /// Vendor's page: `OAuthApi.html#getOauthClientUsageQueryResult`.
     pub fn get_oauth_client_usage_query_result(
-        &self,
-        execution_id: &str,
-        client_id: &str,
+        &self, execution_id: &str, client_id: &str
     ) -> Call<ApiUsageQueryResult> {
         self.call(Operation::GET_OAUTH_CLIENT_USAGE_QUERY_RESULT, |given| {
             given.id("executionId", "execution_id", execution_id)?.id("clientId", "client_id", client_id)?;
@@ -47,9 +44,8 @@ impl OAuthApi {
     ///
     /// Vendor's page: `OAuthApi.html#getOauthClientUsageSummary`.
     pub fn get_oauth_client_usage_summary(
-        &self,
-        client_id: &str,
-        days: Option<u32>,
+        &self, client_id: &str;
+        days: Option<u32>
     ) -> Call<UsageExecutionResult> {
         self.call(Operation::GET_OAUTH_CLIENT_USAGE_SUMMARY, |given| {
             given.id("clientId", "client_id", client_id)?;
@@ -79,12 +75,9 @@ impl OAuthApi {
     ///
     /// Vendor's page: `OAuthApi.html#postOauthClientUsageQuery`.
     pub fn post_oauth_client_usage_query(
-        &self,
-        client_id: &str,
-        body: &ApiUsageClientQuery,
+        &self, client_id: &str, body: &ApiUsageClientQuery
     ) -> Call<UsageExecutionResult> {
         self.call(Operation::POST_OAUTH_CLIENT_USAGE_QUERY, |given| {
-            body.check()?;
             given.id("clientId", "client_id", client_id)?.body(body)
         })
     }

@@ -14,10 +14,11 @@ use crate::secret::Secret;
 pub(crate) use session::Session;
 
 /// How a client signs in.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Object), uniffi::export(Debug, Eq, Hash))]
 pub struct Credentials(Grant);
 
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Grant {
     AccessToken(Secret),
     ClientCredentials { id: String, secret: Secret },

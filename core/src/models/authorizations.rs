@@ -44,6 +44,7 @@ model! {
         /// The path of the authorization itself.
         pub self_uri: Option<String>,
     }
+    with metadata OAuthAuthorizationResponse
 }
 
 model! {
@@ -58,4 +59,5 @@ model! {
         /// The path of the listing itself.
         pub self_uri: Option<String>,
     }
+    with metadata OAuthAuthorizationListingResponse
 }

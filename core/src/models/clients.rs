@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::error::Error;
-use crate::models::{DomainEntityRef, Timestamp};
+use crate::models::{DomainEntityRef, RequestBody, Timestamp};
 use crate::operation::Operation;
 use crate::secret::Secret;
 
@@ -98,6 +98,7 @@ model! {
         /// The path of the client itself.
         pub self_uri: Option<String>,
     }
+    with metadata OAuthClientResponse
     lacks |client, operation| match &client.secret {
         // A secret is given to the caller whatever else is missing.
         Some(_) => None,
@@ -132,6 +133,7 @@ model! {
         /// How many pages there are.
         pub page_count: Option<i32>,
     }
+    with metadata OAuthClientEntityListingResponse
 }
 
 /// A client to create, or what an existing one is to become.
@@ -139,6 +141,7 @@ model! {
 /// A change replaces the whole client: what is left out here goes back to the service's default. So
 /// start from the client as it is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 #[serde(rename_all = "camelCase")]
 pub struct OAuthClientRequest {
     /// The name shown to administrators.
@@ -148,29 +151,37 @@ pub struct OAuthClientRequest {
     /// How long a token of this client lasts, in seconds: 300 to 172,800, by default 86,400. Clients
     /// for SCIM may go up to 38,880,000.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub access_token_validity_seconds: Option<i64>,
     /// A free text about the client.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub description: Option<String>,
     /// The addresses to which a sign-in may lead back.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub registered_redirect_uri: Option<Vec<String>>,
     /// The roles of the client without divisions. Deprecated by the service in favour of roles in
     /// divisions.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub role_ids: Option<Vec<String>>,
     /// The scopes that the client asks for; without meaning for client credentials.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub scope: Option<Vec<String>>,
     /// The roles of the client, each in a division; only for client credentials. Whoever gives a
     /// role must hold it.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub role_divisions: Option<Vec<RoleDivision>>,
     /// Whether the client may sign in; active when left out. Only an inactive client can be deleted.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub state: Option<ClientState>,
     /// When the client is to be removed.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub date_to_delete: Option<Timestamp>,
 }
 
@@ -191,9 +202,10 @@ impl OAuthClientRequest {
             date_to_delete: None,
         }
     }
+}
 
-    /// Refuses what the service could only refuse.
-    pub(crate) fn check(&self) -> Result<(), Error> {
+impl RequestBody for OAuthClientRequest {
+    fn check(&self) -> Result<(), Error> {
         const VALIDITY: std::ops::RangeInclusive<i64> = 300..=38_880_000;
         if self.name.trim().is_empty() {
             return Err(Error::invalid_argument("body.name", "is empty"));
@@ -223,9 +235,18 @@ impl OAuthClientRequest {
     }
 }
 
+#[cfg_attr(feature = "uniffi", uniffi::export)]
+impl OAuthClient {
+    /// What a change of this client replaces, as it is now: start from it to change a client. A field that
+    /// the service has and this version does not know, or that could not be read, is not carried over.
+    #[must_use]
+    pub fn to_request(&self) -> OAuthClientRequest {
+        self.clone().into()
+    }
+}
+
 impl From<OAuthClient> for OAuthClientRequest {
-    /// What a change replaces, as it is now. A field that the service has and this version does not
-    /// know, or that could not be read, is not carried over.
+    /// As `to_request()`.
     fn from(client: OAuthClient) -> Self {
         fn unless_empty<T>(list: Vec<T>) -> Option<Vec<T>> {
             Some(list).filter(|list| !list.is_empty())

@@ -22,5 +22,5 @@ pub use scopes::*;
 pub use timestamp::Timestamp;
 pub use usage::*;
 
-pub(crate) use model::{Model, Unreadable, decode};
+pub(crate) use model::{Model, RequestBody, Unreadable, decode};
 pub(crate) use readable::{Readable, field};

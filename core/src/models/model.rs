@@ -2,11 +2,13 @@
 
 use std::collections::HashMap;
 
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::mend::mend;
+use crate::error::Error;
 use crate::operation::Operation;
 
 /// A model of the documentation that an answer may hold.
@@ -22,22 +24,32 @@ pub(crate) trait Model: DeserializeOwned + Default + PartialEq {
     }
 }
 
+/// A model of the documentation that a request may hold.
+pub(crate) trait RequestBody: Serialize {
+    /// Refuses what the service could only refuse.
+    fn check(&self) -> Result<(), Error>;
+}
+
 /// Declares a model that is read from answers: JSON names are the camel case of the fields' names,
-/// unknown fields are ignored, and a field that can't be read is left out. `lacks` says what is missing
-/// for it to be of any use as the result of an operation.
+/// unknown fields are ignored, and a field that can't be read is left out. `with metadata` names what an
+/// operation gives other languages that returns it with its metadata. `lacks` says what is missing for it to
+/// be of any use as the result of an operation.
 macro_rules! model {
     (
-        $(#[$meta:meta])*
-        pub struct $name:ident { $($(#[$field_meta:meta])* pub $field:ident: $type:ty,)* }
+        $(#[$($meta:tt)*])*
+        pub struct $name:ident { $($(#[$($field_meta:tt)*])* pub $field:ident: $type:ty,)* }
+        $(with metadata $response:ident)?
         $(lacks $lacks:expr)?
     ) => {
-        $(#[$meta])*
+        $(#[$($meta)*])*
         #[derive(Clone, Debug, Default, PartialEq, serde::Deserialize)]
+        #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
         #[serde(default, rename_all = "camelCase")]
         pub struct $name {
             $(
-                $(#[$field_meta])*
+                $(#[$($field_meta)*])*
                 #[serde(deserialize_with = "crate::models::field")]
+                #[cfg_attr(feature = "uniffi", uniffi(default))]
                 pub $field: $type,
             )*
         }
@@ -54,6 +66,27 @@ macro_rules! model {
             )?
         }
 
+        $(
+            /// What the operation returned, with what its answer told beside.
+            #[cfg(feature = "uniffi")]
+            #[derive(Clone, Debug, PartialEq, uniffi::Record)]
+            pub(crate) struct $response {
+                /// What the operation returned.
+                pub(crate) value: $name,
+                /// Status, correlation id, rate limit, attempts made and time taken.
+                pub(crate) metadata: $crate::ffi::ResponseMetadata,
+            }
+
+            #[cfg(feature = "uniffi")]
+            impl $crate::ffi::Answer for $name {
+                type Response = $response;
+
+                fn with(self, metadata: $crate::ResponseMetadata) -> $response {
+                    $response { value: self, metadata: metadata.into() }
+                }
+            }
+        )?
+
         impl $crate::models::Readable for $name {
             fn from_object<'de, A: serde::de::MapAccess<'de>>(object: A) -> Result<Option<Self>, A::Error> {
                 serde::Deserialize::deserialize(serde::de::value::MapAccessDeserializer::new(object)).map(Some)
@@ -65,12 +98,17 @@ macro_rules! model {
 /// Declares an enumeration of the service that may grow: a value that is not in the list is kept,
 /// printed and sent back as it came.
 macro_rules! open_enum {
-    ($(#[$meta:meta])* pub enum $name:ident { $($(#[$variant_meta:meta])* $variant:ident = $text:literal,)* }) => {
-        $(#[$meta])*
+    (
+        $(#[$($meta:tt)*])*
+        pub enum $name:ident { $($(#[$($variant_meta:tt)*])* $variant:ident = $text:literal,)* }
+    ) => {
+        $(#[$($meta)*])*
         #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+        #[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
+        #[cfg_attr(feature = "uniffi", uniffi::export(Display))]
         #[non_exhaustive]
         pub enum $name {
-            $($(#[$variant_meta])* $variant,)*
+            $($(#[$($variant_meta)*])* $variant,)*
             /// A value that this version does not know yet.
             Unknown {
                 /// The value as the service sent it.

@@ -12,6 +12,7 @@ model! {
         /// The path of the scope itself.
         pub self_uri: Option<String>,
     }
+    with metadata OAuthScopeResponse
     lacks |scope, _| scope.id.is_empty().then_some("id")
 }
 
@@ -27,4 +28,5 @@ model! {
         /// The path of the listing itself.
         pub self_uri: Option<String>,
     }
+    with metadata OAuthScopeListingResponse
 }

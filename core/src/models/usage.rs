@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::error::Error;
-use crate::models::Timestamp;
+use crate::models::{RequestBody, Timestamp};
 use crate::printable::printable;
 
 open_enum! {
@@ -64,6 +64,7 @@ open_enum! {
 
 /// A question about the usage of a client.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 #[serde(rename_all = "camelCase")]
 pub struct ApiUsageClientQuery {
     /// Start and end as two ISO 8601 moments joined by a slash, such as
@@ -71,12 +72,15 @@ pub struct ApiUsageClientQuery {
     pub interval: String,
     /// The length of time that one row covers; the service's choice when left out.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub granularity: Option<Granularity>,
     /// The counts wanted; all when left out.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub metrics: Option<Vec<Metric>>,
     /// What the rows are split by; nothing when left out.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub group_by: Option<Vec<GroupBy>>,
 }
 
@@ -92,9 +96,10 @@ impl ApiUsageClientQuery {
     pub fn between(start: Timestamp, end: Timestamp) -> Self {
         ApiUsageClientQuery::new(format!("{}/{}", start.for_interval(), end.for_interval()))
     }
+}
 
-    /// Refuses what the service could only refuse.
-    pub(crate) fn check(&self) -> Result<(), Error> {
+impl RequestBody for ApiUsageClientQuery {
+    fn check(&self) -> Result<(), Error> {
         let refuse = |reason: &str| {
             let found = printable(&self.interval);
             Err(Error::invalid_argument("body.interval", format!("`{found}` {reason}")))
@@ -121,6 +126,7 @@ model! {
         /// The path at which the result can be asked for.
         pub results_uri: Option<String>,
     }
+    with metadata UsageExecutionResultResponse
     lacks |execution, _| execution.execution_id.is_empty().then_some("execution id")
 }
 
@@ -136,6 +142,7 @@ model! {
         /// Where further rows would be; this operation takes no cursor.
         pub cursors: Option<Cursors>,
     }
+    with metadata ApiUsageQueryResultResponse
 }
 
 model! {

@@ -1,0 +1,135 @@
+//! The two clients. The operations are added to them where each is written, in `crate::api`.
+
+use std::future::IntoFuture;
+
+use crate::call::{Call, Response, Value};
+use crate::error::Error;
+use crate::ffi::config::{CallOptions, Config};
+use crate::ffi::runtime::{self, PerProcess};
+use crate::ffi::{Answer, OAuthError};
+
+/// The OAuth API of Genesys Cloud (PureCloud).
+///
+/// Make one per organization and keep it: it keeps connections, and one token for all calls. It may be used
+/// from many threads and tasks at once.
+///
+/// What holds for every operation:
+///
+/// - It fails with `InvalidArgument` before anything is sent when an argument can't be right. An id has 1
+///   to 256 characters, is neither `.` nor `..`, and holds no control character and none of `/ \ ? # %`.
+/// - It fails with `SignIn` when no token can be had.
+/// - It fails with `Api` when the service refuses (status 403 where the permission is missing) or fails.
+///   After a refusal the service has not acted; after status 408, or 500 and up, it may have.
+/// - It fails with `Connection`, `Timeout` or `UnreadableAnswer` when no usable answer came in time. The
+///   error says whether the service may have acted.
+/// - Creating a client and rotating a secret fail with `OutcomeUnknown` in place of these where the
+///   service may have acted.
+///
+/// Cancelling a call closes its request at once. An operation that is sent at most once may have been
+/// carried out by then.
+///
+/// The vendor's pages are those of its SDK documentation, `OAuthApi.html` and one for each model.
+#[derive(uniffi::Object)]
+pub(crate) struct OAuthApi(Client);
+
+/// The same client for programs that wait: each call returns when the operation is done.
+///
+/// What holds for every operation is what holds for those of `OAuthApi`.
+#[derive(uniffi::Object)]
+pub(crate) struct BlockingOAuthApi(Client);
+
+#[uniffi::export]
+impl OAuthApi {
+    /// A client with these settings. Nothing is sent until the first call.
+    ///
+    /// Fails with `InvalidArgument` and the name of the first setting that can't be used.
+    #[uniffi::constructor]
+    pub(crate) fn new(config: Config) -> Result<Self, OAuthError> {
+        Client::new(config).map(OAuthApi)
+    }
+}
+
+#[uniffi::export]
+impl BlockingOAuthApi {
+    /// A client with these settings. Nothing is sent until the first call.
+    ///
+    /// Fails with `InvalidArgument` and the name of the first setting that can't be used.
+    #[uniffi::constructor]
+    pub(crate) fn new(config: Config) -> Result<Self, OAuthError> {
+        Client::new(config).map(BlockingOAuthApi)
+    }
+}
+
+impl OAuthApi {
+    pub(crate) async fn call<T: Value + Send + 'static>(
+        &self,
+        options: Option<CallOptions>,
+        operation: impl FnOnce(&crate::OAuthApi) -> Result<Call<T>, Error>,
+    ) -> Result<T, OAuthError> {
+        let call = self.0.call(options, operation)?;
+        runtime::run(call.into_future()).await
+    }
+
+    pub(crate) async fn call_with_http_info<T: Value + Answer + Send + 'static>(
+        &self,
+        options: Option<CallOptions>,
+        operation: impl FnOnce(&crate::OAuthApi) -> Result<Call<T>, Error>,
+    ) -> Result<T::Response, OAuthError> {
+        let call = self.0.call(options, operation)?;
+        runtime::run(call.response()).await.map(with_metadata)
+    }
+}
+
+impl BlockingOAuthApi {
+    pub(crate) fn call<T: Value + 'static>(
+        &self,
+        options: Option<CallOptions>,
+        operation: impl FnOnce(&crate::OAuthApi) -> Result<Call<T>, Error>,
+    ) -> Result<T, OAuthError> {
+        let call = self.0.call(options, operation)?;
+        runtime::wait(call.into_future())
+    }
+
+    pub(crate) fn call_with_http_info<T: Value + Answer>(
+        &self,
+        options: Option<CallOptions>,
+        operation: impl FnOnce(&crate::OAuthApi) -> Result<Call<T>, Error>,
+    ) -> Result<T::Response, OAuthError> {
+        let call = self.0.call(options, operation)?;
+        runtime::wait(call.response()).map(with_metadata)
+    }
+}
+
+fn with_metadata<T: Answer>(response: Response<T>) -> T::Response {
+    response.value.with(response.metadata)
+}
+
+/// The settings, and the core's client that each process makes of them.
+struct Client {
+    config: Config,
+    core: PerProcess<crate::OAuthApi>,
+}
+
+impl Client {
+    fn new(config: Config) -> Result<Self, OAuthError> {
+        let client = Client { config, core: PerProcess::new() };
+        client.core()?;
+        Ok(client)
+    }
+
+    fn core(&self) -> Result<&crate::OAuthApi, Error> {
+        self.core.get_or_try_init(|| self.config.clone().build().map(crate::OAuthApi::new))
+    }
+
+    fn call<T: Value>(
+        &self,
+        options: Option<CallOptions>,
+        operation: impl FnOnce(&crate::OAuthApi) -> Result<Call<T>, Error>,
+    ) -> Result<Call<T>, Error> {
+        let call = operation(self.core()?)?;
+        match options {
+            Some(options) => Ok(call.options(options.build()?)),
+            None => Ok(call),
+        }
+    }
+}

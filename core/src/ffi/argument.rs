@@ -1,0 +1,62 @@
+//! The arguments of an operation as other languages give them.
+
+use crate::error::Error;
+use crate::models::RequestBody;
+
+/// As what an operation's argument crosses the boundary. Counts cross as signed numbers, because Java has no
+/// others.
+pub(crate) trait Argument {
+    type Foreign;
+}
+
+/// The argument as the operation takes it.
+pub(crate) trait Lent<'a>: Argument + Sized {
+    fn lent(name: &'static str, foreign: &'a Self::Foreign) -> Result<Self, Error>;
+}
+
+impl Argument for &str {
+    type Foreign = String;
+}
+
+impl<'a> Lent<'a> for &'a str {
+    fn lent(_name: &'static str, foreign: &'a String) -> Result<Self, Error> {
+        Ok(foreign)
+    }
+}
+
+impl Argument for Option<&str> {
+    type Foreign = Option<String>;
+}
+
+impl<'a> Lent<'a> for Option<&'a str> {
+    fn lent(_name: &'static str, foreign: &'a Option<String>) -> Result<Self, Error> {
+        Ok(foreign.as_deref())
+    }
+}
+
+impl Argument for Option<u32> {
+    type Foreign = Option<i32>;
+}
+
+impl<'a> Lent<'a> for Option<u32> {
+    fn lent(name: &'static str, foreign: &'a Option<i32>) -> Result<Self, Error> {
+        foreign.map(|number| count(name, number)).transpose()
+    }
+}
+
+impl<B: RequestBody> Argument for &B {
+    type Foreign = B;
+}
+
+impl<'a, B: RequestBody> Lent<'a> for &'a B {
+    fn lent(_name: &'static str, foreign: &'a B) -> Result<Self, Error> {
+        Ok(foreign)
+    }
+}
+
+/// A number within what the setting or argument can be.
+pub(super) fn count<N: TryFrom<i64>>(name: &'static str, number: impl Into<i64>) -> Result<N, Error> {
+    let number = number.into();
+    N::try_from(number)
+        .map_err(|_| Error::invalid_argument(name, format!("is {number}, which is out of range")))
+}

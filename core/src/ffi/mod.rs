@@ -1,0 +1,21 @@
+//! The interface definition: what callers from other languages need and Rust callers don't.
+//!
+//! The models are exported where they are defined, the operations where they are written (`api/`). Here are
+//! the two clients that carry the operations, settings as one value, the error, and the runtime that the
+//! work is done on.
+
+mod api;
+mod argument;
+mod config;
+mod error;
+mod response;
+mod runtime;
+#[cfg(test)]
+mod tests;
+mod values;
+
+pub(crate) use api::{BlockingOAuthApi, OAuthApi};
+pub(crate) use argument::{Argument, Lent};
+pub(crate) use config::CallOptions;
+pub(crate) use error::{Failure, OAuthError};
+pub(crate) use response::{Answer, ResponseMetadata};

@@ -1,0 +1,189 @@
+//! What holds at the boundary, whatever the language behind it.
+
+use std::future::pending;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use futures::FutureExt;
+use tokio::sync::oneshot;
+
+use super::argument::Lent;
+use super::config::{CallOptions, Config, RetryPolicy};
+use super::runtime::{PerProcess, run};
+use super::{Failure, OAuthError};
+use crate::credentials::Credentials;
+use crate::error::Error;
+use crate::region::{Host, Region};
+use crate::secret::Secret;
+
+fn config() -> Config {
+    let credentials =
+        Credentials::client_credentials("7c1f1f6e-2b0d-4f8e-9a55-0a1f5f1d9a3e", "mW4tS9xQhq3KpZ0v");
+    Config::new(Host::from(Region::EuCentral1), credentials)
+}
+
+fn refused(result: Result<impl Sized, Error>) -> Failure {
+    let error = result.err().expect("a refusal");
+    match OAuthError::from(error) {
+        OAuthError::InvalidArgument { failure } => *failure,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn dropping_the_future_ends_the_work() {
+    let (alive, ended) = oneshot::channel::<()>();
+    let work = run(async move {
+        let _alive = alive;
+        pending::<Result<(), Error>>().await
+    });
+    let mut work = Box::pin(work);
+    assert!(work.as_mut().now_or_never().is_none());
+    drop(work);
+    assert!(ended.await.is_err(), "the work goes on");
+}
+
+#[tokio::test]
+async fn a_panic_in_the_work_is_the_callers() {
+    let work = run(async { panic!("a mistake of ours") as Result<(), Error> });
+    let panic = std::panic::AssertUnwindSafe(work).catch_unwind().await.expect_err("a panic");
+    assert_eq!(panic.downcast_ref(), Some(&"a mistake of ours"));
+    let after = run(async { Ok(7) }).await.expect("the runtime goes on");
+    assert_eq!(after, 7);
+}
+
+#[test]
+fn a_process_makes_its_value_once() {
+    let made = AtomicU32::new(0);
+    let value = Arc::new(PerProcess::new());
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                let got = value.get_or_try_init(|| Ok::<_, Error>(made.fetch_add(1, Ordering::SeqCst) + 1));
+                assert_eq!(*got.expect("a value"), 1);
+            });
+        }
+    });
+    assert_eq!(made.load(Ordering::SeqCst), 1);
+}
+
+#[test]
+fn a_value_that_could_not_be_made_is_tried_again() {
+    let value = PerProcess::new();
+    value.get_or_try_init(|| Err::<u8, _>("no threads")).expect_err("the first time");
+    assert_eq!(value.get_or_try_init(|| Ok::<_, &str>(7)), Ok(&7));
+}
+
+#[test]
+fn numbers_that_no_setting_can_have_are_refused_by_name() {
+    let refused_settings = [
+        ("pool_max_idle_per_host", Config { pool_max_idle_per_host: Some(-1), ..config() }),
+        ("max_response_bytes", Config { max_response_bytes: Some(-1), ..config() }),
+        (
+            "no_proxy",
+            Config { proxy: Some(Secret::new("http://127.0.0.1:3128")), no_proxy: true, ..config() },
+        ),
+        (
+            "retry.max_attempts",
+            Config {
+                retry: Some(RetryPolicy { max_attempts: Some(-3), ..RetryPolicy::default() }),
+                ..config()
+            },
+        ),
+        ("deadline", Config { deadline: Some(Duration::ZERO), ..config() }),
+    ];
+    for (setting, config) in refused_settings {
+        let failure = refused(config.build());
+        assert_eq!(failure.argument.as_deref(), Some(setting), "{failure}");
+    }
+    let failure = refused(<Option<u32>>::lent("days", &Some(-7)));
+    assert_eq!(failure.text, "days is -7, which is out of range");
+}
+
+#[test]
+fn what_is_left_out_has_the_cores_defaults() {
+    let ours = config().build().expect("settings");
+    let cores = crate::Config::builder(Region::EuCentral1, config().credentials).build().expect("settings");
+    assert_eq!(format!("{ours:?}"), format!("{cores:?}"));
+}
+
+#[test]
+fn every_setting_arrives() {
+    let policy = RetryPolicy {
+        max_attempts: Some(5),
+        first_backoff: Some(Duration::from_millis(250)),
+        max_backoff: Some(Duration::from_secs(10)),
+        max_retry_after: Some(Duration::from_secs(60)),
+        budget: Some(100),
+        failure_cost: Some(10),
+        throttle_cost: Some(3),
+    };
+    let given = Config {
+        connect_timeout: Some(Duration::from_secs(2)),
+        attempt_timeout: Some(Duration::from_secs(10)),
+        deadline: Some(Duration::from_secs(45)),
+        retry: Some(policy),
+        user_agent_suffix: Some("rueckrufe/2.4".to_owned()),
+        default_headers: [("x-api-key".to_owned(), Secret::new("hq3KpZ0vX1yT7wB9"))].into(),
+        max_response_bytes: Some(1_048_576),
+        ..config()
+    };
+    let cores = crate::Config::builder(Region::EuCentral1, config().credentials)
+        .connect_timeout(Duration::from_secs(2))
+        .attempt_timeout(Duration::from_secs(10))
+        .deadline(Duration::from_secs(45))
+        .retry(crate::RetryPolicy {
+            max_attempts: 5,
+            first_backoff: Duration::from_millis(250),
+            max_backoff: Duration::from_secs(10),
+            max_retry_after: Duration::from_secs(60),
+            budget: 100,
+            failure_cost: 10,
+            throttle_cost: 3,
+        })
+        .user_agent_suffix("rueckrufe/2.4")
+        .default_header("x-api-key", "hq3KpZ0vX1yT7wB9")
+        .max_response_bytes(1_048_576)
+        .build()
+        .expect("settings");
+    assert_eq!(format!("{:?}", given.build().expect("settings")), format!("{cores:?}"));
+}
+
+#[test]
+fn the_options_of_a_call_arrive_and_are_checked() {
+    let headers = |name: &str| [(name.to_owned(), Secret::new("CHG-4711"))].into();
+    let given = CallOptions {
+        deadline: Some(Duration::from_secs(5)),
+        without_retries: true,
+        headers: headers("x-ticket"),
+    };
+    let cores = crate::CallOptions::new().deadline(Duration::from_secs(5)).without_retries();
+    let cores = cores.header("x-ticket", "CHG-4711").expect("a header");
+    assert_eq!(format!("{:?}", given.build().expect("options")), format!("{cores:?}"));
+
+    let own = CallOptions { deadline: None, without_retries: false, headers: headers("Authorization") };
+    assert_eq!(refused(own.build()).argument.as_deref(), Some("header"));
+}
+
+#[test]
+fn an_error_keeps_its_text_and_names_its_argument() {
+    let failure = refused("mars".parse::<Host>());
+    assert_eq!(failure.argument.as_deref(), Some("host"));
+    assert_eq!(failure.text, failure.to_string());
+    assert!(!failure.server_may_have_acted && !failure.worth_retrying);
+}
+
+#[test]
+fn printing_settings_shows_no_secret() {
+    let config = Config {
+        proxy: Some(Secret::new("http://wartung:Zq8LkP2r@127.0.0.1:3128")),
+        client_certificate: Some(Secret::new("-----BEGIN PRIVATE KEY-----")),
+        default_headers: [("x-api-key".to_owned(), Secret::new("hq3KpZ0vX1yT7wB9"))].into(),
+        ..config()
+    };
+    let printed = format!("{config:?} {config:#?}");
+    for secret in ["mW4tS9xQhq3KpZ0v", "Zq8LkP2r", "PRIVATE KEY", "hq3KpZ0vX1yT7wB9"] {
+        assert!(!printed.contains(secret), "{printed}");
+    }
+}
