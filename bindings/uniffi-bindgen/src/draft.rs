@@ -53,4 +53,10 @@ impl Draft {
     pub(crate) fn push(&mut self, text: &str) {
         self.text.push_str(text);
     }
+
+    /// Writes another file into the same folder.
+    pub(crate) fn write_beside(&self, name: &str, text: &str) -> Result<()> {
+        let path = self.path.with_file_name(name);
+        fs::write(&path, text).with_context(|| format!("{} can't be written", path.display()))
+    }
 }

@@ -20,8 +20,10 @@ library that their packages carry, and compared with it by `cargo xtask test`.
   own types; a moment is a `datetime` with its time zone in Python, an `Instant` in Kotlin and Java, a `Date` in
   Swift.
 - Arguments and fields stand as in Python; in Kotlin, Java and Swift they have capitals in place of underscores,
-  as the functions beside them. Types have one name in all languages, but for `OAuthError`, which is
-  `OAuthException` in Kotlin and Java.
+  as the functions beside them.
+- Types have one name in all languages, but for `OAuthError`, which is `OAuthException` in Kotlin and Java, and
+  `OAuthApi`, `BlockingOAuthApi` and `Host`, which are `OAuthAPI`, `BlockingOAuthAPI` and `ServiceHost` in Swift.
+- In Swift the only argument of a function such as `Host.region` has no label.
 - What may fail, fails with `OAuthError`.
 ";
 
@@ -146,7 +148,7 @@ fn of_enum(page: &mut String, one: &Enum) {
         let _ = writeln!(
             page,
             "| `{}` | `{kotlin}` | `{}` | {} |",
-            variant.name().to_shouty_snake_case(),
+            crate::python::constant(variant),
             variant.name().to_lower_camel_case(),
             fields(variant.fields()),
         );

@@ -2,7 +2,6 @@
 //! `uniffi.toml`, and then the touches that they lack. The build tools of the languages know it by its name
 //! and run it like uniffi's own.
 
-#[allow(dead_code)]
 mod draft;
 mod interface;
 mod kotlin;

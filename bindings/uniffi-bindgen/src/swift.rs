@@ -1,10 +1,282 @@
 //! What uniffi's templates lack.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
+
 use anyhow::Result;
+use heck::{ToLowerCamelCase, ToUpperCamelCase};
 use uniffi_bindgen::ComponentInterface;
+use uniffi_bindgen::interface::{AsType, Enum, Type, Variant};
 
 use crate::draft::Draft;
 
-pub(crate) fn finish(_draft: &mut Draft, _interface: &ComponentInterface) -> Result<()> {
+pub(crate) fn finish(draft: &mut Draft, interface: &ComponentInterface) -> Result<()> {
+    cancellation(draft, interface)?;
+    numbers(draft)?;
+    only_what_is_exported(draft, interface)?;
+    labels(draft, interface)?;
+    for error in interface.enum_definitions() {
+        if interface.is_name_used_as_error(error.name()) {
+            cases(draft, error)?;
+            properties(draft, error)?;
+        }
+    }
+    wording(draft, interface)?;
+    names(draft)?;
+    equality(draft);
+    reflection(draft);
     Ok(())
+}
+
+/// A cancelled task ends its call. `onCancel` does not escape: it never runs once the call has returned, so the
+/// future is still freed once, after everything else. docs/decisions/003-cancellation-in-swift.md
+fn cancellation(draft: &mut Draft, interface: &ComponentInterface) -> Result<()> {
+    let mut calls = BTreeMap::new();
+    for callable in interface.iter_callables().filter(|callable| callable.is_async()) {
+        let functions =
+            [callable.ffi_rust_future_free(interface), callable.ffi_rust_future_cancel(interface)];
+        *calls.entry(functions).or_insert(0) += 1;
+    }
+    for ([free, cancel], times) in calls {
+        let given = format!("freeFunc: {free},\n");
+        draft.replace(times, &given, &format!("{given}            cancelFunc: {cancel},\n"))?;
+    }
+    draft.replace(
+        1,
+        "    freeFunc: (UInt64) -> (),\n",
+        "    freeFunc: (UInt64) -> (),\n    cancelFunc: @Sendable (UInt64) -> (),\n",
+    )?;
+    draft.replace(
+        1,
+        "    var pollResult: Int8;\n    repeat {",
+        "    return try await withTaskCancellationHandler {\n    var pollResult: Int8;\n    repeat {",
+    )?;
+    draft.replace(
+        1,
+        "        { completeFunc(rustFuture, $0) },\n        errorHandler: errorHandler\n    ))\n",
+        "        { completeFunc(rustFuture, $0) },\n        errorHandler: errorHandler\n    ))\n    } \
+         onCancel: {\n        cancelFunc(rustFuture)\n    }\n",
+    )?;
+    draft.replace(1, "fatalError(\"Cancellation not supported yet\")", "throw CancellationError()")
+}
+
+/// A time that is wrong must not end the program: what can't be written is refused by the library instead, as a
+/// duration of zero or a moment beyond the calendar. And a moment keeps its milliseconds.
+fn numbers(draft: &mut Draft) -> Result<()> {
+    draft.replace(
+        1,
+        "        if value.rounded(.down) > Double(Int64.max) {
+            fatalError(\"Duration overflow, exceeds max bounds supported by Uniffi\")
+        }
+
+        if value < 0 {
+            fatalError(\"Invalid duration, must be non-negative\")
+        }
+",
+        "        // No more than some thirty years.
+        let value = value > 0 ? min(value, 1.0e9) : 0
+",
+    )?;
+    draft.replace(
+        1,
+        "        if delta.rounded(.down) > Double(Int64.max) {
+            fatalError(\"Timestamp overflow, exceeds max bounds supported by Uniffi\")
+        }
+        let seconds = Int64(delta)
+        let nanoseconds = UInt32((delta - Double(seconds)) * 1.0e9)
+",
+        "        delta = delta < 1.0e12 ? delta : 1.0e12
+        let seconds = Int64(delta)
+        // A double is exact to the microsecond; what is below would make 122.9 of 123 milliseconds.
+        let nanoseconds = UInt32(((delta - Double(seconds)) * 1.0e6).rounded()) * 1_000
+",
+    )
+}
+
+/// A program that imports the module sees what is exported, not what it is made with; and nobody can override
+/// how a secret is kept. For tests with another client there are the protocols.
+fn only_what_is_exported(draft: &mut Draft, interface: &ComponentInterface) -> Result<()> {
+    let objects = interface.object_definitions().len();
+    draft.replace(objects, "open class ", "public final class ")?;
+    draft.replace(objects, "    required public init(unsafeFromHandle", "    init(unsafeFromHandle")?;
+    draft.replace(objects, "    public func uniffiCloneHandle", "    func uniffiCloneHandle")?;
+    let no_handle = "    public struct NoHandle {\n        public init() {}";
+    draft.replace(objects, no_handle, "    struct NoHandle {\n        init() {}")?;
+    draft.replace(objects, "    public init(noHandle: NoHandle)", "    init(noHandle: NoHandle)")?;
+    draft.replace(1, "public func uniffiEnsure", "func uniffiEnsure")?;
+    draft.replace(1, "\nimport PureCloudOAuthFFI\n", "\ninternal import PureCloudOAuthFFI\n")?;
+    everywhere(draft, "open func ", "public func ")?;
+    everywhere(draft, "public struct FfiConverter", "struct FfiConverter")?;
+    everywhere(draft, "public func FfiConverter", "func FfiConverter")
+}
+
+/// `Host.region(.euCentral1)`: where the function says what its only argument is, a label says it twice.
+fn labels(draft: &mut Draft, interface: &ComponentInterface) -> Result<()> {
+    for object in interface.object_definitions() {
+        for constructor in object.alternate_constructors() {
+            if let [only] = constructor.arguments()[..] {
+                let name = constructor.name().to_lower_camel_case();
+                let declared = format!("public static func {name}(");
+                let argument = only.name().to_lower_camel_case();
+                draft.replace(1, &format!("{declared}{argument}: "), &format!("{declared}_ {argument}: "))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The cases of an error begin with a small letter, as all others do.
+fn cases(draft: &mut Draft, error: &Enum) -> Result<()> {
+    for variant in error.variants() {
+        let (given, habit) = (variant.name().to_upper_camel_case(), variant.name().to_lower_camel_case());
+        draft.replace(1, &format!("    case {given}("), &format!("    case {habit}("))?;
+        draft.replace(1, &format!("return .{given}("), &format!("return .{habit}("))?;
+        draft.replace(1, &format!("case let .{given}("), &format!("case let .{habit}("))?;
+    }
+    Ok(())
+}
+
+/// `error.status`: where every case holds the same record, its fields are the error's own.
+fn properties(draft: &mut Draft, error: &Enum) -> Result<()> {
+    let held = |variant: &Variant| match variant.fields() {
+        [field] => Some((field.name().to_lower_camel_case(), unboxed(field.as_type()))),
+        _ => None,
+    };
+    let first = error.variants().first().and_then(held);
+    let Some((field, Type::Record { name: record, .. })) = &first else { return Ok(()) };
+    if !error.variants().iter().all(|variant| held(variant) == first) {
+        return Ok(());
+    }
+    let cases = error.variants().iter().map(|variant| variant.name().to_lower_camel_case());
+    let cases: Vec<_> = cases.map(|case| format!(".{case}(let {field})")).collect();
+    let mut extension = format!(
+        "
+extension {} {{
+    /// What every case holds.
+    public var {field}: {record} {{
+        switch self {{
+        case {}:
+            return {field}
+        }}
+    }}
+",
+        error.name(),
+        cases.join(",\n            "),
+    );
+    let declared = draft.between(&format!("\npublic struct {record}: "), "\n\n    //")?;
+    for line in declared.lines().skip(2) {
+        match line.strip_prefix("    public var ").and_then(|rest| rest.split_once(':')) {
+            Some((name, _)) => writeln!(extension, "{line} {{ {field}.{name} }}")?,
+            None => writeln!(extension, "{line}")?,
+        }
+    }
+    draft.push(&extension);
+    draft.push("}\n");
+    Ok(())
+}
+
+fn unboxed(of: Type) -> Type {
+    match of {
+        Type::Box { inner_type } => *inner_type,
+        other => other,
+    }
+}
+
+/// The clients have the name of the vendor's SDK for Swift. And Foundation has a `Host` as well: a program that
+/// imports both could name neither. (With `rename` in uniffi.toml, uniffi's own constructors still return a `Host`.)
+fn names(draft: &mut Draft) -> Result<()> {
+    const NAMES: [(&str, &str); 6] = [
+        ("OAuthApi", "OAuthAPI"),
+        ("OAuthApiProtocol", "OAuthAPIProtocol"),
+        ("BlockingOAuthApi", "BlockingOAuthAPI"),
+        ("BlockingOAuthApiProtocol", "BlockingOAuthAPIProtocol"),
+        ("Host", "ServiceHost"),
+        ("HostProtocol", "ServiceHostProtocol"),
+    ];
+    for (given, meant) in NAMES {
+        let text = draft.text();
+        let mut places = BTreeSet::new();
+        for (at, _) in text.match_indices(given) {
+            let neighbours = (text[..at].chars().next_back(), text[at + given.len()..].chars().next());
+            if let (Some(before), Some(behind)) = neighbours
+                && ![before, behind].iter().any(|letter| letter.is_alphanumeric() || *letter == '_')
+            {
+                places.insert((before, behind));
+            }
+        }
+        for (before, behind) in places {
+            everywhere(draft, &format!("{before}{given}{behind}"), &format!("{before}{meant}{behind}"))?;
+        }
+    }
+    Ok(())
+}
+
+/// Values can be compared also where they hold an object: every one that is held can.
+fn equality(draft: &mut Draft) {
+    for record in declared(draft, "public struct ", " {") {
+        draft.push(&format!("\nextension {record}: Equatable, Hashable {{}}\n"));
+    }
+}
+
+/// `dump` shows what an object prints, and not the number behind which the library keeps it.
+fn reflection(draft: &mut Draft) {
+    for object in declared(draft, "public final class ", ":") {
+        draft.push(&format!(
+            "
+extension {object}: CustomReflectable {{
+    public var customMirror: Mirror {{ Mirror(self, children: [:]) }}
+}}
+"
+        ));
+    }
+}
+
+/// The names that are declared like this.
+fn declared(draft: &Draft, before: &str, behind: &str) -> Vec<String> {
+    let rest = draft.text().lines().filter_map(|line| line.strip_prefix(before)?.split_once(behind));
+    rest.map(|(name, _)| name.to_owned()).filter(|name| !name.contains(':')).collect()
+}
+
+/// The documentation in Swift's own words, and declarations that can be read.
+fn wording(draft: &mut Draft, interface: &ComponentInterface) -> Result<()> {
+    draft.replace(
+        1,
+        "// This file was autogenerated by some hot garbage in the `uniffi` crate.\n// Trust me, you don't want \
+         to mess with it!\n",
+        "// Generated from the interface of the library. Changes belong there.\n",
+    )?;
+    let arguments: BTreeSet<_> = interface
+        .iter_callables()
+        .flat_map(|callable| callable.arguments())
+        .map(|argument| argument.name().to_owned())
+        .collect();
+    for argument in arguments {
+        let listed = format!("* - `{argument}`: ");
+        let parameter = format!("* - Parameter {}: ", argument.to_lower_camel_case());
+        draft.replace(draft.text().matches(&listed).count(), &listed, &parameter)?;
+    }
+    let errors = interface.enum_definitions().iter();
+    for error in errors.filter(|error| interface.is_name_used_as_error(error.name())) {
+        for variant in error.variants() {
+            let neutral = format!("`{}`", variant.name());
+            let own = format!("`.{}`", variant.name().to_lower_camel_case());
+            draft.replace(draft.text().matches(&neutral).count(), &neutral, &own)?;
+        }
+    }
+    for (given, meant) in [
+        (")async throws  ->", ") async throws ->"),
+        (")async throws   {", ") async throws {"),
+        (")throws  ->", ") throws ->"),
+        (")throws   {", ") throws {"),
+        (")throws  {", ") throws {"),
+        ("         */", "         */\n        "),
+    ] {
+        everywhere(draft, given, meant)?;
+    }
+    Ok(())
+}
+
+fn everywhere(draft: &mut Draft, old: &str, new: &str) -> Result<()> {
+    let times = draft.text().matches(old).count();
+    draft.replace(times.max(1), old, new)
 }

@@ -1,12 +1,16 @@
 //! Running cargo, the same one that runs this program.
 
+use std::collections::HashMap;
 use std::env;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
+
+use crate::report;
 
 /// The top folder of the project.
 pub(crate) fn root() -> &'static Path {
@@ -40,28 +44,61 @@ pub(crate) fn follow(command: &mut Command, mut line: impl FnMut(&str)) -> Resul
     Ok(child.wait()?.success())
 }
 
-/// Builds programs of the workspace and tells where they are, in the order asked for.
-pub(crate) fn build_programs(programs: &[(&str, &str)]) -> Result<Vec<PathBuf>> {
+/// Runs a command to its end; what it prints is for the person who runs this one.
+pub(crate) fn succeeds(command: &mut Command) -> Result<()> {
+    let program = command.get_program().to_string_lossy().into_owned();
+    let status = command.status().with_context(|| format!("{program} can't be started"))?;
+    if !status.success() {
+        bail!("see above");
+    }
+    Ok(())
+}
+
+/// Where cargo builds to; what the other tools build is put beside it.
+pub(crate) fn target_folder() -> Result<PathBuf> {
+    let output = cargo(&["metadata", "--locked", "--no-deps", "--format-version=1"]).output()?;
+    let metadata: Value = serde_json::from_slice(&output.stdout).context("cargo metadata failed")?;
+    metadata["target_directory"].as_str().map(PathBuf::from).context("cargo tells no target folder")
+}
+
+/// Our own programs that run beside each other, by package and name.
+const PROGRAMS: [(&str, &str); 4] = [
+    ("purecloud-oauth-emulator", "purecloud-oauth-emulator"),
+    ("purecloud-oauth-conformance", "conformance"),
+    ("purecloud-oauth-examples", "first_program"),
+    ("purecloud-oauth-examples", "tour"),
+];
+
+/// One of our own programs, built. They are all built at once: each by itself would have other features of
+/// what they share, and building one would undo the others.
+pub(crate) fn program(name: &str) -> Result<PathBuf> {
+    static BUILT: Mutex<Option<HashMap<String, PathBuf>>> = Mutex::new(None);
+    let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
+    if built.is_none() {
+        report::step("building the emulator, the tour and the conformance cases");
+        *built = Some(build_programs(&PROGRAMS)?);
+    }
+    let found = built.as_ref().and_then(|built| built.get(name)).cloned();
+    found.with_context(|| format!("cargo built no {name}"))
+}
+
+/// Builds programs of the workspace and tells where they are, by their names.
+pub(crate) fn build_programs(programs: &[(&str, &str)]) -> Result<HashMap<String, PathBuf>> {
     let mut command = cargo(&["build", "--locked", "--message-format=json-render-diagnostics"]);
     for (package, program) in programs {
         command.args(["--package", package, "--bin", program]);
     }
-    let mut built = vec![None; programs.len()];
+    let mut built = HashMap::new();
     let succeeded = follow(&mut command, |line| {
         let message: Value = serde_json::from_str(line).unwrap_or_default();
-        let Some(executable) = message["executable"].as_str() else { return };
-        for (place, (_, program)) in built.iter_mut().zip(programs) {
-            if message["target"]["name"].as_str() == Some(program) {
-                *place = Some(PathBuf::from(executable));
-            }
+        if let (Some(executable), Some(name)) =
+            (message["executable"].as_str(), message["target"]["name"].as_str())
+        {
+            built.insert(name.to_owned(), PathBuf::from(executable));
         }
     })?;
     if !succeeded {
         bail!("the build failed");
     }
-    built
-        .into_iter()
-        .zip(programs)
-        .map(|(path, (_, name))| path.with_context(|| format!("cargo built no {name}")))
-        .collect()
+    Ok(built)
 }

@@ -1,15 +1,29 @@
-//! `cargo xtask`: the one entry point for running and testing.
+//! `cargo xtask`: the one entry point for running, testing and packaging.
 
+mod binding;
 mod cargo;
+mod conformance;
+mod emulator;
+mod interface;
+mod kotlin;
+mod language;
+mod native;
+mod package;
+mod python;
 mod report;
+mod swift;
 mod test;
+mod toolchain;
 mod tour;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-/// Runs and tests the project. Every command does its own set-up.
+use crate::language::Language;
+use crate::tour::Tour;
+
+/// Runs, tests and packages the project. Every command does its own set-up.
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
 struct Arguments {
@@ -20,20 +34,44 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     /// Starts the emulator and shows each of the 13 operations against it.
-    Tour,
-    /// Checks everything: format, lints, tests, documentation, the tour.
-    Test,
+    Tour {
+        /// In which languages; all when none is named.
+        languages: Vec<Tour>,
+    },
+    /// Checks everything: format, lints, tests, documentation, and each language as its users get it.
+    Test {
+        /// Leaves a language out. One that can't be tested and is not left out has failed.
+        #[arg(long, value_name = "LANGUAGE")]
+        without: Vec<Language>,
+        /// Tests this language and nothing else.
+        #[arg(long, value_name = "LANGUAGE", conflicts_with = "without")]
+        only: Option<Language>,
+    },
+    /// Puts the packages of all languages into one folder.
+    Package {
+        /// Leaves a language out.
+        #[arg(long, value_name = "LANGUAGE")]
+        without: Vec<Language>,
+    },
+    /// Writes docs/interface.md anew from the interface as it is.
+    Interface,
+    /// Builds the XCFramework that the Swift package needs on Apple platforms; on a Mac.
+    Xcframework,
 }
 
 fn main() -> ExitCode {
-    match Arguments::parse().command {
-        Command::Test => test::run(),
-        Command::Tour => match tour::run() {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => {
-                report::problem(&error);
-                ExitCode::FAILURE
-            }
-        },
+    let result = match Arguments::parse().command {
+        Command::Test { without, only } => return test::run(&without, only),
+        Command::Tour { languages } => tour::run(&languages),
+        Command::Package { without } => package::run(&without),
+        Command::Interface => interface::write(),
+        Command::Xcframework => swift::xcframework(),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            report::problem(&error);
+            ExitCode::FAILURE
+        }
     }
 }

@@ -2,10 +2,12 @@
 
 use std::process::{Command, ExitCode, Stdio};
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Result, anyhow, bail};
 
-use crate::cargo::{cargo, follow};
-use crate::{report, tour};
+use crate::cargo::{cargo, follow, program, succeeds};
+use crate::language::Language;
+use crate::native::Native;
+use crate::{conformance, interface, report, tour};
 
 #[derive(Default)]
 struct Tally {
@@ -27,9 +29,26 @@ impl Tally {
     }
 }
 
-pub(crate) fn run() -> ExitCode {
+pub(crate) fn run(without: &[Language], only: Option<Language>) -> ExitCode {
     let mut tally = Tally::default();
+    if only.is_none() {
+        rust(&mut tally);
+    }
+    let languages = only.map_or_else(|| Language::all_but(without), |language| vec![language]);
+    packages(&mut tally, &languages, only.is_none());
 
+    for language in without {
+        report::line(&format!("left out, as asked: {}", language.name()));
+    }
+    for failure in &tally.failures {
+        report::line(&format!("failed: {failure}"));
+    }
+    report::line(&format!("\n{} passed, {} failed", tally.passed, tally.failed));
+    if tally.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Everything that needs nothing but Rust.
+fn rust(tally: &mut Tally) {
     report::step("format: cargo fmt");
     tally.check(
         "format",
@@ -41,7 +60,7 @@ pub(crate) fn run() -> ExitCode {
     tally.check("lints", component("clippy", "clippy").and_then(|()| succeeds(&mut cargo(&clippy))));
 
     report::step("tests and documentation tests: cargo test");
-    if let Err(error) = tests(&mut tally) {
+    if let Err(error) = tests(tally) {
         tally.check("tests", Err(error));
     }
 
@@ -49,13 +68,86 @@ pub(crate) fn run() -> ExitCode {
     let mut doc = cargo(&["doc", "--workspace", "--no-deps", "--locked"]);
     tally.check("documentation", succeeds(doc.env("RUSTDOCFLAGS", "-D warnings")));
 
-    tally.check("tour", tour::run());
+    report::step("the core by itself, without the interface definition");
+    tally.check("the core alone", core_alone());
 
-    for failure in &tally.failures {
-        report::line(&format!("failed: {failure}"));
+    tally.check("first program in Rust", first_program());
+    tally.check("tour in Rust", tour::rust());
+    cases(tally, "Rust", program("conformance").map(Command::new));
+}
+
+/// The packages, as their users get them. A language that can't be tested has failed.
+fn packages(tally: &mut Tally, languages: &[Language], with_interface: bool) {
+    if languages.is_empty() {
+        return;
     }
-    report::line(&format!("\n{} passed, {} failed", tally.passed, tally.failed));
-    if tally.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    let native = match Native::build() {
+        Ok(native) => native,
+        Err(error) => {
+            tally.check("the library", Err(error));
+            return languages
+                .iter()
+                .for_each(|language| tally.check(language.name(), Err(anyhow!("has no library"))));
+        }
+    };
+    if with_interface {
+        tally.check("docs/interface.md", interface::check(&native));
+    }
+    for language in languages {
+        if let Err(error) = package(tally, *language, &native) {
+            tally.check(language.name(), Err(error));
+        }
+    }
+}
+
+fn package(tally: &mut Tally, language: Language, native: &Native) -> Result<()> {
+    let binding = language.ready(native)?;
+    cases(tally, language.name(), binding.conformance());
+    for (name, mut command) in binding.tours()? {
+        tally.check(&format!("tour in {name}"), tour::guide(name, &mut command));
+    }
+    for (what, mut command) in binding.checks()? {
+        check(tally, language, what, || tour::against_emulator(&mut command));
+    }
+    check(tally, language, "a panic is an error of the language", || {
+        tour::against_emulator(&mut binding.panicking(&Native::build_panicking()?)?)
+    });
+    Ok(())
+}
+
+fn check(tally: &mut Tally, language: Language, what: &str, check: impl FnOnce() -> Result<()>) {
+    let name = format!("{}: {what}", language.name());
+    report::step(&name);
+    tally.check(&name, check());
+}
+
+fn cases(tally: &mut Tally, language: &str, runner: Result<Command>) {
+    match runner.and_then(|mut runner| conformance::run(language, &mut runner)) {
+        Ok(results) => {
+            for (case, result) in results {
+                tally.check(&format!("{language}: {case}"), result);
+            }
+        }
+        Err(error) => tally.check(&format!("{language}: the conformance cases"), Err(error)),
+    }
+}
+
+fn first_program() -> Result<()> {
+    tour::against_emulator(&mut Command::new(program("first_program")?))
+}
+
+/// A Rust program that depends on the core gets nothing of the bindings, and no unsafe code of ours.
+fn core_alone() -> Result<()> {
+    succeeds(&mut cargo(&["check", "--quiet", "--locked", "--package", "purecloud-oauth"]))?;
+    let tree = cargo(&["tree", "--locked", "--package", "purecloud-oauth", "--edges", "normal"]).output()?;
+    let tree = String::from_utf8(tree.stdout)?;
+    if !tree.starts_with("purecloud-oauth ") {
+        bail!("cargo tree does not show the core");
+    }
+    match tree.lines().find(|line| line.contains("uniffi")) {
+        Some(line) => bail!("its dependencies hold {line}"),
+        None => Ok(()),
+    }
 }
 
 /// Says in one line what is missing and how to get it.
@@ -63,14 +155,6 @@ fn component(name: &str, command: &str) -> Result<()> {
     let found = cargo(&[command, "--version"]).stdout(Stdio::null()).stderr(Stdio::null()).status()?;
     if !found.success() {
         bail!("{name} is missing; get it with: rustup component add {name}");
-    }
-    Ok(())
-}
-
-fn succeeds(command: &mut Command) -> Result<()> {
-    let status = command.status().context("cargo can't be started")?;
-    if !status.success() {
-        bail!("see above");
     }
     Ok(())
 }
@@ -108,7 +192,10 @@ fn counts(line: &str) -> Option<(u64, u64)> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::counts;
+    use crate::cargo::root;
 
     #[test]
     fn a_result_line_is_counted() {
@@ -116,5 +203,20 @@ mod tests {
         assert_eq!(counts(line), Some((17, 2)));
         assert_eq!(counts("test models::tests::a ... ok"), None);
         assert_eq!(counts("test result: soon"), None);
+    }
+
+    #[test]
+    fn the_readmes_programs_are_the_files_that_the_tests_run() {
+        let readme = fs::read_to_string(root().join("README.md")).expect("the README");
+        let mut found = 0;
+        for quoted in readme.split("<!-- from ").skip(1) {
+            let (path, rest) = quoted.split_once(" -->\n").expect("a path");
+            let program =
+                rest.split("```").nth(1).and_then(|block| block.split_once('\n')).expect("a block").1;
+            let file = fs::read_to_string(root().join(path)).expect(path);
+            assert_eq!(program.trim_end(), file.trim_end(), "{path}");
+            found += 1;
+        }
+        assert_eq!(found, 5, "Rust, Python, Kotlin, Java, Swift");
     }
 }

@@ -1,75 +1,105 @@
 //! `cargo xtask tour`: the emulator, and the example that uses every operation against it.
 
-use std::io::{BufRead, BufReader};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
 use anyhow::{Context, Result, bail};
-use serde_json::Value;
+use clap::ValueEnum;
 
-use crate::cargo::build_programs;
+use crate::cargo::{program, succeeds};
+use crate::emulator::Emulator;
+use crate::language::Language;
+use crate::native::Native;
 use crate::report;
 
-/// The variables that the vendor's tools read, and with them the example.
+/// A language that the tour is written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Tour {
+    /// `examples/rust/tour`
+    Rust,
+    /// `examples/python/tour`
+    Python,
+    /// `examples/kotlin`
+    Kotlin,
+    /// `examples/java`
+    Java,
+    /// `examples/swift/tour`
+    Swift,
+}
+
+impl Tour {
+    /// The language whose package it uses.
+    fn package(self) -> Option<Language> {
+        match self {
+            Tour::Rust => None,
+            Tour::Python => Some(Language::Python),
+            Tour::Kotlin | Tour::Java => Some(Language::Kotlin),
+            Tour::Swift => Some(Language::Swift),
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Tour::Rust => "Rust",
+            Tour::Python => "Python",
+            Tour::Kotlin => "Kotlin",
+            Tour::Java => "Java",
+            Tour::Swift => "Swift",
+        }
+    }
+}
+
+/// The variables that the vendor's tools read, and with them the tours.
 const VARIABLES: [(&str, &str); 3] = [
     ("GENESYSCLOUD_REGION", "base_url"),
     ("GENESYSCLOUD_OAUTHCLIENT_ID", "client_id"),
     ("GENESYSCLOUD_OAUTHCLIENT_SECRET", "client_secret"),
 ];
 
-pub(crate) fn run() -> Result<()> {
-    report::step("building the emulator and the tour");
-    let programs = build_programs(&[
-        ("purecloud-oauth-emulator", "purecloud-oauth-emulator"),
-        ("purecloud-oauth-examples", "tour"),
-    ])?;
-    let [emulator, tour] = &programs[..] else { bail!("expected two programs") };
-    report::step("the tour, against the emulator");
-    let emulator = Emulator::start(emulator)?;
-    let mut command = Command::new(tour);
-    command.env_remove("GENESYSCLOUD_ACCESS_TOKEN");
-    for (variable, key) in VARIABLES {
-        command.env(variable, emulator.announced(key)?);
+pub(crate) fn run(named: &[Tour]) -> Result<()> {
+    let wanted = |tour: Tour| named.is_empty() || named.contains(&tour);
+    if wanted(Tour::Rust) {
+        rust()?;
     }
-    let status = command.status().context("the tour can't be started")?;
-    emulator.stop()?;
-    if !status.success() {
-        bail!("the tour ended with {status}");
+    let packages = Language::ALL.into_iter().filter(|language| {
+        Tour::value_variants().iter().any(|tour| wanted(*tour) && tour.package() == Some(*language))
+    });
+    let packages: Vec<Language> = packages.collect();
+    if packages.is_empty() {
+        return Ok(());
+    }
+    let native = Native::build()?;
+    for language in packages {
+        for (name, mut command) in language.ready(&native)?.tours()? {
+            if Tour::value_variants().iter().any(|tour| wanted(*tour) && tour.name() == name) {
+                guide(name, &mut command)?;
+            }
+        }
     }
     Ok(())
 }
 
-/// The emulator, running for as long as its standard input is open.
-struct Emulator {
-    process: Child,
-    announcement: Value,
+/// The tour of the language that needs no package.
+pub(crate) fn rust() -> Result<()> {
+    guide("Rust", &mut Command::new(program("tour")?))
 }
 
-impl Emulator {
-    fn start(program: &Path) -> Result<Self> {
-        let mut process = Command::new(program)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .context("the emulator can't be started")?;
-        let output = process.stdout.take().context("the emulator has no output")?;
-        let mut line = String::new();
-        BufReader::new(output).read_line(&mut line)?;
-        let announcement = serde_json::from_str(&line)
-            .with_context(|| format!("the emulator said `{}` in place of where it is", line.trim()))?;
-        Ok(Emulator { process, announcement })
-    }
+/// Runs a tour, or another program that reads the vendor's variables, against an emulator of its own.
+pub(crate) fn guide(language: &str, command: &mut Command) -> Result<()> {
+    report::step(&format!("the tour in {language}, against the emulator"));
+    against_emulator(command).with_context(|| format!("the tour in {language}"))
+}
 
-    fn announced(&self, key: &str) -> Result<&str> {
-        self.announcement[key].as_str().with_context(|| format!("the emulator did not tell its {key}"))
+/// Runs a program that reads the vendor's variables, against an emulator of its own.
+pub(crate) fn against_emulator(command: &mut Command) -> Result<()> {
+    let emulator = Emulator::start()?;
+    command.env_remove("GENESYSCLOUD_ACCESS_TOKEN");
+    for (variable, key) in VARIABLES {
+        command.env(variable, emulator.announced(key)?);
     }
-
-    fn stop(mut self) -> Result<()> {
-        drop(self.process.stdin.take());
-        let status = self.process.wait()?;
-        if !status.success() {
-            bail!("the emulator ended with {status}");
-        }
-        Ok(())
+    let result = succeeds(command);
+    emulator.stop()?;
+    if let Err(error) = result {
+        bail!("it did not come to its end: {error:#}");
     }
+    Ok(())
 }

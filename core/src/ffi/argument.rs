@@ -20,6 +20,8 @@ impl Argument for &str {
 
 impl<'a> Lent<'a> for &'a str {
     fn lent(_name: &'static str, foreign: &'a String) -> Result<Self, Error> {
+        #[cfg(feature = "panics")]
+        assert_ne!(foreign, "panic", "a mistake of ours");
         Ok(foreign)
     }
 }

@@ -91,7 +91,7 @@ async fn work_with(api: &OAuthApi, created: &OAuthClient, older: Option<&OAuthCl
     let client = api.get_oauth_client(&created.id).await?;
     tell("get_oauth_client", format!("{}, its secret: {}", client.name, shown(&client)));
 
-    let mut body = OAuthClientRequest::from(client);
+    let mut body = client.to_request();
     body.access_token_validity_seconds = Some(3_600);
     let changed = api.put_oauth_client(&created.id, &body).await?;
     tell(
@@ -151,7 +151,7 @@ async fn complete(api: &OAuthApi, execution_id: &str, client_id: &str) -> Result
 
 /// Only an inactive client can be deleted.
 async fn remove(api: &OAuthApi, created: &OAuthClient) -> Result<()> {
-    let mut body = OAuthClientRequest::from(api.get_oauth_client(&created.id).await?);
+    let mut body = api.get_oauth_client(&created.id).await?.to_request();
     body.state = Some(ClientState::Inactive);
     api.put_oauth_client(&created.id, &body).await?;
     tell("put_oauth_client", "now inactive");
@@ -190,12 +190,10 @@ fn text(value: Option<&impl ToString>) -> String {
     value.map_or("not told".to_owned(), ToString::to_string)
 }
 
-#[allow(clippy::print_stderr, reason = "the tour speaks to the person who runs it")]
 fn complain(error: &anyhow::Error) {
     eprintln!("tour: {error:#}");
 }
 
-#[allow(clippy::print_stdout, reason = "the tour speaks to the person who runs it")]
 fn tell(operation: &str, what: impl AsRef<str>) {
     println!("{operation:<36} {}", what.as_ref());
 }

@@ -1,0 +1,17 @@
+"""The OAuth API of Genesys Cloud (PureCloud).
+
+`OAuthApi` has the operations for asyncio, `BlockingOAuthApi` the same ones for programs that wait.
+"""
+
+# The annotations of the records are read in this module: dataclasses and those who build on them look here.
+import datetime
+from typing import Optional
+
+from ._native import purecloud_oauth as _generated
+from ._native.purecloud_oauth import *
+
+__all__ = _generated.__all__
+
+
+def __dir__():
+    return [*__all__, *(name for name in globals() if name.startswith("__"))]

@@ -1,0 +1,195 @@
+"""What the generated classes are made of."""
+
+from datetime import datetime
+from types import FunctionType
+
+
+class LeftOut:
+    """The default of an argument whose value is made anew for each call."""
+
+    def __repr__(self):
+        return "..."
+
+
+class OpenEnum:
+    """An enumeration that the service may extend: each known value is one object, as those of an `Enum` are."""
+
+    _known = []
+
+    def __new__(cls, *arguments, **named):
+        raise TypeError(
+            f"a value of {cls.__name__} is written {cls._known[0]!r}, or {cls.__name__}.UNKNOWN(value=…)"
+        )
+
+    def __repr__(self):
+        return f"{type(self).__name__}.{self._name}"
+
+    def __format__(self, specification):
+        return format(str(self), specification)
+
+    def __reduce__(self):
+        return getattr, (type(self), self._name)
+
+
+class UnknownValue:
+    """The value of an open enumeration that this version does not know."""
+
+    __match_args__ = ("value",)
+
+    def __new__(cls, value):
+        check_instance(value, str)
+        self = object.__new__(cls)
+        self._value = value
+        return self
+
+    @property
+    def value(self):
+        """The value as the service sent it."""
+        return self._value
+
+    def __repr__(self):
+        return f"{type(self).__qualname__}(value={self._value!r})"
+
+    def __eq__(self, other):
+        return self._value == other._value if type(other) is type(self) else NotImplemented
+
+    def __hash__(self):
+        return hash(self._value)
+
+    def __reduce__(self):
+        return type(self), (self._value,)
+
+
+def complete(enum, names, unknown_name, unknown):
+    """Gives an open enumeration its values, numbered as the library numbers them."""
+    enum._known = []
+    for number, name in enumerate(names, 1):
+        value = object.__new__(enum)
+        value._name, value._number = name, number
+        enum._known.append(value)
+        setattr(enum, name, value)
+    unknown._number = len(names) + 1
+    nest(enum, unknown_name, unknown)
+
+
+def nest(outer, name, inner):
+    """Shows a class as one that is defined inside another."""
+    inner.__name__, inner.__qualname__, inner.__module__ = name, f"{outer.__name__}.{name}", __package__
+    setattr(outer, name, inner)
+
+
+def publish(namespace):
+    """Shows what a module exports as part of the package, wherever it is defined."""
+    for name in namespace["__all__"]:
+        one = namespace[name]
+        one.__module__ = __package__
+        for member in vars(one).values() if isinstance(one, type) else ():
+            member = getattr(member, "__func__", member)
+            if isinstance(member, FunctionType):
+                member.__module__ = __package__
+
+
+class NativeObject:
+    """An object of the library, which does not change: a copy is the object itself."""
+
+    _handle = None
+
+    def __init__(self, *arguments, **named):
+        made = vars(type(self)).items()
+        ways = [
+            f"{type(self).__name__}.{name}()"
+            for name, way in made
+            if isinstance(way, classmethod) and name[0] != "_"
+        ]
+        raise TypeError(f"{_a(type(self))} is made by {' or '.join(ways)}")
+
+    def _open_handle(self):
+        handle = self._handle
+        if handle is None:
+            raise RuntimeError(f"this {type(self).__name__} is closed")
+        return handle
+
+    def __copy__(self):
+        return self
+
+    def __deepcopy__(self, memo):
+        return self
+
+    def __reduce_ex__(self, protocol):
+        raise TypeError(f"{_a(type(self))} can't be pickled: it may hold a secret, or connections")
+
+
+class Client(NativeObject):
+    """What the clients have beside their operations."""
+
+    def close(self):
+        """Lets go of the connections. Calls that are under way come to their end; further ones are refused."""
+        self._handle = None
+
+    def __repr__(self):
+        closed = ", closed" if self._handle is None else ""
+        return f"<{type(self).__name__} of {self._config.host.api_url()}{closed}>"
+
+
+class AsyncClient(Client):
+    async def __aenter__(self):
+        return self
+
+    async def __aexit__(self, kind, error, traceback):
+        self.close()
+
+
+class BlockingClient(Client):
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, traceback):
+        self.close()
+
+
+def _a(kind):
+    name = kind.__name__
+    return f"{'an' if name[0] in 'AEIOaeio' else 'a'} {name}"
+
+
+def check(name, converter, value):
+    """Says of which argument or field a value is not what it has to be."""
+    try:
+        converter.check_lower(value)
+    except (TypeError, ValueError) as error:
+        problem = type(error)(f"{name}: {error}")
+    else:
+        return
+    raise problem
+
+
+def check_instance(value, wanted):
+    if not isinstance(value, wanted):
+        raise TypeError(f"{_a(wanted)} is required, not {type(value).__name__}")
+
+
+def check_list(value):
+    # A text is a sequence of texts too, and never meant as one.
+    if isinstance(value, (str, bytes)) or not hasattr(value, "__len__"):
+        check_instance(value, list)
+
+
+def check_moment(value):
+    check_instance(value, datetime)
+    if value.utcoffset() is None:
+        raise ValueError(
+            "a datetime without a time zone is no moment; give it one, such as tzinfo=timezone.utc"
+        )
+
+
+def check_text(value):
+    check_instance(value, str)
+    if not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError as error:
+            # The error itself holds the whole text, which may be a secret.
+            problem = f"character {error.start} is half of a surrogate pair, which is not text"
+        else:
+            return
+        raise ValueError(problem)

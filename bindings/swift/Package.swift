@@ -1,0 +1,35 @@
+// swift-tools-version: 6.0
+
+import PackageDescription
+
+// The library in Rust is linked in whole: an application carries nothing beside itself.
+#if os(Linux)
+    #if arch(x86_64)
+        let platform = "linux-x86_64"
+    #elseif arch(arm64)
+        let platform = "linux-aarch64"
+    #endif
+    let libraries = "\(Context.packageDirectory)/Libraries/\(platform)"
+    let ffi = Target.target(
+        name: "PureCloudOAuthFFI", cSettings: [.define("LIBRARIES", to: "\"\(libraries)\"")])
+#else
+    let ffi = Target.binaryTarget(name: "PureCloudOAuthFFI", path: "PureCloudOAuthFFI.xcframework")
+#endif
+
+let package = Package(
+    name: "PureCloudOAuth",
+    platforms: [.macOS(.v12), .iOS(.v15)],
+    products: [.library(name: "PureCloudOAuth", targets: ["PureCloudOAuth"])],
+    targets: [
+        ffi,
+        .target(
+            name: "PureCloudOAuth",
+            dependencies: ["PureCloudOAuthFFI"],
+            linkerSettings: [
+                .linkedFramework("Security", .when(platforms: [.macOS, .iOS])),
+                .linkedFramework("SystemConfiguration", .when(platforms: [.macOS])),
+            ]
+        ),
+        .testTarget(name: "PureCloudOAuthTests", dependencies: ["PureCloudOAuth"]),
+    ]
+)

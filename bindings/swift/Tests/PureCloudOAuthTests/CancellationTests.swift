@@ -1,0 +1,142 @@
+import Foundation
+import PureCloudOAuth
+import XCTest
+
+final class CancellationTests: XCTestCase {
+    private func api(port: UInt16) throws -> OAuthAPI {
+        let credentials = Credentials.accessToken(Secret(text: "hq3KpZ0vX1yT7wB9"))
+        return try OAuthAPI(config: Config(host: .url("http://127.0.0.1:\(port)"), credentials: credentials))
+    }
+
+    private func assertCancelled(_ task: Task<some Sendable, any Error>) async {
+        switch await task.result {
+        case .failure(is CancellationError): break
+        case .failure(let error): XCTFail("another error: \(error)")
+        case .success: XCTFail("a call that nobody answered came to an end")
+        }
+    }
+
+    func testACallOfACancelledTaskSendsNothing() async throws {
+        let silence = try Silence()
+        let api = try api(port: silence.port)
+        let task = Task {
+            withUnsafeCurrentTask { $0?.cancel() }
+            return try await api.getOauthClients()
+        }
+        await assertCancelled(task)
+        XCTAssertFalse(silence.isReached)
+    }
+
+    func testACallThatHangsIsCancelled() async throws {
+        let silence = try Silence()
+        let api = try api(port: silence.port)
+        let task = Task { try await api.getOauthClients() }
+        while !silence.isReached {
+            try await Task.sleep(nanoseconds: 1_000_000)
+        }
+        let start = Date()
+        task.cancel()
+        await assertCancelled(task)
+        XCTAssertLessThan(Date().timeIntervalSince(start), 1)
+    }
+
+    func testAGroupTakesItsCallsAlong() async throws {
+        let silence = try Silence()
+        let api = try api(port: silence.port)
+        struct Enough: Error {}
+        let start = Date()
+        do {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for _ in 0..<10 {
+                    group.addTask { _ = try await api.getOauthClients() }
+                }
+                group.addTask {
+                    try await Task.sleep(nanoseconds: 20_000_000)
+                    throw Enough()
+                }
+                for try await _ in group {}
+            }
+            XCTFail("nobody answered")
+        } catch is Enough {}
+        XCTAssertLessThan(Date().timeIntervalSince(start), 2)
+    }
+
+    /// Before the first look at the call, while it waits, and between two looks.
+    func testAnyMomentWillDo() async throws {
+        let silence = try Silence()
+        let api = try api(port: silence.port)
+        for number in 0..<2_000 {
+            let task = Task { try await api.getOauthClients() }
+            if number % 3 > 0 {
+                try await Task.sleep(nanoseconds: .random(in: 0..<(number % 3 == 1 ? 50_000 : 1_000_000)))
+            }
+            task.cancel()
+            await assertCancelled(task)
+        }
+    }
+
+    /// A call ends by itself as it is cancelled: with the one or the other, and once.
+    func testTheEndOfACallMayComeFirst() async throws {
+        let port = try Silence().port
+        let api = try api(port: port)
+        let once = CallOptions(withoutRetries: true)
+        var ended = 0
+        for _ in 0..<2_000 {
+            let task = Task { try await api.getOauthClients(options: once) }
+            try await Task.sleep(nanoseconds: .random(in: 0..<500_000))
+            task.cancel()
+            switch await task.result {
+            case .failure(OAuthError.connection): ended += 1
+            case .failure(is CancellationError): break
+            case let other: XCTFail("\(other)")
+            }
+        }
+        XCTAssertGreaterThan(ended, 0)
+        XCTAssertLessThan(ended, 2_000)
+    }
+
+    func testCancellingAfterTheEndIsNothing() async throws {
+        let port = try Silence().port
+        let api = try api(port: port)
+        let task = Task { try await api.getOauthClients(options: CallOptions(withoutRetries: true)) }
+        let before = await task.result
+        task.cancel()
+        let after = await task.result
+        for result in [before, after] {
+            guard case .failure(OAuthError.connection) = result else { return XCTFail("\(result)") }
+        }
+    }
+}
+
+/// A port of this machine where calls arrive and nobody answers.
+private final class Silence: Sendable {
+    let port: UInt16
+    private let listener: Int32
+
+    init() throws {
+        #if canImport(Glibc)
+            let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        #else
+            let listener = socket(AF_INET, SOCK_STREAM, 0)
+        #endif
+        _ = fcntl(listener, F_SETFL, O_NONBLOCK)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = inet_addr("127.0.0.1")
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let opened = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+                bind(listener, address, length) == 0 && listen(listener, 4_096) == 0
+                    && getsockname(listener, address, &length) == 0
+            }
+        }
+        guard opened else { throw POSIXError(.EADDRNOTAVAIL) }
+        self.listener = listener
+        port = UInt16(bigEndian: address.sin_port)
+    }
+
+    deinit { close(listener) }
+
+    /// Whether a call has arrived since the last look. It stays open.
+    var isReached: Bool { accept(listener, nil, nil) >= 0 }
+}

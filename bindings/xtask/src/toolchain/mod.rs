@@ -1,0 +1,71 @@
+//! The toolchains of other languages: found on the machine or, where that can be done, installed.
+
+mod debian;
+mod jvm;
+mod python;
+mod swift;
+
+use std::io::{self, Read};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+
+pub(crate) use jvm::{Jvm, jvm};
+pub(crate) use python::{Venv, python};
+pub(crate) use swift::{Swift, swift};
+
+use crate::report;
+
+/// What a program prints, on either output; nothing if it is missing or fails.
+fn printed(command: &mut Command) -> Option<String> {
+    let output = command.stdin(Stdio::null()).output().ok()?;
+    let both = [output.stdout, output.stderr].concat();
+    output.status.success().then(|| String::from_utf8_lossy(&both).into_owned())
+}
+
+/// Runs a command silently, unless it fails: then what it printed is shown.
+pub(crate) fn quietly(mut command: Command, what: &str) -> Result<()> {
+    let (mut reader, writer) = io::pipe()?;
+    command.stdin(Stdio::null()).stdout(writer.try_clone()?).stderr(writer);
+    let mut child = command.spawn().with_context(|| format!("{what} can't be started"))?;
+    // It holds the pipe's other end: while it lives, the reading does not end.
+    drop(command);
+    let mut printed = Vec::new();
+    reader.read_to_end(&mut printed)?;
+    let status = child.wait()?;
+    if !status.success() {
+        report::line(&String::from_utf8_lossy(&printed));
+        bail!("{what} failed with {status}; see above");
+    }
+    Ok(())
+}
+
+/// The version behind a word: (17, 0) behind `javac ` in `javac 17.0.15`.
+fn version_behind(word: &str, printed: &str) -> Option<(u32, u32)> {
+    let (_, version) = printed.split_once(word)?;
+    let mut numbers = version.split(|letter: char| !letter.is_ascii_digit());
+    let major = numbers.next()?.parse().ok()?;
+    Some((major, numbers.next().and_then(|minor| minor.parse().ok()).unwrap_or(0)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::version_behind;
+
+    #[test]
+    fn a_version_is_read_from_what_programs_print() {
+        for (word, printed, version) in [
+            ("javac ", "javac 17.0.15\n", Some((17, 0))),
+            ("javac ", "javac 1.8.0_292", Some((1, 8))),
+            ("javac ", "Picked up JAVA_TOOL_OPTIONS: -Xmx1g\njavac 21", Some((21, 0))),
+            ("version \"", "openjdk version \"17\" 2021-09-14\nOpenJDK Runtime Environment", Some((17, 0))),
+            ("version \"", "java version \"24-ea\" 2025-03-18", Some((24, 0))),
+            ("Swift version ", "Swift version 6.0.3 (swift-6.0.3-RELEASE)\nTarget: x86_64", Some((6, 0))),
+            ("Swift version ", "swift-driver version: 1.87 Apple Swift version 5.9.2", Some((5, 9))),
+            ("Swift version ", "swift 4.1.0 of another maker", None),
+            ("Swift version ", "Swift version unknown", None),
+        ] {
+            assert_eq!(version_behind(word, printed), version, "{printed}");
+        }
+    }
+}

@@ -1,0 +1,150 @@
+package conformance;
+
+import static java.lang.System.getenv;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import purecloud.oauth.ApiUsageClientQuery;
+import purecloud.oauth.BlockingOAuthApi;
+import purecloud.oauth.BlockingOAuthApiInterface;
+import purecloud.oauth.CallOptions;
+import purecloud.oauth.ClientState;
+import purecloud.oauth.Config;
+import purecloud.oauth.Credentials;
+import purecloud.oauth.Granularity;
+import purecloud.oauth.GrantType;
+import purecloud.oauth.Host;
+import purecloud.oauth.Metric;
+import purecloud.oauth.OAuthClientRequest;
+import purecloud.oauth.OAuthException;
+import purecloud.oauth.PureCloudOAuth;
+import purecloud.oauth.Region;
+import purecloud.oauth.RetryPolicy;
+import purecloud.oauth.Secret;
+
+/** What has to be said without Kotlin's help: arguments left out, values changed, exceptions caught. */
+public final class JavaCallers {
+    public static void main(String[] arguments) throws OAuthException {
+        var credentials = Credentials.clientCredentials(
+                getenv("GENESYSCLOUD_OAUTHCLIENT_ID"), new Secret(getenv("GENESYSCLOUD_OAUTHCLIENT_SECRET")));
+        var config = new Config(Host.named(getenv("GENESYSCLOUD_REGION")), credentials)
+                .withDeadline(Duration.ofSeconds(30))
+                .withRetry(new RetryPolicy().withMaxAttempts(2));
+        settings(config);
+        try (var api = new BlockingOAuthApi(config)) {
+            values(api);
+            errors(api);
+        }
+        closed(config);
+    }
+
+    private static void settings(Config config) throws OAuthException {
+        equal(Host.region(Region.EU_CENTRAL_1), Host.domain("mypurecloud.de"));
+        equal("https://gateway.example.com/", Host.gateway("gateway.example.com").apiUrl());
+        equal("http://127.0.0.1:8080/", Host.gateway("127.0.0.1", "http", 8080).apiUrl());
+        equal("Config(host=", config.toString().substring(0, 12));
+        equal(Duration.ofSeconds(30), config.getDeadline());
+        for (var late : List.of(Duration.ZERO, Duration.ofSeconds(-1))) {
+            try {
+                new BlockingOAuthApi(config.withDeadline(late));
+                throw new AssertionError("a deadline of " + late + " is accepted");
+            } catch (OAuthException.InvalidArgument refused) {
+                equal("deadline", refused.getArgument());
+            }
+        }
+    }
+
+    /** A program may name the interface, and put something of its own in its place. */
+    private static void values(BlockingOAuthApiInterface api) throws OAuthException {
+        var body = new OAuthClientRequest("Rückrufe Zürich ☎", GrantType.Code.INSTANCE)
+                .withRegisteredRedirectUri(List.of("https://rueckrufe.example.ch/callback"))
+                .withScope(List.of("users:readonly"));
+        var id = api.postOauthClients(body).getId();
+        var ticket = new CallOptions()
+                .withHeaders(Map.of("x-ticket", new Secret("CHG-4711")))
+                .withoutRetries(true);
+        var client = api.getOauthClient(id, ticket);
+        equal(body.getName(), client.getName());
+        equal(client, api.getOauthClient(id));
+        equal(200, api.getOauthClientWithHttpInfo(id).getMetadata().getStatus());
+
+        var changed = api.putOauthClient(
+                id,
+                client.toRequest().withAccessTokenValiditySeconds(3_600L).withState(ClientState.Inactive.INSTANCE));
+        equal(3_600L, changed.getAccessTokenValiditySeconds());
+        equal("inactive", String.valueOf(changed.getState()));
+
+        equal(api.getOauthScopes(), api.getOauthScopes(null));
+        equal("Nur lesender Zugriff: Benutzer", api.getOauthScope("users:readonly", "de").getDescription());
+        var interval = PureCloudOAuth.usageInterval(
+                Instant.parse("2026-01-01T00:00:00Z"), Instant.parse("2026-02-01T00:00:00Z"));
+        var query = new ApiUsageClientQuery(interval, Granularity.Week.INSTANCE)
+                .withMetrics(List.of(Metric.Requests.INSTANCE, Metric.Status429.INSTANCE));
+        if (api.postOauthClientUsageQuery(id, query).getExecutionId().isEmpty()) {
+            throw new AssertionError("no execution");
+        }
+        api.deleteOauthClient(id);
+    }
+
+    private static void errors(BlockingOAuthApi api) {
+        try {
+            api.getOauthClient("00000000-0000-4000-8000-000000000000");
+            throw new AssertionError("a client that nobody has");
+        } catch (OAuthException.Api error) {
+            equal(404, error.getStatus());
+            equal("not.found", error.getCode());
+            equal(error.getFailure().getText(), error.getMessage());
+            equal(OAuthException.Api.class.getName() + ": " + error.getMessage(), error.toString());
+            equal(false, error.getServerMayHaveActed());
+        } catch (OAuthException error) {
+            throw new AssertionError("another kind", error);
+        }
+        try {
+            api.getOauthClient("half of 😀: \ud83d");
+            throw new AssertionError("a text that is not Unicode is accepted");
+        } catch (IllegalArgumentException error) {
+            equal("a text holds half of a surrogate pair", error.getMessage());
+        } catch (OAuthException error) {
+            throw new AssertionError("another kind", error);
+        }
+    }
+
+    private static void closed(Config config) throws OAuthException {
+        var api = new BlockingOAuthApi(config);
+        equal("BlockingOAuthApi", api.toString());
+        api.close();
+        api.close();
+        equal("BlockingOAuthApi(closed)", api.toString());
+        refused("this BlockingOAuthApi is closed", api::getOauthClients);
+
+        var secret = new Secret("mW4tS9xQhq3KpZ0v");
+        secret.close();
+        equal("Secret(closed)", secret.toString());
+        refused("this Secret is closed", () -> Credentials.accessToken(secret));
+        refused("this Secret is closed", () -> new BlockingOAuthApi(config.withProxy(secret)));
+    }
+
+    private static void refused(String expected, Use use) throws OAuthException {
+        try {
+            use.run();
+        } catch (IllegalStateException error) {
+            equal(expected, error.getMessage());
+            return;
+        }
+        throw new AssertionError("what is closed is used");
+    }
+
+    private interface Use {
+        void run() throws OAuthException;
+    }
+
+    private static void equal(Object expected, Object actual) {
+        if (!expected.equals(actual)) {
+            throw new AssertionError("expected " + expected + ", got " + actual);
+        }
+    }
+
+    private JavaCallers() {}
+}

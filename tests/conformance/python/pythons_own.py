@@ -1,0 +1,741 @@
+"""What is promised in Python alone: signals, forks, event loops, values that feel like Python's, and few surprises.
+
+Reads the vendor's variables, GENESYSCLOUD_REGION and so on, with an emulator behind them.
+"""
+
+import asyncio
+import contextlib
+import copy
+import dataclasses
+import faulthandler
+import inspect
+import io
+import multiprocessing
+import os
+import pickle
+import pydoc
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+import traceback
+import typing
+import unittest
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta, timezone
+
+import purecloud_oauth
+from purecloud_oauth import (
+    BlockingOAuthApi,
+    CallOptions,
+    ClientState,
+    Config,
+    Credentials,
+    Failure,
+    GrantType,
+    Host,
+    OAuthApi,
+    OAuthClient,
+    OAuthClientRequest,
+    OAuthError,
+    RateLimit,
+    Region,
+    RoleDivision,
+    Secret,
+    usage_interval,
+)
+
+from emulator import Emulator
+
+VARIABLES = ("GENESYSCLOUD_REGION", "GENESYSCLOUD_OAUTHCLIENT_ID", "GENESYSCLOUD_OAUTHCLIENT_SECRET")
+HANG = {"hang": {}}
+POSIX = unittest.skipUnless(os.name == "posix", "needs signals and forks")
+
+
+class Case(unittest.TestCase):
+    emulator = Emulator(*(os.environ[name] for name in VARIABLES))
+
+    def setUp(self):
+        self.emulator.start_over()
+
+    def hang(self):
+        """Lets every listing of clients hang."""
+        self.emulator.fault("get_oauth_clients", times=None, kind=HANG)
+
+    def arrived(self, requests=1):
+        until(lambda: self.emulator.counts("get_oauth_clients")[0] == requests)
+
+    def nothing_is_open(self):
+        until(lambda: self.emulator.open()[0] == 0)
+
+
+def until(is_so):
+    start = time.monotonic()
+    while not is_so():
+        if time.monotonic() - start > 10:
+            raise AssertionError("not so after ten seconds")
+        time.sleep(0.005)
+
+
+@POSIX
+class Signals(Case):
+    """Ctrl-C, and every other signal that has a handler, ends the waiting of the main thread."""
+
+    def interrupted(self, kind, signalled):
+        """How long the signal took to end a call."""
+        sent = []
+
+        def send():
+            self.arrived()
+            sent.append(time.monotonic())
+            signalled()
+
+        self.hang()
+        with BlockingOAuthApi(self.emulator.config()) as api:
+            sender = threading.Thread(target=send)
+            sender.start()
+            with self.assertRaises(kind):
+                api.get_oauth_clients(options=limited(5))
+            took = time.monotonic() - sent[0]
+            sender.join()
+            self.nothing_is_open()
+            self.assertEqual(api.get_oauth_client(self.emulator.client_id).id, self.emulator.client_id)
+        return took
+
+    def test_ctrl_c_ends_a_blocking_call_and_closes_its_request(self):
+        self.assertLess(self.interrupted(KeyboardInterrupt, lambda: os.kill(os.getpid(), signal.SIGINT)), 0.2)
+
+    def test_also_where_it_arrives_in_another_thread(self):
+        def here():
+            signal.pthread_kill(threading.get_ident(), signal.SIGINT)
+
+        self.assertLess(self.interrupted(KeyboardInterrupt, here), 0.2)
+
+    def test_so_does_an_error_of_another_handler(self):
+        def handler(number, frame):
+            raise TimeoutError("enough")
+
+        before = signal.signal(signal.SIGUSR1, handler)
+        self.addCleanup(signal.signal, signal.SIGUSR1, before)
+        self.assertLess(self.interrupted(TimeoutError, lambda: os.kill(os.getpid(), signal.SIGUSR1)), 0.2)
+
+    def test_a_handler_that_returns_leaves_the_call_alone(self):
+        seen = []
+        before = signal.signal(signal.SIGUSR1, lambda number, frame: seen.append(number))
+        self.addCleanup(signal.signal, signal.SIGUSR1, before)
+        self.emulator.fault("get_oauth_clients", delay_milliseconds=300)
+        with BlockingOAuthApi(self.emulator.config()) as api:
+            api.get_oauth_scopes()
+            timer = threading.Timer(0.1, lambda: os.kill(os.getpid(), signal.SIGUSR1))
+            timer.start()
+            self.assertTrue(api.get_oauth_clients().entities)
+        self.assertEqual(seen, [signal.SIGUSR1])
+
+    def test_ctrl_c_ends_asyncio_run_and_closes_the_request(self):
+        self.hang()
+        program = """
+            import asyncio
+            from purecloud_oauth import OAuthApi
+            asyncio.run(OAuthApi(config).get_oauth_clients())
+        """
+        with self.started(program) as process:
+            self.arrived()
+            process.send_signal(signal.SIGINT)
+            _, said = process.communicate(timeout=10)
+        self.assertIn("KeyboardInterrupt", said)
+        self.nothing_is_open()
+
+    def test_the_interpreter_ends_while_daemon_threads_wait(self):
+        self.emulator.fault("get_oauth_clients", times=None, delay_milliseconds=400)
+        program = """
+            import builtins, threading, time
+            from purecloud_oauth import BlockingOAuthApi
+
+            class Slow:
+                def __del__(self, time=time):
+                    for _ in range(60):
+                        time.sleep(0.01)
+
+            api = BlockingOAuthApi(config)
+            api.get_oauth_scopes()
+            for _ in range(8):
+                threading.Thread(target=api.get_oauth_clients, daemon=True).start()
+            time.sleep(0.1)
+            builtins.kept_until_the_end = Slow()
+        """
+        with self.started(program) as process:
+            _, said = process.communicate(timeout=20)
+        self.assertEqual((process.returncode, said), (0, ""))
+
+    def started(self, program):
+        lines = textwrap.dedent(program)
+        settings = textwrap.dedent("""
+            import sys
+            from purecloud_oauth import Config, Credentials, Host, Secret
+            url, id, secret = sys.argv[1:]
+            config = Config(host=Host.url(url), credentials=Credentials.client_credentials(id, Secret(secret)))
+        """)
+        given = (self.emulator.url, self.emulator.client_id, self.emulator.client_secret)
+        return subprocess.Popen(
+            [sys.executable, "-W", "error", "-c", settings + lines, *given], stderr=subprocess.PIPE, text=True
+        )
+
+
+class Threads(Case):
+    def test_many_threads_share_a_blocking_client(self):
+        with BlockingOAuthApi(self.emulator.config()) as api, ThreadPoolExecutor(20) as threads:
+            found = threads.map(lambda _: api.get_oauth_client(self.emulator.client_id).id, range(100))
+            self.assertEqual(set(found), {self.emulator.client_id})
+        self.assertEqual(self.emulator.counts("token")[0], 1)
+
+    def test_a_waiting_thread_does_not_hold_up_others(self):
+        self.hang()
+        api = BlockingOAuthApi(self.emulator.config())
+        waiting = threading.Thread(
+            target=lambda: self.assertRaises(OAuthError.Timeout, api.get_oauth_clients, limited(3)),
+            daemon=True,
+        )
+        waiting.start()
+        self.arrived()
+        self.assertTrue(api.get_oauth_scopes().entities)
+        self.assertTrue(waiting.is_alive())
+        self.emulator.start_over()
+        waiting.join(10)
+
+    def test_a_blocking_call_in_the_thread_of_a_running_event_loop(self):
+        async def main():
+            with BlockingOAuthApi(self.emulator.config()) as api:
+                return api.get_oauth_client(self.emulator.client_id).id
+
+        self.assertEqual(asyncio.run(main()), self.emulator.client_id)
+
+    def test_a_blocking_call_in_a_thread_of_the_event_loop(self):
+        async def main():
+            loop = asyncio.get_running_loop()
+            with BlockingOAuthApi(self.emulator.config()) as api:
+                calls = [
+                    loop.run_in_executor(None, api.get_oauth_client, self.emulator.client_id)
+                    for _ in range(5)
+                ]
+                return {client.id for client in await asyncio.gather(*calls)}
+
+        self.assertEqual(asyncio.run(main()), {self.emulator.client_id})
+
+
+def limited(seconds):
+    return CallOptions(deadline=timedelta(seconds=seconds))
+
+
+class Loops(Case):
+    async def identify(self, api):
+        return (await api.get_oauth_client(self.emulator.client_id)).id
+
+    def test_one_client_in_one_event_loop_after_the_other(self):
+        api = OAuthApi(self.emulator.config())
+        for _ in range(3):
+            self.assertEqual(asyncio.run(self.identify(api)), self.emulator.client_id)
+        self.assertEqual(self.emulator.counts("token")[0], 1)
+
+    def test_one_client_in_two_event_loops_at_once(self):
+        api = OAuthApi(self.emulator.config())
+
+        async def often():
+            return set(await asyncio.gather(*(self.identify(api) for _ in range(50))))
+
+        with ThreadPoolExecutor(2) as threads:
+            found = threads.map(lambda _: asyncio.run(often()), range(2))
+            self.assertEqual(list(found), [{self.emulator.client_id}] * 2)
+        self.assertEqual(self.emulator.counts("token")[0], 1)
+
+    @POSIX
+    def test_uvloop(self):
+        import uvloop
+
+        async def main():
+            self.assertIsInstance(asyncio.get_running_loop(), uvloop.Loop)
+            async with OAuthApi(self.emulator.config()) as api:
+                self.assertEqual(await self.identify(api), self.emulator.client_id)
+                self.hang()
+                with self.assertRaises(asyncio.TimeoutError):
+                    await asyncio.wait_for(api.get_oauth_clients(), 0.3)
+
+        loop = uvloop.new_event_loop()
+        self.addCleanup(loop.close)
+        loop.run_until_complete(main())
+        self.nothing_is_open()
+
+    def test_wait_for_and_timeout_close_the_request(self):
+        async def main():
+            api = OAuthApi(self.emulator.config())
+            await api.get_oauth_scopes()
+            with self.assertRaises(asyncio.TimeoutError):
+                await asyncio.wait_for(api.get_oauth_clients(), 0.1)
+            if sys.version_info >= (3, 11):
+                with self.assertRaises(TimeoutError):
+                    async with asyncio.timeout(0.1):
+                        await api.get_oauth_clients()
+
+        self.hang()
+        asyncio.run(main())
+        self.nothing_is_open()
+
+    def test_an_event_loop_that_is_closed_under_a_call(self):
+        said = io.StringIO()
+        self.emulator.fault("get_oauth_clients", delay_milliseconds=200)
+        api = OAuthApi(self.emulator.config())
+        loop = asyncio.new_event_loop()
+        with contextlib.redirect_stderr(said):
+            task = loop.create_task(api.get_oauth_clients())
+            loop.run_until_complete(asyncio.sleep(0.1))
+            task._log_destroy_pending = False
+            loop.close()
+            until(lambda: self.emulator.counts("get_oauth_clients")[1] == 1)
+            time.sleep(0.2)
+            del task
+        self.assertEqual(said.getvalue(), "")
+        self.assertEqual(asyncio.run(self.identify(api)), self.emulator.client_id)
+
+
+@POSIX
+class Processes(Case):
+    """A client that was made, and used, before a fork works on both sides of it."""
+
+    def setUp(self):
+        super().setUp()
+        # Newer versions warn of what is tried here: a fork while there are threads.
+        filters = warnings.catch_warnings()
+        filters.__enter__()
+        self.addCleanup(filters.__exit__, None, None, None)
+        warnings.simplefilter("ignore", DeprecationWarning)
+        self.waiting, self.api = BlockingOAuthApi(self.emulator.config()), OAuthApi(self.emulator.config())
+
+    def identify(self):
+        found = {
+            self.waiting.get_oauth_client(self.emulator.client_id).id,
+            asyncio.run(self.api.get_oauth_client(self.emulator.client_id)).id,
+        }
+        return found == {self.emulator.client_id}
+
+    def ends_well(self, child):
+        """Whether a forked child does, in time; the parent works meanwhile."""
+        process = os.fork()
+        if process == 0:
+            signal.alarm(20)
+            os._exit(0 if child() else 1)
+        self.assertTrue(self.identify())
+        _, status = os.waitpid(process, 0)
+        self.assertEqual(status, 0)
+
+    def test_after_a_fork(self):
+        self.assertTrue(self.identify())
+        self.ends_well(self.identify)
+        self.assertTrue(self.identify())
+
+    def test_after_a_fork_before_the_first_call(self):
+        self.ends_well(self.identify)
+
+    def test_in_the_child_of_a_child(self):
+        def child():
+            self.ends_well(self.identify)
+            return self.identify()
+
+        self.assertTrue(self.identify())
+        self.ends_well(child)
+
+    def test_a_fork_while_calls_are_under_way(self):
+        with ThreadPoolExecutor(10) as threads:
+            calls = [threads.submit(self.identify) for _ in range(40)]
+            for _ in range(5):
+                self.ends_well(self.identify)
+            self.assertEqual({call.result() for call in calls}, {True})
+
+    def test_a_client_that_is_dropped_in_the_child(self):
+        def child():
+            self.waiting.close()
+            self.api.close()
+            del self.waiting, self.api
+            return True
+
+        self.assertTrue(self.identify())
+        self.ends_well(child)
+
+    def test_multiprocessing(self):
+        self.assertTrue(self.identify())
+        given = (self.emulator.url, self.emulator.client_id, self.emulator.client_secret)
+        for method in multiprocessing.get_all_start_methods():
+            with self.subTest(method):
+                process = multiprocessing.get_context(method).Process(target=sign_in, args=given)
+                process.start()
+                process.join(30)
+                self.assertEqual(process.exitcode, 0)
+
+    def test_a_forked_process_of_multiprocessing_uses_the_clients_of_its_parent(self):
+        self.assertTrue(self.identify())
+        process = multiprocessing.get_context("fork").Process(target=self.in_a_child)
+        process.start()
+        process.join(30)
+        self.assertEqual(process.exitcode, 0)
+
+    def in_a_child(self):
+        sys.exit(0 if self.identify() else 1)
+
+
+def sign_in(url, client_id, client_secret):
+    credentials = Credentials.client_credentials(client_id, Secret(client_secret))
+    with BlockingOAuthApi(Config(host=Host.url(url), credentials=credentials)) as api:
+        sys.exit(0 if api.get_oauth_client(client_id).id == client_id else 1)
+
+
+class Clients(Case):
+    def test_with(self):
+        with BlockingOAuthApi(self.emulator.config()) as api:
+            self.assertEqual(repr(api), f"<BlockingOAuthApi of {self.emulator.url}/>")
+            self.assertTrue(api.get_oauth_scopes().entities)
+        self.assertEqual(repr(api), f"<BlockingOAuthApi of {self.emulator.url}/, closed>")
+        with self.assertRaisesRegex(RuntimeError, "this BlockingOAuthApi is closed"):
+            api.get_oauth_scopes()
+        api.close()
+
+    def test_async_with(self):
+        async def main():
+            async with OAuthApi(self.emulator.config()) as api:
+                self.assertTrue((await api.get_oauth_scopes()).entities)
+            with self.assertRaisesRegex(RuntimeError, "this OAuthApi is closed"):
+                await api.get_oauth_scopes()
+            api.close()
+
+        asyncio.run(main())
+
+    def test_an_error_inside_with_is_passed_on(self):
+        with self.assertRaises(OAuthError.InvalidArgument):
+            with BlockingOAuthApi(self.emulator.config()) as api:
+                api.get_oauth_client("a/b")
+
+    def test_calls_that_are_under_way_survive_close(self):
+        self.emulator.fault("get_oauth_clients", times=None, delay_milliseconds=200)
+        api = BlockingOAuthApi(self.emulator.config())
+        with ThreadPoolExecutor(8) as threads:
+            calls = [threads.submit(api.get_oauth_clients) for _ in range(8)]
+            self.arrived(8)
+            api.close()
+            self.assertTrue(all(call.result().entities for call in calls))
+
+    def test_closing_while_others_begin_calls(self):
+        for _ in range(30):
+            api = BlockingOAuthApi(self.emulator.config())
+            with ThreadPoolExecutor(4) as threads:
+                calls = [threads.submit(api.get_oauth_client, "a/b") for _ in range(20)]
+                api.close()
+            kinds = {type(call.exception()) for call in calls}
+            self.assertLessEqual(kinds, {OAuthError.InvalidArgument, RuntimeError})
+
+    def test_closing_closes_the_connections(self):
+        with BlockingOAuthApi(self.emulator.config()) as api:
+            api.get_oauth_scopes()
+            self.emulator.close_idle_connections()
+            api.get_oauth_scopes()
+            self.assertEqual(self.emulator.open()[1], 1)
+        until(lambda: self.emulator.open()[1] == 0)
+
+
+class Records(unittest.TestCase):
+    client = OAuthClient(id="a", name="b", authorized_grant_type=GrantType.CODE, secret=Secret("s3cret"))
+
+    def test_every_record_is_a_dataclass_with_fields(self):
+        records = [one for one in public() if dataclasses.is_dataclass(one)]
+        self.assertGreater(len(records), 25)
+        for record in records:
+            with self.subTest(record.__name__):
+                names = [field.name for field in dataclasses.fields(record)]
+                arguments = inspect.signature(record).parameters
+                self.assertEqual(list(arguments), names)
+                self.assertEqual({one.kind for one in arguments.values()}, {inspect.Parameter.KEYWORD_ONLY})
+                self.assertEqual(list(typing.get_type_hints(record)), names)
+
+    def test_repr_names_the_fields(self):
+        limit = RateLimit(count=3, reset=timedelta(seconds=2))
+        self.assertEqual(repr(limit), "RateLimit(count=3, allowed=None, reset=datetime.timedelta(seconds=2))")
+        self.assertEqual(str(limit), repr(limit))
+        self.assertIn("authorized_grant_type=GrantType.CODE", repr(self.client))
+        self.assertNotIn("s3cret", repr(self.client))
+
+    def test_equality(self):
+        self.assertEqual(self.client, dataclasses.replace(self.client))
+        self.assertNotEqual(self.client, dataclasses.replace(self.client, name="c"))
+        for other in (
+            None,
+            3,
+            "a",
+            RoleDivision(),
+            OAuthClientRequest(name="b", authorized_grant_type=GrantType.CODE),
+        ):
+            self.assertFalse(self.client == other)
+            self.assertTrue(self.client != other)
+        with self.assertRaises(TypeError):
+            hash(self.client)
+
+    def test_copies(self):
+        changed = dataclasses.replace(self.client, name="c")
+        self.assertEqual((changed.name, self.client.name, changed.id), ("c", "b", "a"))
+        self.assertEqual(copy.copy(self.client), self.client)
+        self.assertEqual(copy.deepcopy(self.client), self.client)
+        self.assertIsNot(copy.deepcopy(self.client).scope, self.client.scope)
+        if sys.version_info >= (3, 13):
+            self.assertEqual(copy.replace(self.client, name="c"), changed)
+        as_dictionary = dataclasses.asdict(self.client)
+        self.assertEqual((as_dictionary["name"], as_dictionary["secret"]), ("b", Secret("s3cret")))
+        self.assertEqual(OAuthClient(**as_dictionary), self.client)
+
+    def test_lists_are_not_shared(self):
+        OAuthClient().scope.append("users")
+        self.assertEqual(OAuthClient().scope, [])
+
+    def test_pickling_but_for_secrets(self):
+        division = RoleDivision(role_id="a", division_id="*")
+        self.assertEqual(pickle.loads(pickle.dumps(division)), division)
+        with self.assertRaisesRegex(TypeError, "Secret can't be pickled"):
+            pickle.dumps(self.client)
+
+
+class Enumerations(unittest.TestCase):
+    def test_known_values(self):
+        self.assertIs(GrantType.CODE, GrantType.CODE)
+        self.assertEqual(GrantType.CODE, GrantType.CODE)
+        self.assertNotEqual(GrantType.CODE, GrantType.TOKEN)
+        self.assertNotEqual(GrantType.CODE, "CODE")
+        self.assertIsInstance(GrantType.CODE, GrantType)
+        self.assertEqual(len({GrantType.CODE, GrantType.CODE, GrantType.TOKEN}), 2)
+        self.assertEqual((str(GrantType.SAML2_BEARER), f"{ClientState.ACTIVE}"), ("SAML2-BEARER", "active"))
+        self.assertEqual(f"{ClientState.ACTIVE:>8}", "  active")
+        self.assertEqual(repr(GrantType.SAML2_BEARER), "GrantType.SAML2_BEARER")
+
+    def test_unknown_values(self):
+        unknown = GrantType.UNKNOWN(value="x")
+        self.assertEqual(unknown, GrantType.UNKNOWN("x"))
+        self.assertEqual(hash(unknown), hash(GrantType.UNKNOWN("x")))
+        self.assertNotEqual(unknown, GrantType.UNKNOWN("y"))
+        self.assertNotEqual(unknown, ClientState.UNKNOWN("x"))
+        self.assertNotEqual(unknown, GrantType.CODE)
+        self.assertIsInstance(unknown, GrantType)
+        self.assertEqual((unknown.value, str(unknown)), ("x", "x"))
+        self.assertEqual(repr(unknown), "GrantType.UNKNOWN(value='x')")
+        with self.assertRaises(TypeError):
+            GrantType.UNKNOWN(3)
+        with self.assertRaises(TypeError):
+            GrantType.UNKNOWN()
+
+    def test_no_other_values(self):
+        with self.assertRaisesRegex(TypeError, "GrantType.UNKNOWN"):
+            GrantType("CODE")
+
+    def test_copies_are_the_same(self):
+        for value in (GrantType.CODE, GrantType.UNKNOWN("x"), Region.EU_WEST_1):
+            for copied in (copy.copy(value), copy.deepcopy(value), pickle.loads(pickle.dumps(value))):
+                self.assertEqual(copied, value)
+        self.assertIs(pickle.loads(pickle.dumps(GrantType.CODE)), GrantType.CODE)
+
+    @unittest.skipIf(sys.version_info < (3, 10), "there is no match yet")
+    def test_match(self):
+        found = {}
+        exec(
+            textwrap.dedent("""
+            def described(value):
+                match value:
+                    case GrantType.CODE:
+                        return "code"
+                    case GrantType.UNKNOWN(value=text):
+                        return text
+                    case GrantType():
+                        return "another"
+            """),
+            {"GrantType": GrantType},
+            found,
+        )
+        values = (GrantType.CODE, GrantType.UNKNOWN("x"), GrantType.TOKEN, "CODE")
+        self.assertEqual([found["described"](value) for value in values], ["code", "x", "another", None])
+
+
+class Errors(Case):
+    def error(self):
+        with BlockingOAuthApi(self.emulator.config()) as api, self.assertRaises(OAuthError.Api) as raised:
+            api.get_oauth_client("00000000-0000-4000-8000-000000000000")
+        return raised.exception
+
+    def test_one_class_and_its_subclasses(self):
+        kinds = [one for one in vars(OAuthError).values() if isinstance(one, type)]
+        self.assertEqual(len(kinds), 7)
+        for kind in kinds:
+            self.assertTrue(issubclass(kind, OAuthError) and issubclass(kind, Exception))
+            self.assertEqual(
+                f"{kind.__module__}.{kind.__qualname__}", f"purecloud_oauth.OAuthError.{kind.__name__}"
+            )
+            self.assertTrue(kind.__doc__)
+
+    def test_attributes(self):
+        error = self.error()
+        for field in dataclasses.fields(Failure):
+            self.assertEqual(getattr(error, field.name), getattr(error.failure, field.name), field.name)
+        self.assertEqual((error.status, error.code, str(error)), (404, "not.found", error.failure.text))
+        self.assertEqual(repr(error), f"OAuthError.Api({error.text!r})")
+
+    def test_pickling(self):
+        error = self.error()
+        copied = pickle.loads(pickle.dumps(error))
+        self.assertIs(type(copied), OAuthError.Api)
+        self.assertEqual((copied.failure, str(copied)), (error.failure, str(error)))
+
+    def test_one_can_be_made_for_a_test(self):
+        error = OAuthError.Timeout(Failure(text="too late", worth_retrying=True))
+        self.assertEqual((str(error), error.worth_retrying, error.metadata), ("too late", True, None))
+
+    def test_what_the_interpreter_prints(self):
+        with self.assertRaises(OAuthError) as raised:
+            Host.named("mars")
+        printed = "".join(traceback.format_exception_only(type(raised.exception), raised.exception))
+        self.assertTrue(printed.startswith("purecloud_oauth.OAuthError.InvalidArgument: host "), printed)
+
+
+class Objects(unittest.TestCase):
+    def test_copies_are_the_object_itself(self):
+        for thing in (Secret("a"), Credentials.access_token(Secret("a")), Host.region(Region.EU_WEST_1)):
+            self.assertIs(copy.copy(thing), thing)
+            self.assertIs(copy.deepcopy(thing), thing)
+            with self.assertRaisesRegex(TypeError, f"a {type(thing).__name__} can't be pickled"):
+                pickle.dumps(thing)
+
+    def test_secrets(self):
+        secret = Secret("s3cret")
+        self.assertEqual(secret, Secret("s3cret"))
+        self.assertNotEqual(secret, Secret("other"))
+        self.assertNotEqual(secret, "s3cret")
+        self.assertEqual(hash(secret), hash(Secret("s3cret")))
+        self.assertEqual(secret.expose(), "s3cret")
+        self.assertNotIn("s3cret", f"{secret} {secret!r} {vars(secret)}")
+
+    def test_what_is_made_by_class_methods_only(self):
+        with self.assertRaisesRegex(TypeError, r"a Host is made by Host\.domain\(\)"):
+            Host("mypurecloud.de")
+
+
+class WrongArguments(unittest.TestCase):
+    """A mistake is named at once, in Python's own words."""
+
+    def setUp(self):
+        self.config = Config(
+            host=Host.region(Region.EU_WEST_1), credentials=Credentials.access_token(Secret("a"))
+        )
+        self.api = BlockingOAuthApi(self.config)
+        self.addCleanup(self.api.close)
+
+    def refused(self, kind, text, call, *arguments, **named):
+        with self.assertRaisesRegex(kind, text):
+            call(*arguments, **named)
+
+    def test_types(self):
+        body = OAuthClientRequest(name="a", authorized_grant_type="CODE")
+        replaced = dataclasses.replace
+        self.refused(TypeError, "client_id: a str is required, not int", self.api.get_oauth_client, 5)
+        self.refused(TypeError, "a GrantType is required, not str", self.api.post_oauth_clients, body)
+        self.refused(
+            TypeError,
+            "an OAuthClientRequest is required, not dict",
+            self.api.post_oauth_clients,
+            {"name": "a"},
+        )
+        self.refused(TypeError, "a CallOptions is required, not int", self.api.get_oauth_clients, 5)
+        self.refused(
+            TypeError,
+            "deadline: a timedelta is required, not int",
+            BlockingOAuthApi,
+            replaced(self.config, deadline=5),
+        )
+        self.refused(TypeError, "a Secret is required, not str", Credentials.access_token, "token")
+        self.refused(
+            TypeError,
+            "host: a Host is required, not Region",
+            BlockingOAuthApi,
+            replaced(self.config, host=Region.EU_WEST_1),
+        )
+        self.refused(TypeError, "a Config is required, not Host", BlockingOAuthApi, self.config.host)
+
+    def test_values(self):
+        now = datetime.now(timezone.utc)
+        self.refused(ValueError, "without a time zone", usage_interval, datetime(2026, 1, 1), now)
+        self.refused(TypeError, "a datetime is required, not str", usage_interval, "2026-01-01", now)
+        self.refused(ValueError, "out of range|i32", self.api.get_oauth_client_usage_summary, "a", 2**40)
+
+    def test_half_a_character(self):
+        with self.assertRaisesRegex(ValueError, "character 6 ") as raised:
+            Secret("s3cret\udc80")
+        self.assertNotIn("s3cret", f"{raised.exception!r} {raised.exception.__context__!r}")
+
+
+class Names(unittest.TestCase):
+    def test_only_what_is_public_is_seen(self):
+        shown = [name for name in dir(purecloud_oauth) if not name.startswith("__")]
+        self.assertEqual(sorted(shown), sorted(purecloud_oauth.__all__))
+        for name in shown:
+            self.assertFalse(name.endswith("Protocol") or "uniffi" in name.lower(), name)
+        for name in ("OAuthApi", "InternalError", "Region", "usage_interval", "Detail"):
+            self.assertIn(name, shown)
+
+    def test_everything_belongs_to_the_package(self):
+        for one in public():
+            self.assertEqual(one.__module__, "purecloud_oauth", one)
+            self.assertIs(getattr(purecloud_oauth, one.__qualname__), one)
+
+    def test_everything_is_documented(self):
+        for one in public():
+            self.assertTrue(one.__doc__ and one.__doc__.strip(), one)
+            for name, member in vars(one).items() if isinstance(one, type) else ():
+                if callable(member) and not name.startswith("_"):
+                    self.assertTrue(member.__doc__, f"{one.__name__}.{name}")
+
+    def test_help_can_be_read(self):
+        for one in public():
+            said = pydoc.plain(pydoc.render_doc(one))
+            for leftover in ("uniffi", "_native", "typing.Union", "<object object", "_DEFAULT", " 0x"):
+                self.assertNotIn(leftover, said, one)
+        self.assertEqual(
+            str(inspect.signature(BlockingOAuthApi.get_oauth_client)),
+            "(self, client_id: 'str', options: 'Optional[CallOptions]' = None) -> 'OAuthClient'",
+        )
+
+    def test_both_clients_have_the_same_operations(self):
+        def operations(of):
+            functions = inspect.getmembers(of, inspect.isfunction)
+            return {
+                name: str(inspect.signature(one))
+                for name, one in functions
+                if name.startswith(("get", "post", "put", "del"))
+            }
+
+        self.assertEqual(operations(OAuthApi), operations(BlockingOAuthApi))
+        self.assertEqual(len(operations(OAuthApi)), 26)
+        for name in operations(OAuthApi):
+            self.assertTrue(inspect.iscoroutinefunction(getattr(OAuthApi, name)))
+            self.assertFalse(inspect.iscoroutinefunction(getattr(BlockingOAuthApi, name)))
+
+    def test_importing_is_light(self):
+        program = "import sys, purecloud_oauth; print(*sorted({'asyncio', 'ssl', 'socket', 'email'} & set(sys.modules)))"
+        imported = subprocess.run(
+            [sys.executable, "-I", "-c", program], capture_output=True, text=True, check=True
+        )
+        self.assertEqual((imported.stdout.strip(), imported.stderr), ("", ""))
+
+    def test_types_are_shipped(self):
+        folder = os.path.dirname(purecloud_oauth.__file__)
+        self.assertLessEqual({"py.typed", "__init__.pyi"}, set(os.listdir(folder)))
+
+
+def public():
+    return [getattr(purecloud_oauth, name) for name in purecloud_oauth.__all__]
+
+
+if __name__ == "__main__":
+    # What hangs has failed.
+    faulthandler.dump_traceback_later(120, exit=True)
+    unittest.main()

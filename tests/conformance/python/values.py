@@ -1,0 +1,244 @@
+"""Values: what is read, sent, compared and printed."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
+
+from purecloud_oauth import (
+    ApiUsageClientQuery,
+    ClientState,
+    Config,
+    Credentials,
+    Host,
+    OAuthError,
+    Region,
+    Secret,
+    usage_interval,
+)
+
+from subject import NOBODY, a_client, ends_with, raises, usage_query, web_server
+
+
+async def unknown_enum_value(emulator):
+    api = emulator.api()
+    id = (await a_client(api)).id
+    said = {**as_said(emulator, id), "state": "hibernating"}
+    emulator.replace_body("get_oauth_client", said)
+    client = await api.get_oauth_client(id)
+    assert client.state == ClientState.UNKNOWN(value="hibernating")
+    assert str(client.state) == "hibernating"
+
+    # The emulator's own answer would be that it knows no such state.
+    emulator.answer("put_oauth_client", said)
+    assert await api.put_oauth_client(id, client.to_request()) == client
+    assert emulator.last_request("put_oauth_client").json()["state"] == "hibernating"
+
+
+async def unknown_field(emulator):
+    api = emulator.api()
+    id = (await a_client(api)).id
+    known = await api.get_oauth_client(id)
+    said = as_said(emulator, id)
+    said["riskScore"] = 0.25
+    said["labels"] = [{"key": "team", "values": ["a", None]}]
+    said["createdBy"]["division"] = {"id": "*"}
+    emulator.replace_body("get_oauth_client", said)
+    assert await api.get_oauth_client(id) == known
+
+
+async def unreadable_field(emulator):
+    api = emulator.api()
+    id = (await a_client(api)).id
+    said = as_said(emulator, id)
+    said["secret"] = "mW4tS9xQ-kept"
+    said["accessTokenValiditySeconds"] = {"hours": 1}
+    said["dateCreated"] = "the day before yesterday"
+    emulator.replace_body("post_oauth_client_secret", said)
+    client = await api.post_oauth_client_secret(id)
+    assert client.secret.expose() == "mW4tS9xQ-kept"
+    assert (client.access_token_validity_seconds, client.date_created) == (None, None)
+    assert (client.id, client.name) == (id, web_server().name)
+    assert client.date_to_delete == web_server().date_to_delete
+
+
+async def counts_of_64_bits(emulator):
+    api, client = emulator.api(), emulator.client_id
+    execution = (await api.post_oauth_client_usage_query(client, usage_query())).execution_id
+    result = {"queryStatus": "Complete", "results": [{"requests": 9_007_199_254_740_993}]}
+    emulator.replace_body("get_oauth_client_usage_query_result", result)
+    result = await api.get_oauth_client_usage_query_result(execution, client)
+    assert result.results[0].requests == 9_007_199_254_740_993
+
+
+async def moments(emulator):
+    half_past_eight = datetime(2026, 3, 1, 8, 30, tzinfo=timezone.utc)
+    milliseconds = half_past_eight + timedelta(milliseconds=123)
+    api = emulator.api()
+    id = (await a_client(api)).id
+    said = as_said(emulator, id)
+    said["dateCreated"] = "2026-03-01T09:30:00+01:00"
+    said["dateModified"] = "2026-03-01T08:30:00.123Z"
+    said["dateToDelete"] = "2026-03-01T08:30:00"
+    emulator.replace_body("get_oauth_client", said)
+    client = await api.get_oauth_client(id)
+    arrived = [client.date_created, client.date_modified, client.date_to_delete]
+    assert arrived == [half_past_eight, milliseconds, half_past_eight]
+    assert all(moment.utcoffset() == timedelta(0) for moment in arrived)
+
+    elsewhere = milliseconds.astimezone(timezone(timedelta(hours=-5)))
+    changed = await api.put_oauth_client(id, web_server(date_to_delete=elsewhere))
+    assert emulator.last_request("put_oauth_client").json()["dateToDelete"] == "2026-03-01T08:30:00.123Z"
+    assert changed.date_to_delete == milliseconds
+
+
+async def unicode(emulator):
+    name = '👩‍💻 e\u0301te\u0301 שלום \u202bمرحبا\u202c "quoted" \\ 😀'
+    api = emulator.api()
+    created = await api.post_oauth_clients(web_server(name=name, description=name))
+    assert emulator.last_request("post_oauth_clients").json()["name"] == name
+    client = await api.get_oauth_client(created.id)
+    assert (client.name, client.description) == (name, name)
+
+
+async def regions_and_hosts(emulator):
+    regions = {
+        Region.US_EAST_1: "mypurecloud.com",
+        Region.EU_WEST_1: "mypurecloud.ie",
+        Region.AP_SOUTHEAST_2: "mypurecloud.com.au",
+        Region.AP_NORTHEAST_1: "mypurecloud.jp",
+        Region.EU_CENTRAL_1: "mypurecloud.de",
+        Region.US_WEST_2: "usw2.pure.cloud",
+        Region.CA_CENTRAL_1: "cac1.pure.cloud",
+        Region.AP_NORTHEAST_2: "apne2.pure.cloud",
+        Region.EU_WEST_2: "euw2.pure.cloud",
+        Region.AP_SOUTH_1: "aps1.pure.cloud",
+        Region.US_EAST_2: "use2.us-gov-pure.cloud",
+        Region.SA_EAST_1: "sae1.pure.cloud",
+        Region.ME_CENTRAL_1: "mec1.pure.cloud",
+        Region.AP_NORTHEAST_3: "apne3.pure.cloud",
+        Region.EU_CENTRAL_2: "euc2.pure.cloud",
+        Region.MX_CENTRAL_1: "mxc1.pure.cloud",
+        Region.AP_SOUTHEAST_1: "apse1.pure.cloud",
+        Region.EUSC_DE_EAST_1: "edee1.eusc-pure.cloud",
+    }
+    assert list(Region) == list(regions)
+    for region, domain in regions.items():
+        assert region.domain() == domain
+        host = Host.region(region)
+        assert host.api_url() == f"https://api.{domain}/"
+        assert host.login_url() == f"https://login.{domain}/"
+        name = region.name.lower()
+        for text in (name, name.replace("_", "-"), domain, f"https://api.{domain}"):
+            assert Host.named(text) == host, text
+
+    local = Host.named("http://127.0.0.1:8080")
+    assert (local.api_url(), local.login_url()) == ("http://127.0.0.1:8080/", "http://127.0.0.1:8080/")
+    assert Host.domain("xyz9.pure.cloud").api_url() == "https://api.xyz9.pure.cloud/"
+    gateway = Host.gateway(
+        "gateway.example.com", port=8443, path_params_login="login/eu", path_params_api="genesys"
+    )
+    assert gateway.api_url() == "https://gateway.example.com:8443/genesys/"
+    assert gateway.login_url() == "https://gateway.example.com:8443/login/eu/"
+
+    for nonsense in ("", "mars", "my purecloud.de", "ftp://api.mypurecloud.de", "http://api.mypurecloud.de"):
+        error = raises(OAuthError.InvalidArgument, lambda: Host.named(nonsense))
+        assert error.argument == "host", nonsense
+    assert raises(OAuthError.InvalidArgument, lambda: Host.gateway("a/b")).argument == "gateway.host"
+
+
+async def interval_of_a_query(emulator):
+    start = datetime(2026, 3, 1, 1, 0, 0, 987_000, tzinfo=timezone(timedelta(hours=1)))
+    end = datetime(2026, 3, 8, tzinfo=timezone.utc)
+    query = ApiUsageClientQuery(interval=usage_interval(start, end))
+    assert query.interval == "2026-03-01T00:00:00/2026-03-08T00:00:00"
+    await emulator.api().post_oauth_client_usage_query(emulator.client_id, query)
+    sent = emulator.last_request("post_oauth_client_usage_query").json()
+    assert sent == {"interval": "2026-03-01T00:00:00/2026-03-08T00:00:00"}
+
+
+async def equality_and_copies(emulator):
+    api = emulator.api()
+    id = (await a_client(api)).id
+    client = await api.get_oauth_client(id)
+    assert await api.get_oauth_client(id) == client
+
+    copy = replace(client, name="Rückrufe Basel")
+    assert copy != client
+    assert (copy.name, client.name) == ("Rückrufe Basel", web_server().name)
+    assert replace(copy, name=client.name) == client
+
+    printed = repr(client)
+    for field in (
+        "OAuthClient",
+        "id=",
+        "name=",
+        "registered_redirect_uri=",
+        "authorized_grant_type=",
+        "state=",
+    ):
+        assert field in printed, printed
+    assert id in printed and "Rückrufe Zürich ☎" in printed, printed
+
+
+async def secrets_are_not_printed(emulator):
+    canary = "canary-5Zq9tR2wX7vB4nM8kL1p"
+    api = emulator.api()
+    created = await a_client(api)
+    assert len(created.secret.expose()) > 8
+
+    said = emulator.says("/api/v2/oauth/clients")
+    said["entities"][0]["secret"] = canary
+    emulator.replace_body("get_oauth_clients", said)
+    listing = await api.get_oauth_clients()
+    assert listing.entities[0].secret.expose() == canary
+
+    credentials = [
+        Credentials.client_credentials("id", Secret(canary)),
+        Credentials.access_token(Secret(canary)),
+    ]
+    config = emulator.config(
+        credentials=credentials[1],
+        proxy=Secret(f"http://wartung:{canary}@127.0.0.1:3128"),
+        default_headers={"x-api-key": Secret(canary)},
+    )
+    refusal = {"code": "bad.request", "status": 400, "message": f"Bearer {canary} may not"}
+    emulator.answer("get_oauth_client", refusal, status=400)
+    by_token = emulator.api(credentials=credentials[1])
+    error = await ends_with(OAuthError.Api, by_token.get_oauth_client(NOBODY))
+    assert error.server_message == "Bearer *** may not"
+    spaced = Config(
+        host=Host.region(Region.EU_WEST_1), credentials=Credentials.access_token(Secret(f"{canary} "))
+    )
+    setting = raises(OAuthError.InvalidArgument, lambda: type(api)(spaced))
+
+    printed = {
+        "a client": [created],
+        "a secret": [created.secret],
+        "a listing": [listing],
+        "a credential": credentials,
+        "a configuration": [config, spaced, api, by_token],
+        "an error": [error, setting, error.failure, error.args],
+    }
+    for what, things in printed.items():
+        for thing in things:
+            text = f"{thing} {thing!r} {thing!s} {[thing]} {getattr(thing, '__dict__', '')}"
+            for secret in (canary, created.secret.expose(), emulator.client_secret):
+                assert secret not in text, f"{what} shows a secret"
+
+
+def as_said(emulator, id):
+    """A client in the service's own JSON."""
+    return emulator.says(f"/api/v2/oauth/clients/{id}")
+
+
+CASES = [
+    unknown_enum_value,
+    unknown_field,
+    unreadable_field,
+    counts_of_64_bits,
+    moments,
+    unicode,
+    regions_and_hosts,
+    interval_of_a_query,
+    equality_and_copies,
+    secrets_are_not_printed,
+]

@@ -1,0 +1,252 @@
+// Values: what is read, sent, compared and printed.
+
+import Foundation
+import PureCloudOAuth
+
+let valueCases = [
+    Case("unknown_enum_value", unknownEnumValue),
+    Case("unknown_field", unknownField),
+    Case("unreadable_field", unreadableField),
+    Case("counts_of_64_bits", countsOf64Bits),
+    Case("moments", moments),
+    Case("unicode", unicode),
+    Case("regions_and_hosts", regionsAndHosts),
+    Case("interval_of_a_query", intervalOfAQuery),
+    Case("equality_and_copies", equalityAndCopies),
+    Case("secrets_are_not_printed", secretsAreNotPrinted),
+]
+
+@Sendable func unknownEnumValue(_ emulator: Emulator) async throws {
+    let api = try emulator.api
+    let id = try await aClient(api).id
+    var said = try await asSaid(emulator, id)
+    said["state"] = "hibernating"
+    try await emulator.replaceBody("get_oauth_client", said)
+    let client = try await api.getOauthClient(clientId: id)
+    let state = try present(client.state, "a state")
+    try expect(state, .unknown(value: "hibernating"))
+    try expect("\(state)", "hibernating")
+
+    // The emulator's own answer would be that it knows no such state.
+    let answer: JSON = ["status": 200, "content_type": "application/json", "body": .text(try said.encoded)]
+    try await emulator.fault(["endpoint": "put_oauth_client", "kind": ["answer": answer]])
+    try expect(try await api.putOauthClient(clientId: id, body: client.toRequest()), client)
+    try expect(try await emulator.lastRequest("put_oauth_client").json["state"], "hibernating")
+}
+
+@Sendable func unknownField(_ emulator: Emulator) async throws {
+    let api = try emulator.api
+    let id = try await aClient(api).id
+    let known = try await api.getOauthClient(clientId: id)
+    var said = try await asSaid(emulator, id)
+    said["riskScore"] = 0.25
+    said["labels"] = [["key": "team", "values": ["a", nil]]]
+    said["createdBy"]["division"] = ["id": "*"]
+    try await emulator.replaceBody("get_oauth_client", said)
+    try expect(try await api.getOauthClient(clientId: id), known)
+}
+
+@Sendable func unreadableField(_ emulator: Emulator) async throws {
+    let api = try emulator.api
+    let id = try await aClient(api).id
+    var said = try await asSaid(emulator, id)
+    said["secret"] = "mW4tS9xQ-kept"
+    said["accessTokenValiditySeconds"] = ["hours": 1]
+    said["dateCreated"] = "the day before yesterday"
+    try await emulator.replaceBody("post_oauth_client_secret", said)
+    let client = try await api.postOauthClientSecret(clientId: id)
+    try expect(client.secret?.expose(), "mW4tS9xQ-kept")
+    try expect(client.accessTokenValiditySeconds, nil)
+    try expect(client.dateCreated, nil)
+    try expect([client.id, client.name], [id, webServer.name])
+    try expect(client.dateToDelete, webServer.dateToDelete)
+}
+
+@Sendable func countsOf64Bits(_ emulator: Emulator) async throws {
+    let api = try emulator.api
+    let client = emulator.clientId
+    let execution = try await api.postOauthClientUsageQuery(clientId: client, body: usageQuery).executionId
+    let many: JSON = ["queryStatus": "Complete", "results": [["requests": 9_007_199_254_740_993]]]
+    try await emulator.replaceBody("get_oauth_client_usage_query_result", many)
+    let result = try await api.getOauthClientUsageQueryResult(executionId: execution, clientId: client)
+    try expect(result.results.map(\.requests), [9_007_199_254_740_993])
+}
+
+@Sendable func moments(_ emulator: Emulator) async throws {
+    let halfPastEight = Date(timeIntervalSince1970: 1_772_353_800)
+    let milliseconds = Date(timeIntervalSince1970: 1_772_353_800.123)
+    let api = try emulator.api
+    let id = try await aClient(api).id
+    var said = try await asSaid(emulator, id)
+    said["dateCreated"] = "2026-03-01T09:30:00+01:00"
+    said["dateModified"] = "2026-03-01T08:30:00.123Z"
+    said["dateToDelete"] = "2026-03-01T08:30:00"
+    try await emulator.replaceBody("get_oauth_client", said)
+    let client = try await api.getOauthClient(clientId: id)
+    try expect(client.dateCreated, halfPastEight)
+    let modified = try present(client.dateModified, "a moment")
+    try expect(abs(modified.timeIntervalSince(milliseconds)) < 1e-6, "\(modified.timeIntervalSince1970)")
+    try expect(client.dateToDelete, halfPastEight)
+
+    for moment in [milliseconds, modified] {
+        var body = webServer
+        body.dateToDelete = moment
+        _ = try await api.putOauthClient(clientId: id, body: body)
+        let sent = try await emulator.lastRequest("put_oauth_client").json
+        try expect(sent["dateToDelete"], "2026-03-01T08:30:00.123Z")
+        try expect(try await api.getOauthClient(clientId: id).dateToDelete, modified)
+    }
+}
+
+@Sendable func unicode(_ emulator: Emulator) async throws {
+    let name = "👩‍💻 e\u{301}te\u{301} שלום \u{202b}مرحبا\u{202c} \"quoted\" \\ 😀"
+    let api = try emulator.api
+    var body = webServer
+    body.name = name
+    body.description = name
+    let created = try await api.postOauthClients(body: body)
+    let sent = try await emulator.lastRequest("post_oauth_clients").json["name"].text
+    let client = try await api.getOauthClient(clientId: created.id)
+    // Texts that only look the same are equal in Swift: the scalars must be the same.
+    for there in [sent, client.name, client.description] {
+        try expect(there.map { Array($0.unicodeScalars) }, Array(name.unicodeScalars))
+    }
+}
+
+@Sendable func regionsAndHosts(_: Emulator) async throws {
+    let regions: [(Region, String, String)] = [
+        (.usEast1, "us_east_1", "mypurecloud.com"),
+        (.euWest1, "eu_west_1", "mypurecloud.ie"),
+        (.apSoutheast2, "ap_southeast_2", "mypurecloud.com.au"),
+        (.apNortheast1, "ap_northeast_1", "mypurecloud.jp"),
+        (.euCentral1, "eu_central_1", "mypurecloud.de"),
+        (.usWest2, "us_west_2", "usw2.pure.cloud"),
+        (.caCentral1, "ca_central_1", "cac1.pure.cloud"),
+        (.apNortheast2, "ap_northeast_2", "apne2.pure.cloud"),
+        (.euWest2, "eu_west_2", "euw2.pure.cloud"),
+        (.apSouth1, "ap_south_1", "aps1.pure.cloud"),
+        (.usEast2, "us_east_2", "use2.us-gov-pure.cloud"),
+        (.saEast1, "sa_east_1", "sae1.pure.cloud"),
+        (.meCentral1, "me_central_1", "mec1.pure.cloud"),
+        (.apNortheast3, "ap_northeast_3", "apne3.pure.cloud"),
+        (.euCentral2, "eu_central_2", "euc2.pure.cloud"),
+        (.mxCentral1, "mx_central_1", "mxc1.pure.cloud"),
+        (.apSoutheast1, "ap_southeast_1", "apse1.pure.cloud"),
+        (.euscDeEast1, "eusc_de_east_1", "edee1.eusc-pure.cloud"),
+    ]
+    try expect(Region.allCases, regions.map { $0.0 })
+    for (region, name, domain) in regions {
+        try expect(region.domain(), domain)
+        let host = ServiceHost.region(region)
+        try expect(host.apiUrl(), "https://api.\(domain)/")
+        try expect(host.loginUrl(), "https://login.\(domain)/")
+        let hyphenated = name.replacingOccurrences(of: "_", with: "-")
+        for text in [name, hyphenated, domain, "https://api.\(domain)"] {
+            try expect(try ServiceHost.named(text), host)
+        }
+        try expect(try ServiceHost.domain(domain), host)
+    }
+
+    let local = try ServiceHost.url("http://127.0.0.1:8080")
+    try expect([local.apiUrl(), local.loginUrl()], ["http://127.0.0.1:8080/", "http://127.0.0.1:8080/"])
+    try expect(try ServiceHost.domain("xyz9.pure.cloud").apiUrl(), "https://api.xyz9.pure.cloud/")
+    let gateway = try ServiceHost.gateway(
+        host: "gateway.example.com", port: 8443, pathParamsLogin: "login/eu", pathParamsApi: "genesys")
+    try expect(gateway.apiUrl(), "https://gateway.example.com:8443/genesys/")
+    try expect(gateway.loginUrl(), "https://gateway.example.com:8443/login/eu/")
+
+    for nonsense in ["", "mars", "my purecloud.de", "ftp://api.mypurecloud.de", "http://api.mypurecloud.de"] {
+        let error = try await failure("`\(nonsense)`") { try ServiceHost.named(nonsense) }
+        guard case .invalidArgument = error else { throw Broken("\(error)") }
+        try expect(error.argument, "host")
+    }
+    let error = try await failure("no host name") { try ServiceHost.gateway(host: "a/b") }
+    try expect(error.argument, "gateway.host")
+}
+
+@Sendable func intervalOfAQuery(_ emulator: Emulator) async throws {
+    let start = Date(timeIntervalSince1970: 1_772_323_200.987)
+    let end = Date(timeIntervalSince1970: 1_772_928_000)
+    let interval = try usageInterval(start: start, end: end)
+    try expect(interval, "2026-03-01T00:00:00/2026-03-08T00:00:00")
+    let query = ApiUsageClientQuery(interval: interval)
+    _ = try await emulator.api.postOauthClientUsageQuery(clientId: emulator.clientId, body: query)
+    let sent = try await emulator.lastRequest("post_oauth_client_usage_query").json
+    try expect(sent, ["interval": "2026-03-01T00:00:00/2026-03-08T00:00:00"])
+}
+
+@Sendable func equalityAndCopies(_ emulator: Emulator) async throws {
+    let api = try emulator.api
+    let id = try await aClient(api).id
+    let client = try await api.getOauthClient(clientId: id)
+    try expect(try await api.getOauthClient(clientId: id), client)
+
+    var copy = client
+    try expect(copy, client)
+    try expect(Set([copy, client]).count, 1)
+    copy.name = "Rückrufe Basel"
+    try expect(copy != client, "a copy with another name is the same")
+    try expect(client.name, webServer.name)
+
+    for field in ["OAuthClient", "id", "name", "registeredRedirectUri", "authorizedGrantType", "state"] {
+        try expect("\(client)".contains(field), "\(field) is not in: \(client)")
+    }
+    try expect("\(client)".contains(id) && "\(client)".contains("Rückrufe Zürich ☎"), "\(client)")
+}
+
+@Sendable func secretsAreNotPrinted(_ emulator: Emulator) async throws {
+    let canary = "canary-5Zq9tR2wX7vB4nM8kL1p"
+    let created = try await aClient(try emulator.api)
+    let secret = try present(created.secret, "a secret")
+    try expect(secret.expose().count > 8, "it is no secret")
+
+    var said = try await emulator.says("/api/v2/oauth/clients")
+    var first = try present(said["entities"].list.first, "a client")
+    first["secret"] = .text(canary)
+    said["entities"] = [first]
+    try await emulator.replaceBody("get_oauth_clients", said)
+    let listing = try await emulator.api.getOauthClients()
+    try expect(listing.entities.first?.secret?.expose(), canary)
+
+    let token = Credentials.accessToken(Secret(text: canary))
+    let credentials = [.clientCredentials(clientId: "id", clientSecret: Secret(text: canary)), token]
+    var config = try emulator.config(token)
+    config.defaultHeaders = ["x-api-key": Secret(text: canary)]
+    config.proxy = Secret(text: "http://wartung:\(canary)@127.0.0.1:3128")
+    let options = CallOptions(headers: ["x-api-key": Secret(text: canary)])
+
+    let refusal: JSON = ["code": "bad.request", "status": 400, "message": "Bearer \(canary) may not"]
+    let answer: JSON = ["status": 400, "content_type": "application/json", "body": .text(try refusal.encoded)]
+    try await emulator.fault(["endpoint": "get_oauth_client", "kind": ["answer": answer]])
+    let byToken = try OAuthAPI(config: emulator.config(token))
+    let error = try await failure("a refusal") { try await byToken.getOauthClient(clientId: nobody) }
+    try expect(error.serverMessage, "Bearer *** may not")
+    let spaced = Config(host: .region(.euWest1), credentials: .accessToken(Secret(text: "\(canary) ")))
+    let setting = try await failure("a space") { try OAuthAPI(config: spaced) }
+
+    let values: [(String, Any)] = [
+        ("a client", created), ("a secret", secret), ("a listing", listing), ("a credential", credentials),
+        ("a configuration", config), ("options", options), ("an API", byToken), ("an error", error),
+        ("an error of a setting", setting),
+    ]
+    for (what, value) in values {
+        for secret in [canary, secret.expose(), emulator.clientSecret] {
+            try expect(!printed(value).contains(secret), "\(what) shows a secret")
+        }
+    }
+    try expect("\(secret)", "Secret(***)")
+}
+
+/// A value in every form in which Swift prints.
+func printed(_ value: Any) -> String {
+    var dumped = ""
+    dump(value, to: &dumped)
+    let described = (value as? any Error)?.localizedDescription ?? ""
+    return [String(describing: value), String(reflecting: value), "\([value])", dumped, described]
+        .joined(separator: "\n")
+}
+
+/// A client in the service's own JSON.
+private func asSaid(_ emulator: Emulator, _ id: String) async throws -> JSON {
+    try await emulator.says("/api/v2/oauth/clients/\(id)")
+}
