@@ -30,11 +30,13 @@ impl Native {
         Ok(Native { library, generator })
     }
 
-    /// The library for the tests of panics: quickly built, and it panics on demand.
+    /// The library for the tests of panics: quickly built, and it panics on demand. Beside it, under the same name
+    /// with the ending `a`, is the one for linking it in whole.
     pub(crate) fn build_panicking() -> Result<PathBuf> {
         report::step("building the library that panics on demand");
-        let package = ["--package", "purecloud-oauth-native", "--features", "panics"];
-        succeeds(cargo(&["build", "--locked"]).args(package))?;
+        let mut build = cargo(&["rustc", "--locked", "--package", "purecloud-oauth-native"]);
+        build.args(["--features", "panics", "--lib", "--crate-type", "cdylib,staticlib"]);
+        succeeds(&mut build)?;
         Ok(target_folder()?.join("debug").join(file_name()))
     }
 
