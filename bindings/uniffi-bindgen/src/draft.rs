@@ -50,6 +50,12 @@ impl Draft {
         Ok(&self.text[before.len()..before.len() + start.len() + length])
     }
 
+    /// Replaces the piece from `start` up to `end`.
+    pub(crate) fn replace_between(&mut self, start: &str, end: &str, new: &str) -> Result<()> {
+        let old = self.between(start, end)?.to_owned();
+        self.replace(1, &old, new)
+    }
+
     pub(crate) fn push(&mut self, text: &str) {
         self.text.push_str(text);
     }
