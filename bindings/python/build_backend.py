@@ -30,7 +30,9 @@ __all__ = [
     "prepare_metadata_for_build_wheel",
 ]
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).absolute().parents[2]
+
+CRATE = ROOT / "bindings" / "native"
 
 LIBRARIES = (".so", ".dylib", ".dll")
 
@@ -46,7 +48,7 @@ def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
 def target_folder():
     if shutil.which("cargo") is None:
         return ROOT / "target"  # maturin has brought a cargo of its own.
-    described = subprocess.check_output(["cargo", "metadata", "--no-deps", "--format-version=1"], cwd=ROOT)
+    described = subprocess.check_output(["cargo", "metadata", "--no-deps", "--format-version=1"], cwd=CRATE)
     return Path(json.loads(described)["target_directory"])
 
 
@@ -63,7 +65,7 @@ def finish(wheel, types):
             if entry.filename.endswith(LIBRARIES):
                 content = stripped(content)
             elif ".dist-info/sboms/" in entry.filename:
-                content = content.replace(ROOT.as_uri().encode(), b"file://")
+                content = content.replace(CRATE.resolve().parents[1].as_uri().encode(), b"file://")
             entry.external_attr = entry.external_attr or 0o644 << 16
             packed.writestr(entry, content, zipfile.ZIP_DEFLATED)
             digest = urlsafe_b64encode(sha256(content).digest()).rstrip(b"=").decode()

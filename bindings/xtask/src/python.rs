@@ -1,6 +1,5 @@
 //! The package for Python: a wheel and an sdist, and an environment into which the wheel is installed as by anybody.
 
-use std::collections::BTreeMap;
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -32,14 +31,13 @@ pub(crate) struct Python {
 }
 
 impl Python {
-    /// The library is built once more: where it is built from a copy of the source, it is another for cargo.
+    /// The library is the one that is built already: maturin asks cargo for the same.
     pub(crate) fn ready(_native: &Native) -> Result<Self> {
         let python = toolchain::python()?;
         let target = target_folder()?;
         let folder = target.join("bindings/python");
         let tools = python.equipped_venv(&folder.join("tools"), &TOOLS)?;
-        let source = source(&folder.join("source"))?;
-        let packages = build(&tools, &source, &target.join("packages"))?;
+        let packages = build(&tools, &folder, &target.join("packages"))?;
         let wheel = packages.iter().find(|package| package.extension().is_some_and(|end| end == "whl"));
         let wheel =
             wheel.context("there is no wheel")?.to_str().context("the path of the wheel is no text")?;
@@ -59,52 +57,29 @@ impl Python {
     }
 }
 
-/// The project as an sdist holds it, with `pyproject.toml` at its top, where pip looks for it. What has not
-/// changed is left as it was, so that cargo does not build it anew.
-fn source(folder: &Path) -> Result<PathBuf> {
-    let git = |place: &Path, arguments: &[&str]| -> Result<Vec<u8>> {
-        let output = Command::new("git").current_dir(place).args(arguments).output();
-        let output = output.context("git is missing; on Debian: apt-get install git")?;
-        if !output.status.success() {
-            bail!("git {}: {}", arguments.join(" "), String::from_utf8_lossy(&output.stderr).trim());
-        }
-        Ok(output.stdout)
-    };
-    let listed = git(root(), &["ls-files", "-z", "--cached", "--others", "--exclude-standard"])?;
-    let listed = String::from_utf8(listed)?;
-    let mut held: BTreeMap<PathBuf, PathBuf> = BTreeMap::new();
-    for file in listed.split_terminator('\0').filter(|file| root().join(file).is_file()) {
-        held.insert(file.into(), root().join(file));
-    }
-    held.insert("pyproject.toml".into(), root().join("bindings/python/pyproject.toml"));
-    for (place, file) in &held {
-        let (place, content) = (folder.join(place), fs::read(file)?);
-        if fs::read(&place).ok().as_ref() != Some(&content) {
-            fs::create_dir_all(place.parent().context("a file without a folder")?)?;
-            fs::write(&place, content)?;
-        }
-    }
-    // maturin asks git what belongs to an sdist.
-    git(folder, &["init", "--quiet"])?;
-    let before = String::from_utf8(git(folder, &["ls-files", "-z"])?)?;
-    for gone in before.split_terminator('\0').filter(|file| !held.contains_key(Path::new(file))) {
-        let _ = fs::remove_file(folder.join(gone));
-    }
-    git(folder, &["add", "--all"])?;
-    Ok(folder.to_owned())
-}
-
-/// Both packages, in place of older ones; in the way in which pip makes them, but for the tag of the wheel: what
-/// is published says with which systems it is compatible.
-fn build(tools: &Venv, source: &Path, packages: &Path) -> Result<Vec<PathBuf>> {
+/// Both packages, in place of older ones. pip looks for `pyproject.toml` at the top of a project, and at the top of
+/// this one it is not: so each is made in a folder that has it there.
+fn build(tools: &Venv, folder: &Path, packages: &Path) -> Result<Vec<PathBuf>> {
     report::step("making the wheel and the sdist");
     for older in made(packages)? {
         fs::remove_file(older)?;
     }
+    make(tools, "--wheel", &wheel_source(&folder.join("wheel"))?, packages)?;
+    make(tools, "--sdist", &sdist_source(&folder.join("sdist"))?, packages)?;
+    let made = made(packages)?;
+    if made.len() != 2 {
+        bail!("a wheel and an sdist were expected, and there are {made:?}");
+    }
+    Ok(made)
+}
+
+/// Makes a package as pip makes it, but for the tag of the wheel: what is published says with which systems it is
+/// compatible.
+fn make(tools: &Venv, kind: &str, source: &Path, packages: &Path) -> Result<()> {
     let programs = [tools.programs().to_owned()].into_iter();
     let path = env::var_os("PATH").unwrap_or_default();
     let mut command = tools.program("python");
-    command.args(["-m", "build", "--no-isolation", "--sdist", "--wheel", "--outdir"]).arg(packages);
+    command.args(["-m", "build", "--no-isolation", kind, "--outdir"]).arg(packages);
     command.args(["--config-setting", "build-args=--locked --compatibility pypi"]).arg(source);
     command.env("CARGO_TARGET_DIR", target_folder()?);
     command.env("PATH", env::join_paths(programs.chain(env::split_paths(&path)))?);
@@ -113,12 +88,68 @@ fn build(tools: &Venv, source: &Path, packages: &Path) -> Result<Vec<PathBuf>> {
             command.env_remove(name);
         }
     }
-    quietly(command, "python -m build")?;
-    let made = made(packages)?;
-    if made.len() != 2 {
-        bail!("a wheel and an sdist were expected, and there are {made:?}");
+    quietly(command, "python -m build")
+}
+
+/// What is Python's own, and the way to the crate: that is built where it stands, so that cargo, which has built it
+/// there before, does not do so again.
+fn wheel_source(folder: &Path) -> Result<PathBuf> {
+    let of_python = |file: &Path| file.starts_with("bindings/python") || is_licence(file);
+    copy(files()?.into_iter().filter(|file| of_python(file)), folder)?;
+    link_folder(&root().join("bindings/native"), &folder.join("bindings/native"))?;
+    Ok(folder.to_owned())
+}
+
+/// The whole project: what the package is generated by belongs to it. maturin asks git what there is.
+fn sdist_source(folder: &Path) -> Result<PathBuf> {
+    copy(files()?.into_iter(), folder)?;
+    git(folder, &["init", "--quiet"])?;
+    git(folder, &["add", "--all"])?;
+    Ok(folder.to_owned())
+}
+
+/// The project's own files, by their paths below its top.
+fn files() -> Result<Vec<PathBuf>> {
+    let listed = git(root(), &["ls-files", "-z", "--cached", "--others", "--exclude-standard"])?;
+    let listed = String::from_utf8(listed)?;
+    Ok(listed.split_terminator('\0').map(PathBuf::from).filter(|file| root().join(file).is_file()).collect())
+}
+
+fn is_licence(file: &Path) -> bool {
+    file.to_string_lossy().starts_with("LICENSE-")
+}
+
+/// Copies these files of the project into a new folder, with `pyproject.toml` at its top as well.
+fn copy(files: impl Iterator<Item = PathBuf>, folder: &Path) -> Result<()> {
+    if folder.exists() {
+        fs::remove_dir_all(folder)?;
     }
-    Ok(made)
+    for file in files {
+        let place = folder.join(&file);
+        fs::create_dir_all(place.parent().context("a file without a folder")?)?;
+        fs::copy(root().join(file), place)?;
+    }
+    fs::copy(root().join("bindings/python/pyproject.toml"), folder.join("pyproject.toml"))?;
+    Ok(())
+}
+
+#[cfg(unix)]
+fn link_folder(to: &Path, link: &Path) -> Result<()> {
+    Ok(std::os::unix::fs::symlink(to, link)?)
+}
+
+#[cfg(windows)]
+fn link_folder(to: &Path, link: &Path) -> Result<()> {
+    Ok(std::os::windows::fs::symlink_dir(to, link)?)
+}
+
+fn git(folder: &Path, arguments: &[&str]) -> Result<Vec<u8>> {
+    let output = Command::new("git").current_dir(folder).args(arguments).output();
+    let output = output.context("git is missing; on Debian: apt-get install git")?;
+    if !output.status.success() {
+        bail!("git {}: {}", arguments.join(" "), String::from_utf8_lossy(&output.stderr).trim());
+    }
+    Ok(output.stdout)
 }
 
 /// The packages for Python in the folder of all packages.
