@@ -4,6 +4,7 @@ import atexit
 import threading
 from contextlib import suppress
 from functools import partial
+from time import monotonic, sleep
 
 _READY = 0
 
@@ -11,17 +12,30 @@ _READY = 0
 # There is no lock: a fork could copy it locked.
 _waiting = {}
 
+# The threads of the library that are telling somebody at this moment.
+_telling = set()
+
 
 def wake(number, code):
     """Called by the library, in any thread, once for every poll."""
-    tell, _ = _waiting.pop(number, _NOBODY)
-    tell(code)
+    thread = threading.get_ident()
+    _telling.add(thread)
+    try:
+        tell, _ = _waiting.pop(number, _NOBODY)
+        tell(code)
+    finally:
+        _telling.discard(thread)
 
+
+# Whether there is something to be done when the interpreter ends: only after a call.
+_abandoning = []
 
 _NOBODY = (lambda code: None), (lambda: None)
 
 
 def _numbered(tell, cancel):
+    if not _abandoning:
+        _abandoning.append(atexit.register(_abandon))
     number = id(tell)
     _waiting[number] = tell, cancel
     return number
@@ -72,9 +86,18 @@ def _release(told, codes, code):
     told.release()
 
 
-@atexit.register
+# A thread of the library that has told somebody needs this long at most to leave Python.
+_LEAVING = 0.005
+
+
 def _abandon():
-    """The interpreter ends while daemon threads wait. Nobody may tell them any more: it would crash."""
+    """The interpreter ends. A thread of the library that is inside it then would take the whole program down: so
+    nobody is told any more, and those who tell come to their end first."""
     for number in list(_waiting):
         _, cancel = _waiting.pop(number, _NOBODY)
         cancel()
+    last = monotonic() + 1
+    somebody_tells = True
+    while somebody_tells and monotonic() < last:
+        somebody_tells = bool(_telling)
+        sleep(_LEAVING)

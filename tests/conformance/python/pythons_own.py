@@ -170,6 +170,22 @@ class Signals(Case):
             _, said = process.communicate(timeout=20)
         self.assertEqual((process.returncode, said), (0, ""))
 
+    def test_a_program_may_end_right_after_its_last_call(self):
+        program = """
+            import asyncio
+            from purecloud_oauth import OAuthApi
+            asyncio.run(OAuthApi(config).get_oauth_scope("users"))
+        """
+
+        def run(_):
+            with self.started(program) as process:
+                _, said = process.communicate(timeout=20)
+            return process.returncode, said
+
+        # A thread of the library is about to leave the interpreter just then; not in every run.
+        with ThreadPoolExecutor(8) as at_once:
+            self.assertEqual(set(at_once.map(run, range(64))), {(0, "")})
+
     def started(self, program):
         lines = textwrap.dedent(program)
         settings = textwrap.dedent("""
