@@ -39,6 +39,12 @@ impl Draft {
         Ok(())
     }
 
+    /// Replaces a piece wherever it stands, which is at least once.
+    pub(crate) fn replace_all(&mut self, old: &str, new: &str) -> Result<()> {
+        let times = self.text.matches(old).count();
+        self.replace(times.max(1), old, new)
+    }
+
     /// The piece from `start` up to `end`, which stands behind it; `start` stands in the file once.
     pub(crate) fn between(&self, start: &str, end: &str) -> Result<&str> {
         let expected = || format!("{}: expected once:\n{start}\nup to:\n{end}", self.path.display());

@@ -81,7 +81,7 @@ fn machinery(draft: &mut Draft) -> Result<()> {
         ("    fun uniffiCloneHandle", "    internal fun uniffiCloneHandle"),
         ("    val uniffiIsDestroyed", "    internal val uniffiIsDestroyed"),
     ] {
-        everywhere(draft, public, internal)?;
+        draft.replace_all(public, internal)?;
     }
     Ok(())
 }
@@ -129,8 +129,7 @@ fn versions(draft: &mut Draft) -> Result<()> {
         &format!("        IntegrityCheckingUniffiLib.ensureInitialized()\n{register}"),
     )?;
     for what in ["contract version", "API checksum"] {
-        everywhere(
-            draft,
+        draft.replace_all(
             &format!("UniFFI {what} mismatch: try cleaning and rebuilding your project"),
             "the native library is not that of this version of purecloud-oauth",
         )?;
@@ -171,19 +170,15 @@ fn durations(draft: &mut Draft) -> Result<()> {
 /// After its end an object says so, wherever it is used: as an argument, too, where uniffi would hand on a handle
 /// that is no longer valid. It may still be printed.
 fn closed_objects(draft: &mut Draft) -> Result<()> {
-    everywhere(
-        draft,
+    draft.replace_all(
         "        return value.uniffiCloneHandle()\n",
         "        return value.callWithHandle { it }\n",
     )?;
-    everywhere(
-        draft,
+    draft.replace_all(
         "${this.javaClass.simpleName} object has already been destroyed",
         "this ${this.javaClass.simpleName} is closed",
     )?;
-    everywhere(
-        draft,
-        "    override fun toString(): String {\n        return FfiConverterString.lift(\n    callWithHandle {",
+    draft.replace_all("    override fun toString(): String {\n        return FfiConverterString.lift(\n    callWithHandle {",
         "    override fun toString(): String {\n        if (uniffiIsDestroyed) return \
          \"${this.javaClass.simpleName}(closed)\"\n        return FfiConverterString.lift(\n    callWithHandle {",
     )
@@ -390,12 +385,6 @@ fn class_of(object: &Object) -> String {
 /// What stands behind a type, and ends it.
 fn converter_of(name: &str) -> String {
     format!("internal object FfiConverterType{name}: ")
-}
-
-/// Replaces what stands in the file once for each of something.
-fn everywhere(draft: &mut Draft, old: &str, new: &str) -> Result<()> {
-    let times = draft.text().matches(old).count().max(1);
-    draft.replace(times, old, new)
 }
 
 /// Changes a piece of the file by itself.

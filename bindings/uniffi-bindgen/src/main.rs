@@ -8,6 +8,7 @@ mod kotlin;
 mod python;
 mod swift;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -116,4 +117,15 @@ fn interface(source: &Utf8PathBuf, config: &Utf8PathBuf) -> Result<ComponentInte
     let loader = BindgenLoader::new(BindgenPaths::default(), config);
     let metadata = loader.load_metadata(source)?;
     loader.load_cis(metadata)?.pop().context("the library has no interface")
+}
+
+/// The library's functions by which an asynchronous call is freed and cancelled, and how many calls use them.
+fn ends_of_calls(interface: &ComponentInterface) -> BTreeMap<[String; 2], usize> {
+    let mut calls = BTreeMap::new();
+    for callable in interface.iter_callables().filter(|callable| callable.is_async()) {
+        let functions =
+            [callable.ffi_rust_future_free(interface), callable.ffi_rust_future_cancel(interface)];
+        *calls.entry(functions).or_insert(0) += 1;
+    }
+    calls
 }

@@ -4,7 +4,7 @@
 mod notation;
 mod stub;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use anyhow::{Result, bail, ensure};
@@ -14,13 +14,14 @@ use uniffi_bindgen::interface::{AsType, Enum, Object, Record, Type, Variant};
 
 use self::notation::{docstring, type_name};
 use crate::draft::Draft;
+use crate::ends_of_calls;
 
 /// The package as its users import it.
 const PACKAGE: &str = "purecloud_oauth";
 
 pub(crate) fn finish(draft: &mut Draft, interface: &ComponentInterface) -> Result<()> {
     // Only documentation has any, and it is not raw: a backslash in it is one when it is written twice.
-    everywhere(draft, "\\", "\\\\")?;
+    draft.replace_all("\\", "\\\\")?;
     heading(draft)?;
     waiting(draft, interface)?;
     imports(draft)?;
@@ -115,13 +116,7 @@ fn declarations(draft: &mut Draft) -> Result<()> {
 fn waiting(draft: &mut Draft, interface: &ComponentInterface) -> Result<()> {
     let (start, end) = ("# RustFuturePoll values\n", "# Public interface members begin here.");
     draft.replace_between(start, end, include_str!("python/calls.py"))?;
-    let mut calls = BTreeMap::new();
-    for callable in interface.iter_callables().filter(|callable| callable.is_async()) {
-        let functions =
-            [callable.ffi_rust_future_free(interface), callable.ffi_rust_future_cancel(interface)];
-        *calls.entry(functions).or_insert(0) += 1;
-    }
-    for ([free, cancel], times) in calls {
+    for ([free, cancel], times) in ends_of_calls(interface) {
         let given = format!("            _UniffiLib.{free},\n");
         draft.replace(times, &given, &format!("{given}            _UniffiLib.{cancel},\n"))?;
     }
@@ -418,10 +413,10 @@ fn blocking(draft: &mut Draft, blocking: &Object, asynchronous: &Object) -> Resu
 
 /// What is left out is `None` in a signature too, and types have the names that Python gives them.
 fn signatures(draft: &mut Draft, interface: &ComponentInterface) -> Result<()> {
-    everywhere(draft, "typing.Optional[", "Optional[")?;
-    everywhere(draft, "typing.List[", "list[")?;
+    draft.replace_all("typing.Optional[", "Optional[")?;
+    draft.replace_all("typing.List[", "list[")?;
     for (alias, own) in [("Timestamp", "datetime.datetime"), ("Duration", "datetime.timedelta")] {
-        everywhere(draft, &format!("[{alias}]"), &format!("[{own}]"))?;
+        draft.replace_all(&format!("[{alias}]"), &format!("[{own}]"))?;
         for (before, after) in [(": ", ","), (": ", ")"), (":", ","), (":", ")")] {
             let given = format!("{before}{alias}{after}");
             draft.replace(draft.text().matches(&given).count(), &given, &format!("{before}{own}{after}"))?;
@@ -433,12 +428,12 @@ fn signatures(draft: &mut Draft, interface: &ComponentInterface) -> Result<()> {
         draft.replace(counted(draft, &tight), &tight, &spaced)?;
         if optional {
             let given = format!("{name}: typing.Union[object, {of}] = _DEFAULT");
-            everywhere(draft, &given, &format!("{name}: {of} = None"))?;
+            draft.replace_all(&given, &format!("{name}: {of} = None"))?;
             let filled = format!("        if {name} is _DEFAULT:\n            {name} = None\n");
             draft.replace(counted(draft, &filled), &filled, "")?;
         }
     }
-    everywhere(draft, "(self, )", "(self)")?;
+    draft.replace_all("(self, )", "(self)")?;
     if draft.text().contains("typing.") {
         bail!("a type is still written with typing.");
     }
@@ -464,7 +459,7 @@ fn checks(draft: &mut Draft, interface: &ComponentInterface) -> Result<()> {
     let lines: BTreeSet<_> = lines.map(|line| format!("{line}\n")).collect();
     ensure!(!lines.is_empty(), "uniffi checks no argument");
     for line in lines {
-        everywhere(draft, &line, &named(&line, ""))?;
+        draft.replace_all(&line, &named(&line, ""))?;
     }
     let check = "    def check_lower";
     for (given, meant) in [
@@ -488,7 +483,7 @@ fn checks(draft: &mut Draft, interface: &ComponentInterface) -> Result<()> {
         ),
         ("(cls, items):\n", "(cls, items):\n        _base.check_instance(items, dict)\n"),
     ] {
-        everywhere(draft, &format!("{check}{given}"), &format!("{check}{meant}"))?;
+        draft.replace_all(&format!("{check}{given}"), &format!("{check}{meant}"))?;
     }
     for object in interface.object_definitions() {
         let name = object.name();
@@ -535,9 +530,4 @@ fn public_names(draft: &mut Draft, interface: &ComponentInterface) -> Result<()>
     )?;
     draft.push("\n_base.publish(globals())\n");
     Ok(())
-}
-
-fn everywhere(draft: &mut Draft, old: &str, new: &str) -> Result<()> {
-    let times = draft.text().matches(old).count();
-    draft.replace(times.max(1), old, new)
 }

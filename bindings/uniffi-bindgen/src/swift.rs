@@ -1,6 +1,6 @@
 //! What uniffi's templates lack.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use anyhow::Result;
@@ -9,6 +9,7 @@ use uniffi_bindgen::ComponentInterface;
 use uniffi_bindgen::interface::{AsType, Enum, Type, Variant};
 
 use crate::draft::Draft;
+use crate::ends_of_calls;
 
 pub(crate) fn finish(draft: &mut Draft, interface: &ComponentInterface) -> Result<()> {
     cancellation(draft, interface)?;
@@ -31,13 +32,7 @@ pub(crate) fn finish(draft: &mut Draft, interface: &ComponentInterface) -> Resul
 /// A cancelled task ends its call. `onCancel` does not escape: it never runs once the call has returned, so the
 /// future is still freed once, after everything else. docs/decisions/003-cancellation-in-swift.md
 fn cancellation(draft: &mut Draft, interface: &ComponentInterface) -> Result<()> {
-    let mut calls = BTreeMap::new();
-    for callable in interface.iter_callables().filter(|callable| callable.is_async()) {
-        let functions =
-            [callable.ffi_rust_future_free(interface), callable.ffi_rust_future_cancel(interface)];
-        *calls.entry(functions).or_insert(0) += 1;
-    }
-    for ([free, cancel], times) in calls {
+    for ([free, cancel], times) in ends_of_calls(interface) {
         let given = format!("freeFunc: {free},\n");
         draft.replace(times, &given, &format!("{given}            cancelFunc: {cancel},\n"))?;
     }
@@ -105,9 +100,9 @@ fn only_what_is_exported(draft: &mut Draft, interface: &ComponentInterface) -> R
     draft.replace(objects, "    public init(noHandle: NoHandle)", "    init(noHandle: NoHandle)")?;
     draft.replace(1, "public func uniffiEnsure", "func uniffiEnsure")?;
     draft.replace(1, "\nimport PureCloudOAuthFFI\n", "\ninternal import PureCloudOAuthFFI\n")?;
-    everywhere(draft, "open func ", "public func ")?;
-    everywhere(draft, "public struct FfiConverter", "struct FfiConverter")?;
-    everywhere(draft, "public func FfiConverter", "func FfiConverter")
+    draft.replace_all("open func ", "public func ")?;
+    draft.replace_all("public struct FfiConverter", "struct FfiConverter")?;
+    draft.replace_all("public func FfiConverter", "func FfiConverter")
 }
 
 /// `Host.region(.euCentral1)`: where the function says what its only argument is, a label says it twice.
@@ -205,7 +200,7 @@ fn names(draft: &mut Draft) -> Result<()> {
             }
         }
         for (before, behind) in places {
-            everywhere(draft, &format!("{before}{given}{behind}"), &format!("{before}{meant}{behind}"))?;
+            draft.replace_all(&format!("{before}{given}{behind}"), &format!("{before}{meant}{behind}"))?;
         }
     }
     Ok(())
@@ -270,12 +265,7 @@ fn wording(draft: &mut Draft, interface: &ComponentInterface) -> Result<()> {
         (")throws  {", ") throws {"),
         ("         */", "         */\n        "),
     ] {
-        everywhere(draft, given, meant)?;
+        draft.replace_all(given, meant)?;
     }
     Ok(())
-}
-
-fn everywhere(draft: &mut Draft, old: &str, new: &str) -> Result<()> {
-    let times = draft.text().matches(old).count();
-    draft.replace(times.max(1), old, new)
 }

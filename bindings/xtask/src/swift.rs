@@ -10,7 +10,8 @@ use anyhow::{Context, Result, bail, ensure};
 use crate::binding::Binding;
 use crate::cargo::{root, target_folder};
 use crate::native::Native;
-use crate::{report, toolchain};
+use crate::report;
+use crate::toolchain::{self, quietly};
 
 const PACKAGE: &str = "PureCloudOAuth";
 const FFI: &str = "PureCloudOAuthFFI";
@@ -103,7 +104,8 @@ impl Binding for Swift {
         let program = built.join("panicking-on-demand");
         let entry = ["-Xlinker", "--defsym=main=panicking_main", "-Xlinker"];
         let mut link = self.toolchain.program(&self.folders(), root(), "swiftc", &entry)?;
-        quietly(link.arg(library.with_extension("a")).args(objects).arg("-o").arg(&program))?;
+        link.arg(library.with_extension("a")).args(objects).arg("-o").arg(&program);
+        quietly(link, "swiftc")?;
         let mut command = self.toolchain.program(&self.folders(), root(), program, &[])?;
         command.env("RUST_BACKTRACE", "0");
         Ok(command)
@@ -156,14 +158,16 @@ fn stage(native: &Native, libraries: &[PathBuf]) -> Result<PathBuf> {
         for library in libraries {
             create.arg("-library").arg(library).arg("-headers").arg(&headers);
         }
-        quietly(&mut create)?;
+        quietly(create, "xcodebuild")?;
     } else {
         let folder = generated.join("Libraries").join(platform());
         fs::create_dir_all(&folder)?;
         for library in libraries {
             let shipped = folder.join(library.file_name().context("a file was expected")?);
             fs::copy(library, &shipped)?;
-            quietly(Command::new("strip").arg("--strip-debug").arg(shipped))?;
+            let mut strip = Command::new("strip");
+            strip.arg("--strip-debug").arg(shipped);
+            quietly(strip, "strip")?;
         }
     }
     let package = built()?.join(PACKAGE);
@@ -178,7 +182,7 @@ fn pack(platform: &str) -> Result<PathBuf> {
     let archive = folder.join(format!("{PACKAGE}-{}-{platform}.tar.gz", env!("CARGO_PKG_VERSION")));
     let mut tar = Command::new("tar");
     tar.arg("-czf").arg(&archive).arg("-C").arg(built()?).arg(PACKAGE);
-    quietly(&mut tar)?;
+    quietly(tar, "tar")?;
     Ok(archive)
 }
 
@@ -250,21 +254,11 @@ pub(crate) fn xcframework() -> Result<()> {
                 .with_context(|| format!("where the target is missing: rustup target add {target}"))?;
             lipo.arg(library);
         }
-        quietly(&mut lipo)?;
+        quietly(lipo, "lipo")?;
         libraries.push(library);
     }
     report::step("putting the Swift package together");
     stage(&Native::build()?, &libraries)?;
     report::line(&pack("apple")?.display().to_string());
-    Ok(())
-}
-
-/// Runs a program silently, unless it fails.
-fn quietly(command: &mut Command) -> Result<()> {
-    let program = command.get_program().to_string_lossy().into_owned();
-    let output = command.output().with_context(|| format!("{program} can't be started"))?;
-    if !output.status.success() {
-        bail!("{program}: {}", String::from_utf8_lossy(&output.stderr).trim());
-    }
     Ok(())
 }
