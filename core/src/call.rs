@@ -165,6 +165,12 @@ impl<T> Call<T> {
     }
 }
 
+/// Fails outside a runtime, where nothing could be waited for.
+pub(crate) fn in_runtime() -> Result<(), Error> {
+    let reason = "is missing: await the call inside a Tokio runtime with time and I/O enabled";
+    tokio::runtime::Handle::try_current().map(drop).map_err(|_| Error::invalid_argument("runtime", reason))
+}
+
 #[allow(private_bounds, reason = "which values there are is the crate's own matter")]
 impl<T: Value> Call<T> {
     /// Sends the request and gives what the operation returns with its metadata.
@@ -182,16 +188,13 @@ impl<T: Value> Call<T> {
             deadline: options.deadline.unwrap_or(service.deadline),
             retries: !options.without_retries,
         };
-        if tokio::runtime::Handle::try_current().is_err() {
-            let reason = "is missing: await the call inside a Tokio runtime with time and I/O enabled";
-            return Err(Error::invalid_argument("runtime", reason).of_operation(&operation));
-        }
+        in_runtime().map_err(|error| error.of_operation(&operation))?;
         if allowance.deadline.is_zero() {
             return Err(Error::invalid_argument("deadline", "is zero; nothing could come in time")
                 .of_operation(&operation));
         }
         let (read, metadata) =
-            service.transport.send::<T::Read>(&request, &service.session, &allowance).await?;
+            service.transport.send::<T::Read>(&request, &service.tokens, &allowance).await?;
         Ok(Response { value: T::from_read(read), metadata })
     }
 }

@@ -16,6 +16,8 @@ pub enum Wait {
     AttemptTimeout,
     /// The limit of the whole operation: most of the time the answer comes first.
     Deadline,
+    /// The limit for the person at the browser: most of the time they come back first.
+    Person,
 }
 
 /// Where a client takes its time from. Programs leave it alone; tests move it.

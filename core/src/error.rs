@@ -278,6 +278,14 @@ impl Error {
         })
     }
 
+    /// The same failure, as that of signing in.
+    pub(crate) fn of_sign_in(self) -> Self {
+        match self.kind() {
+            ErrorKind::InvalidArgument => self,
+            _ => self.change(|inner| inner.kind = ErrorKind::SignIn),
+        }
+    }
+
     fn change(self, change: impl FnOnce(&mut Inner)) -> Self {
         let mut copy = Inner::clone(&self.0);
         change(&mut copy);

@@ -46,7 +46,7 @@ pub use api::OAuthApi;
 pub use call::{Call, CallOptions, Response};
 pub use clock::{Clock, Wait};
 pub use config::{Config, ConfigBuilder, RetryPolicy};
-pub use credentials::Credentials;
+pub use credentials::{Authorization, AuthorizationRequest, Credentials, Session};
 pub use error::{Error, ErrorKind};
 pub use metadata::{RateLimit, ResponseMetadata};
 pub use models::*;

@@ -218,6 +218,30 @@ impl Host {
         self.login.as_str()
     }
 
+    /// The page that ends the session of the browser, to open there after signing out.
+    ///
+    /// - `client_id`: the client that the person signed in to.
+    /// - `redirect_uri`: where the browser is sent afterwards: one of the client's registered redirect URIs.
+    ///
+    /// # Errors
+    /// `InvalidArgument` when one of them is empty.
+    pub fn logout_url(&self, client_id: &str, redirect_uri: &str) -> Result<String, Error> {
+        let mut url = self.page("logout")?;
+        for (name, value) in [("client_id", client_id), ("redirect_uri", redirect_uri)] {
+            if value.is_empty() {
+                return Err(Error::invalid_argument(name, "is empty"));
+            }
+            url.query_pairs_mut().append_pair(name, value);
+        }
+        Ok(url.into())
+    }
+
+    /// The address of a page that people see, below the login host.
+    pub(crate) fn page(&self, path: &str) -> Result<Url, Error> {
+        let no_page = |error| Error::invalid_setting("host", "has no login pages", error);
+        self.login.join(path).map_err(no_page)
+    }
+
     pub(crate) fn api(&self) -> &Url {
         &self.api
     }

@@ -6,13 +6,13 @@ use std::time::Duration;
 use http::HeaderMap;
 
 use crate::config::Config;
-use crate::credentials::Session;
+use crate::credentials::Tokens;
 use crate::region::Host;
 use crate::transport::Transport;
 
 pub(crate) struct Service {
     pub(crate) transport: Arc<Transport>,
-    pub(crate) session: Session,
+    pub(crate) tokens: Tokens,
     pub(crate) deadline: Duration,
     pub(crate) host: Host,
     pub(crate) default_headers: HeaderMap,
@@ -21,8 +21,8 @@ pub(crate) struct Service {
 impl Service {
     pub(crate) fn new(config: Config) -> Self {
         let transport = Arc::new(Transport::new(&config));
-        let session = Session::new(&config, Arc::clone(&transport));
+        let tokens = Tokens::new(&config, Arc::clone(&transport));
         let Config { host, deadline, default_headers, .. } = config;
-        Service { transport, session, deadline, host, default_headers }
+        Service { transport, tokens, deadline, host, default_headers }
     }
 }

@@ -6,6 +6,7 @@ mod operations;
 mod authorizations;
 mod clients;
 mod scopes;
+mod sign_in;
 mod usage;
 
 use std::fmt;
@@ -72,9 +73,10 @@ impl OAuthApi {
         arguments(&mut given)?;
         let mut url = path::address(self.service.host.api(), &operation, &given.ids)?;
         if !given.query.is_empty() {
-            url.query_pairs_mut().extend_pairs(given.query);
+            url.query_pairs_mut().extend_pairs(&given.query);
         }
-        Ok(Request { operation, url, headers: given.headers, body: given.body, words: &WORDS })
+        let Arguments { headers, body, .. } = given;
+        Ok(Request { operation, url, headers, body, secrets: Vec::new(), words: &WORDS })
     }
 }
 

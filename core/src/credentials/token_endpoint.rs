@@ -6,6 +6,7 @@ use serde::Deserialize;
 use url::form_urlencoded;
 use zeroize::Zeroizing;
 
+use super::{ClientAuthentication, Grant};
 use crate::error::Error;
 use crate::models::{ErrorBody, Model, Unreadable, decode, field};
 use crate::operation::{Operation, Replay, Verb};
@@ -14,7 +15,8 @@ use crate::region::Host;
 use crate::secret::Secret;
 use crate::transport::{Body, Pass, Request, Returned, Words};
 
-/// Signing in with client credentials: a second token does no harm.
+/// A second token does no harm. Nor does a second try with a refresh token: if the first one has used it up, the
+/// answer that is lost held the only other one.
 const SIGN_IN: Operation = Operation {
     name: "sign_in",
     verb: Verb::Post,
@@ -22,6 +24,11 @@ const SIGN_IN: Operation = Operation {
     permissions: &[],
     replay: Replay::Repeatable,
 };
+
+/// A code is good for one try. A second one is what a thief would do, and may end what the first one gave.
+const EXCHANGE_CODE: Operation = Operation { replay: Replay::Once, ..SIGN_IN };
+
+const SAML2_BEARER: &str = "urn:ietf:params:oauth:grant-type:saml2-bearer";
 
 /// What the token endpoint returns.
 #[derive(Default, PartialEq, Deserialize)]
@@ -31,26 +38,31 @@ struct TokenResponse {
     access_token: Option<Secret>,
     #[serde(deserialize_with = "field")]
     expires_in: Option<i64>,
+    #[serde(deserialize_with = "field")]
+    refresh_token: Option<Secret>,
 }
 
 impl Model for TokenResponse {
     const NAME: &'static str = "TokenResponse";
-    const FIELDS: &'static [&'static str] = &["access_token", "expires_in"];
+    const FIELDS: &'static [&'static str] = &["access_token", "expires_in", "refresh_token"];
 }
 
 /// A token that was given, and how long it holds, in seconds.
 pub(crate) struct Granted {
     pub(crate) token: Secret,
     pub(crate) expires_in: Option<i64>,
+    /// What the next one can be had with.
+    pub(crate) refresh_token: Option<Secret>,
 }
 
 impl Returned for Granted {
     fn read(_operation: &Operation, body: &[u8]) -> Result<Self, Unreadable> {
-        let TokenResponse { access_token, expires_in } = decode(body)?;
+        let TokenResponse { access_token, expires_in, refresh_token } = decode(body)?;
         let token = access_token
             .filter(|token| HeaderValue::from_str(token.expose()).is_ok())
             .ok_or(Unreadable::Incomplete { part: "access token", expected: TokenResponse::NAME })?;
-        Ok(Granted { token, expires_in })
+        let refresh_token = refresh_token.filter(|token| !token.is_empty());
+        Ok(Granted { token, expires_in, refresh_token })
     }
 }
 
@@ -72,25 +84,97 @@ impl Model for TokenErrorResponse {
 }
 
 /// A request for a token, and what it shows to be let in.
-pub(crate) fn client_credentials(host: &Host, id: &str, secret: &Secret) -> Result<(Request, Pass), Error> {
-    let form = form_urlencoded::Serializer::new(String::new())
-        .append_pair("grant_type", "client_credentials")
-        .finish();
+pub(super) fn exchange(
+    host: &Host,
+    client: &ClientAuthentication,
+    grant: &Grant,
+) -> Result<(Request, Pass), Error> {
+    let (operation, words) = match grant {
+        Grant::ClientCredentials => (SIGN_IN, &CLIENT_WORDS),
+        Grant::AuthorizationCode { .. } => (EXCHANGE_CODE, &CODE_WORDS),
+        Grant::RefreshToken(_) => (SIGN_IN, &REFRESH_WORDS),
+        Grant::Saml2Bearer { .. } => (SIGN_IN, &ASSERTION_WORDS),
+    };
+    let mut form = form_urlencoded::Serializer::new(String::new());
+    let mut secrets = Vec::new();
+    match grant {
+        Grant::ClientCredentials => {
+            form.append_pair("grant_type", "client_credentials");
+        }
+        Grant::AuthorizationCode { code, redirect_uri, code_verifier } => {
+            form.append_pair("grant_type", "authorization_code");
+            form.append_pair("code", code.expose());
+            form.append_pair("redirect_uri", redirect_uri);
+            secrets.push(code.clone());
+            if let Some(verifier) = code_verifier {
+                form.append_pair("code_verifier", verifier.expose());
+                secrets.push(verifier.clone());
+            }
+        }
+        Grant::RefreshToken(token) => {
+            form.append_pair("grant_type", "refresh_token");
+            form.append_pair("refresh_token", token.expose());
+            secrets.push(token.clone());
+        }
+        Grant::Saml2Bearer { org_name, assertion } => {
+            form.append_pair("grant_type", SAML2_BEARER);
+            form.append_pair("orgName", org_name);
+            form.append_pair("assertion", assertion.expose());
+            secrets.push(assertion.clone());
+        }
+    }
+    let pass = match &client.secret {
+        // Unlike RFC 6749 asks, id and secret go into Basic as they are, not form-encoded first.
+        Some(secret) => Pass::Basic { id: client.id.clone(), secret: secret.clone() },
+        None => {
+            form.append_pair("client_id", &client.id);
+            Pass::Nothing
+        }
+    };
     let request = Request {
-        operation: SIGN_IN,
-        url: path::address(host.login(), &SIGN_IN, &[])?,
+        operation,
+        url: path::address(host.login(), &operation, &[])?,
         headers: HeaderMap::new(),
         body: Some(Body {
             content_type: HeaderValue::from_static("application/x-www-form-urlencoded"),
-            bytes: Zeroizing::new(form.into_bytes()),
+            bytes: Zeroizing::new(form.finish().into_bytes()),
         }),
-        words: &WORDS,
+        secrets,
+        words,
     };
-    // Unlike RFC 6749 asks, id and secret go into Basic as they are, not form-encoded first.
-    Ok((request, Pass::Basic { id: id.to_owned(), secret: secret.clone() }))
+    Ok((request, pass))
 }
 
-const WORDS: Words = Words { read: read_error, advice };
+const CLIENT_WORDS: Words = Words { read: read_error, advice: client_advice };
+
+const CODE_WORDS: Words = Words {
+    read: read_error,
+    advice: |code| match code {
+        "invalid_grant" => Some(
+            "the code was used before, is older than a few minutes, or was issued for another redirect URI, client \
+             or code verifier: sign in again",
+        ),
+        other => client_advice(other),
+    },
+};
+
+const REFRESH_WORDS: Words = Words {
+    read: read_error,
+    advice: |code| match code {
+        "invalid_grant" => Some("the session has ended, or its refresh token was used before: sign in again"),
+        other => client_advice(other),
+    },
+};
+
+const ASSERTION_WORDS: Words = Words {
+    read: read_error,
+    advice: |code| match code {
+        "invalid_grant" => {
+            Some("check the organization's name; the assertion may have ended: get another one")
+        }
+        other => client_advice(other),
+    },
+};
 
 fn read_error(body: &[u8]) -> Option<ErrorBody> {
     let said: TokenErrorResponse = decode(body).ok()?;
@@ -101,8 +185,8 @@ fn read_error(body: &[u8]) -> Option<ErrorBody> {
     })
 }
 
-/// What to do about a refusal, by its code.
-fn advice(code: &str) -> Option<&'static str> {
+/// What to do about a refusal of the client itself, by its code.
+fn client_advice(code: &str) -> Option<&'static str> {
     match code {
         "invalid_client" => Some(
             "check the client id and secret, that the client is active, and that it belongs to this region",

@@ -24,6 +24,8 @@ pub(crate) struct Request {
     pub(crate) url: Url,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Option<Body>,
+    /// What of the body must not be seen in an answer's words.
+    pub(crate) secrets: Vec<Secret>,
     pub(crate) words: &'static Words,
 }
 
@@ -47,13 +49,15 @@ pub(crate) struct Body {
 pub(crate) enum Pass {
     Bearer(Secret),
     Basic { id: String, secret: Secret },
+    Nothing,
 }
 
 impl Pass {
-    fn secret(&self) -> &Secret {
+    fn secret(&self) -> Option<&Secret> {
         match self {
-            Pass::Bearer(token) => token,
-            Pass::Basic { secret, .. } => secret,
+            Pass::Bearer(token) => Some(token),
+            Pass::Basic { secret, .. } => Some(secret),
+            Pass::Nothing => None,
         }
     }
 }
@@ -91,7 +95,7 @@ pub(crate) async fn attempt(
         .build()
         .map_err(|error| nothing_came(Cause::Unsendable(error.without_url())))?;
     let credential = outgoing.headers().get(header::AUTHORIZATION).cloned();
-    let masks = Masks::new(pass.secret(), credential.as_ref());
+    let masks = Masks::new(request.secrets.iter().chain(pass.secret()), credential.as_ref());
     let mut time_is_up = transport.clock.sleep(time, wait);
 
     let response = tokio::select! {
@@ -133,6 +137,7 @@ fn outgoing(transport: &Transport, request: &Request, pass: &Pass) -> RequestBui
     let outgoing = match pass {
         Pass::Bearer(token) => outgoing.bearer_auth(token.expose()),
         Pass::Basic { id, secret } => outgoing.basic_auth(id, Some(secret.expose())),
+        Pass::Nothing => outgoing,
     };
     match &request.body {
         Some(body) => outgoing.header(header::CONTENT_TYPE, &body.content_type).body(body.bytes.to_vec()),

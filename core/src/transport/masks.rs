@@ -13,11 +13,14 @@ const SHORTEST: usize = 8;
 pub(super) struct Masks<'a>(Vec<&'a str>);
 
 impl<'a> Masks<'a> {
-    /// Covers the secret itself, and the form in which the request's header holds it.
-    pub(super) fn new(secret: &'a Secret, credential: Option<&'a HeaderValue>) -> Self {
+    /// Covers the secrets themselves, and the form in which the request's header holds one.
+    pub(super) fn new(
+        secrets: impl Iterator<Item = &'a Secret>,
+        credential: Option<&'a HeaderValue>,
+    ) -> Self {
         let sent = credential.and_then(|value| value.to_str().ok()).and_then(|value| value.split_once(' '));
-        let mut secrets = vec![secret.expose()];
-        secrets.extend(sent.map(|(_, text)| text).filter(|text| *text != secret.expose()));
+        let mut secrets: Vec<_> = secrets.map(Secret::expose).collect();
+        secrets.extend(sent.map(|(_, text)| text));
         secrets.retain(|secret| secret.len() >= SHORTEST);
         Masks(secrets)
     }

@@ -5,6 +5,7 @@
 mod cases;
 mod configuration;
 mod failure_table;
+mod grants;
 mod operations;
 mod secrecy;
 mod sign_in;

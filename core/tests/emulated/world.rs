@@ -113,6 +113,9 @@ impl World {
                 .and_then(|value| value.split_once(' '))
                 .map(|(_, value)| value);
             secrets.extend(value.map(str::to_owned));
+            let form = url::form_urlencoded::parse(request.body.as_ref()).into_owned();
+            let secret = ["assertion", "code", "code_verifier", "refresh_token"];
+            secrets.extend(form.filter(|(name, _)| secret.contains(&name.as_str())).map(|(_, value)| value));
         }
         for client in self.emulator.seeded_clients() {
             secrets.extend(client["id"].as_str().and_then(|id| self.emulator.current_secret(id)));

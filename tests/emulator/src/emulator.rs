@@ -288,6 +288,15 @@ impl Emulator {
         ClientCredentials { client_secret: self.current_secret(&client_id).unwrap_or_default(), client_id }
     }
 
+    /// The seeded client without a need for its secret that people sign in to with PKCE, on whatever loopback port:
+    /// its redirect URI is `http://127.0.0.1/callback`.
+    #[must_use]
+    pub fn sign_in_client_id(&self) -> String {
+        let clients = self.seeded_clients();
+        let loopback = |client: &&Value| client["registeredRedirectUri"][0] == "http://127.0.0.1/callback";
+        clients.iter().find(loopback).and_then(|client| client["id"].as_str()).unwrap_or_default().to_owned()
+    }
+
     /// A new client-credentials client whose only role grants exactly these permissions.
     #[must_use]
     pub fn client_with_permissions(&self, permissions: &[&str]) -> ClientCredentials {

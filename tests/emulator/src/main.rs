@@ -56,6 +56,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
         "login_url": emulator.login_url(),
         "client_id": administrator.client_id,
         "client_secret": administrator.client_secret,
+        "sign_in_client_id": emulator.sign_in_client_id(),
     });
     let mut output = io::stdout().lock();
     writeln!(output, "{ready}").context("cannot write to standard output")?;

@@ -27,7 +27,7 @@ async fn it_prints_one_line_serves_and_stops_when_its_input_ends() {
     let mut output = BufReader::new(running.stdout.take().unwrap());
     let ready = first_line(&mut output);
     let names: Vec<&String> = ready.as_object().unwrap().keys().collect();
-    assert_eq!(names, ["base_url", "client_id", "client_secret", "login_url"]);
+    assert_eq!(names, ["base_url", "client_id", "client_secret", "login_url", "sign_in_client_id"]);
     let text = |name: &str| ready[name].as_str().unwrap();
     let granted = http()
         .build()

@@ -1,0 +1,80 @@
+//! Signing in and out, and what is held between.
+
+use super::{OAuthApi, WORDS};
+use crate::call::in_runtime;
+use crate::credentials::Session;
+use crate::error::Error;
+use crate::operation::{Operation, Replay, Verb};
+use crate::path;
+use crate::region::Host;
+use crate::transport::{Allowance, Nothing, Request};
+
+/// `DELETE /api/v2/tokens/me`: the vendor's `TokensApi.deleteTokensMe`.
+const SIGN_OUT: Operation = Operation {
+    name: "sign_out",
+    verb: Verb::Delete,
+    path: "/api/v2/tokens/me",
+    permissions: &[],
+    replay: Replay::Idempotent,
+};
+
+impl OAuthApi {
+    /// Signs in now, unless the client is signed in already. Calls do so by themselves, except where a person has
+    /// to: with credentials by `browser`, this is what opens it.
+    ///
+    /// Returns what has to be kept to go on later.
+    ///
+    /// # Errors
+    /// `SignIn` when no token can be had; it holds what the login host said. A code is never sent twice, so a lost
+    /// answer means another sign-in. `InvalidArgument` when the port of the redirect URI is taken.
+    pub async fn sign_in(&self) -> Result<Session, Error> {
+        in_runtime()?;
+        self.service.tokens.sign_in().await.map_err(Error::of_sign_in)
+    }
+
+    /// What the client is signed in with at the moment; nothing before the first call, and after signing out.
+    /// Nothing is sent.
+    #[must_use]
+    pub fn session(&self) -> Option<Session> {
+        self.service.tokens.session()
+    }
+
+    /// Signs out: ends the token on the service, and forgets it with everything that another could be had with.
+    /// Calls fail with `SignIn` from then on. Without a token nothing is sent.
+    ///
+    /// The browser may stay signed in: open the host's `logout_url` there to end that too.
+    ///
+    /// Needs no permission. Vendor's page: `TokensApi.html#deleteTokensMe`.
+    ///
+    /// # Errors
+    /// `Connection`, `Timeout` or `Api` when the service could not be told. The client is still signed in then, and
+    /// calling again is safe.
+    pub async fn sign_out(&self) -> Result<(), Error> {
+        in_runtime()?;
+        let service = &self.service;
+        if let Some(pass) = service.tokens.to_end().await? {
+            let request = Request {
+                operation: SIGN_OUT,
+                url: path::address(service.host.api(), &SIGN_OUT, &[])?,
+                headers: service.default_headers.clone(),
+                body: None,
+                secrets: Vec::new(),
+                words: &WORDS,
+            };
+            let allowance = Allowance { deadline: service.deadline, retries: true };
+            match service.transport.send::<Nothing>(&request, &pass, &allowance).await {
+                // A token that is not accepted any more has ended.
+                Err(error) if error.status() != Some(401) => return Err(error),
+                _ => {}
+            }
+        }
+        service.tokens.forget();
+        Ok(())
+    }
+
+    /// Where calls and sign-ins go.
+    #[must_use]
+    pub fn host(&self) -> &Host {
+        &self.service.host
+    }
+}

@@ -1,0 +1,219 @@
+//! Signing in by the browser of this machine (RFC 8252): a loopback port, a page, and nothing left afterwards.
+
+mod page;
+#[cfg(test)]
+mod tests;
+
+use std::convert::Infallible;
+use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use http::{Method, Request, header};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::{JoinSet, spawn_blocking};
+use url::{Host as UrlHost, Url};
+
+use self::page::Page;
+use super::redirect::{self, Part, Redirect};
+use super::{Authorization, AuthorizationRequest, Grant};
+use crate::clock::{Clock, Wait};
+use crate::error::{Error, ErrorKind};
+use crate::region::{Host, is_loopback};
+
+/// How long a person may take, unless it is set.
+const DEADLINE: Duration = Duration::from_secs(300);
+
+/// Refuses a redirect URI that does not lead to this machine.
+pub(super) fn check(authorization: &Authorization) -> Result<(), Error> {
+    let here = Url::parse(&authorization.redirect_uri)
+        .is_ok_and(|url| url.scheme() == "http" && is_loopback(&url) && url.query().is_none());
+    if here {
+        return Ok(());
+    }
+    Err(Error::invalid_argument(
+        "redirect_uri",
+        "is not an address of this machine like http://127.0.0.1:8765/callback",
+    ))
+}
+
+/// Opens the browser and waits for the person. What comes back is a code to exchange.
+pub(super) async fn authorize(
+    host: &Host,
+    authorization: &Authorization,
+    clock: &dyn Clock,
+) -> Result<Grant, Error> {
+    by(|url| webbrowser::open(&url), host, authorization, clock).await
+}
+
+async fn by(
+    open: impl FnOnce(String) -> io::Result<()> + Send + 'static,
+    host: &Host,
+    authorization: &Authorization,
+    clock: &dyn Clock,
+) -> Result<Grant, Error> {
+    let door = Door::open(&authorization.redirect_uri).await?;
+    let redirect_uri = door.redirect_uri.to_string();
+    let request =
+        AuthorizationRequest::new(host.clone(), Authorization { redirect_uri, ..authorization.clone() })?;
+    let url = request.url().to_owned();
+    let deadline = authorization.deadline.unwrap_or(DEADLINE);
+    let person = async {
+        // A browser for terminals returns when it is left, and one that fails fails at once.
+        let opened = spawn_blocking(|| open(url));
+        let redirected = door.redirected(request);
+        tokio::pin!(opened, redirected);
+        tokio::select! {
+            biased;
+            grant = &mut redirected => grant,
+            outcome = &mut opened => match outcome {
+                Ok(Ok(())) => redirected.await,
+                Ok(Err(error)) => Err(no_browser(error)),
+                Err(error) => Err(no_browser(io::Error::other(error))),
+            },
+        }
+    };
+    tokio::select! {
+        biased;
+        grant = person => grant,
+        () = clock.sleep(deadline, Wait::Person) => {
+            Err(redirect::refused(&format!("nobody came back from the browser within {deadline:?}")))
+        }
+    }
+}
+
+fn no_browser(error: io::Error) -> Error {
+    let text = format!(
+        "no browser could be opened: {error}; name one in the variable BROWSER, or make an AuthorizationRequest and \
+         open its address elsewhere"
+    );
+    Error::builder().kind(ErrorKind::SignIn, text).source(error).build()
+}
+
+/// Where the browser comes back to: open until the one who is expected was there.
+struct Door {
+    /// One for each form of `localhost`.
+    listeners: Vec<TcpListener>,
+    redirect_uri: Url,
+}
+
+impl Door {
+    async fn open(redirect_uri: &str) -> Result<Self, Error> {
+        let taken = |error: io::Error| {
+            let reason = match error.kind() {
+                io::ErrorKind::AddrInUse => "names a port that another program listens on",
+                _ => "names an address that can't be listened on",
+            };
+            Error::invalid_setting("redirect_uri", reason, error)
+        };
+        let mut redirect_uri = Url::parse(redirect_uri)
+            .map_err(|error| Error::invalid_setting("redirect_uri", "is not an address", error))?;
+        let (address, other) = match redirect_uri.host() {
+            Some(UrlHost::Ipv4(address)) => (address.into(), None),
+            Some(UrlHost::Ipv6(address)) => (address.into(), None),
+            _ => (Ipv4Addr::LOCALHOST.into(), Some(Ipv6Addr::LOCALHOST)),
+        };
+        // The protocol's own port is one that a redirect URI names by leaving it out; a program can't have it.
+        let port = redirect_uri.port().unwrap_or(0);
+        let first = TcpListener::bind(SocketAddr::new(address, port)).await.map_err(taken)?;
+        let port = first.local_addr().map_err(taken)?.port();
+        let _ = redirect_uri.set_port(Some(port));
+        let mut listeners = vec![first];
+        if let Some(other) = other {
+            // A machine may have no IPv6; and a browser tries both.
+            listeners.extend(TcpListener::bind((other, port)).await.ok());
+        }
+        Ok(Door { listeners, redirect_uri })
+    }
+
+    /// Answers until the redirect of this request was there, and closes.
+    async fn redirected(self, request: AuthorizationRequest) -> Result<Grant, Error> {
+        let expected = Arc::new(Expected {
+            origin: self.redirect_uri.origin().ascii_serialization(),
+            path: self.redirect_uri.path().to_owned(),
+            request,
+            was_there: AtomicBool::new(false),
+        });
+        let mut visits = JoinSet::new();
+        let mut doors = JoinSet::new();
+        let (arrivals, mut arrived) = tokio::sync::mpsc::channel(16);
+        for listener in self.listeners {
+            let arrivals = arrivals.clone();
+            doors.spawn(async move {
+                while let Ok((stream, _)) = listener.accept().await {
+                    if arrivals.send(stream).await.is_err() {
+                        break;
+                    }
+                }
+            });
+        }
+        drop(arrivals);
+        loop {
+            tokio::select! {
+                stream = arrived.recv() => match stream {
+                    Some(stream) => { visits.spawn(visit(stream, Arc::clone(&expected))); }
+                    None => return Err(redirect::refused("the loopback port was closed by the system")),
+                },
+                Some(visit) = visits.join_next() => {
+                    if let Ok(Some(result)) = visit {
+                        return result;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What the browser is expected to bring.
+struct Expected {
+    origin: String,
+    path: String,
+    request: AuthorizationRequest,
+    was_there: AtomicBool,
+}
+
+/// Serves one connection, and says what it brought once the browser has its page.
+async fn visit(stream: TcpStream, expected: Arc<Expected>) -> Option<Result<Grant, Error>> {
+    let brought = Mutex::new(None);
+    let service = service_fn(|request: Request<Incoming>| {
+        let (page, result) = expected.answer(&request);
+        if result.is_some() {
+            *brought.lock().unwrap_or_else(PoisonError::into_inner) = result;
+        }
+        async move { Ok::<_, Infallible>(page.response()) }
+    });
+    // What breaks here is the browser's affair: what it brought counts.
+    let _ = http1::Builder::new().keep_alive(false).serve_connection(TokioIo::new(stream), service).await;
+    brought.into_inner().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Expected {
+    fn answer(&self, request: &Request<Incoming>) -> (Page, Option<Result<Grant, Error>>) {
+        // Another name for this machine would be that of a page that wants to look like it.
+        let own_name = request
+            .headers()
+            .get(header::HOST)
+            .and_then(|host| host.to_str().ok())
+            .is_some_and(|host| self.origin.split_once("://").is_some_and(|(_, own)| own == host));
+        if request.method() != Method::GET || request.uri().path() != self.path || !own_name {
+            return (Page::NOT_HERE, None);
+        }
+        let address = format!("{}{}", self.origin, request.uri());
+        let redirect = match Redirect::parse(&address, Part::Query) {
+            Ok(redirect) if redirect.answers(self.request.state()) => redirect,
+            _ => return (Page::NOT_EXPECTED, None),
+        };
+        if self.was_there.swap(true, Ordering::AcqRel) {
+            return (Page::NOT_EXPECTED, None);
+        }
+        let result = self.request.grant(&redirect);
+        let page = if result.is_ok() { Page::DONE } else { Page::REFUSED };
+        (page, Some(result))
+    }
+}
