@@ -14,6 +14,7 @@ use crate::error::Error;
 use crate::printable::printable;
 use crate::region::{Host, is_loopback};
 use crate::secret::Secret;
+use crate::sources::{self, Sources};
 
 /// When and how often a failed operation is sent again.
 ///
@@ -72,6 +73,31 @@ pub struct Config {
 }
 
 impl Config {
+    /// Settings from the environment and from files on this machine, as `Sources` says by default.
+    ///
+    /// # Errors
+    /// `InvalidArgument` when no place has credentials, with each place and what it lacks; or when a setting or
+    /// a file that counts can't be used.
+    pub fn from_env() -> Result<ConfigBuilder, Error> {
+        Config::find(&Sources::default())
+    }
+
+    /// Settings from the places that `sources` allows.
+    ///
+    /// # Errors
+    /// As those of `from_env`.
+    pub fn find(sources: &Sources) -> Result<ConfigBuilder, Error> {
+        let found = sources::find(sources)?;
+        let mut builder = Config::builder(found.host, found.credentials);
+        if let Some(address) = found.proxy {
+            builder = builder.proxy(address);
+        }
+        if let Some(policy) = found.retry {
+            builder = builder.retry(policy);
+        }
+        Ok(builder)
+    }
+
     /// Settings for a region (or another host), with these credentials and the defaults.
     pub fn builder(host: impl Into<Host>, credentials: Credentials) -> ConfigBuilder {
         ConfigBuilder {

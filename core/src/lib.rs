@@ -40,6 +40,7 @@ mod printable;
 mod region;
 mod secret;
 mod service;
+mod sources;
 mod transport;
 
 pub use api::OAuthApi;
@@ -53,6 +54,7 @@ pub use models::*;
 pub use operation::{Operation, Replay, Verb};
 pub use region::{Gateway, Host, Region};
 pub use secret::Secret;
+pub use sources::Sources;
 
 #[cfg(feature = "uniffi")]
 uniffi::setup_scaffolding!("purecloud_oauth");

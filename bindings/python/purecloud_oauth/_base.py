@@ -127,8 +127,8 @@ class Client(NativeObject):
         self._handle = None
 
     def __repr__(self):
-        closed = ", closed" if self._handle is None else ""
-        return f"<{type(self).__name__} of {self._config.host.api_url()}{closed}>"
+        name = type(self).__name__
+        return f"<{name}, closed>" if self._handle is None else f"<{name} of {self.host().api_url()}>"
 
 
 class AsyncClient(Client):

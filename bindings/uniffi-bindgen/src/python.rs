@@ -377,16 +377,6 @@ fn handle(draft: &mut Draft, object: &Object, interface: &ComponentInterface) ->
 "
         ),
     )?;
-    if let (true, Some(constructor)) = (object.has_async_method(), object.primary_constructor()) {
-        // A client prints what it was made with.
-        let made = format!(
-            "            _UniffiLib.{},\n            *_uniffi_lowered_args,\n        )\n",
-            constructor.ffi_func().name()
-        );
-        let kept = constructor.arguments().into_iter().map(|argument| argument.name());
-        let kept: String = kept.map(|name| format!("        self._{name} = {name}\n")).collect();
-        draft.replace(1, &made, &(made.clone() + &kept))?;
-    }
     Ok(())
 }
 

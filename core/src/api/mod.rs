@@ -54,6 +54,16 @@ impl OAuthApi {
         OAuthApi { service: Arc::new(Service::new(config)) }
     }
 
+    /// A client with the settings of `Config::from_env`: from the environment and from files on this machine.
+    /// Nothing is sent until the first call.
+    ///
+    /// # Errors
+    /// `InvalidArgument` when no place has credentials, with each place and what it lacks; or when a setting or
+    /// a file that counts can't be used.
+    pub fn from_env() -> Result<Self, Error> {
+        Ok(OAuthApi::new(Config::from_env()?.build()?))
+    }
+
     /// Begins a call: `arguments` puts ids, query, headers and body in their places.
     fn call<T>(
         &self,

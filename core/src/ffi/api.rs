@@ -1,12 +1,16 @@
 //! The two clients. The operations are added to them where each is written, in `crate::api`.
 
 use std::future::IntoFuture;
+use std::sync::Arc;
 
 use crate::call::{Call, Response, Value};
+use crate::credentials::Session;
 use crate::error::Error;
 use crate::ffi::config::{CallOptions, Config};
 use crate::ffi::runtime::{self, PerProcess};
 use crate::ffi::{Answer, OAuthError};
+use crate::region::Host;
+use crate::sources::Sources;
 
 /// The OAuth API of Genesys Cloud (PureCloud).
 ///
@@ -38,27 +42,72 @@ pub(crate) struct OAuthApi(Client);
 #[derive(uniffi::Object)]
 pub(crate) struct BlockingOAuthApi(Client);
 
-#[uniffi::export]
-impl OAuthApi {
-    /// A client with these settings. Nothing is sent until the first call.
-    ///
-    /// Fails with `InvalidArgument` and the name of the first setting that can't be used.
-    #[uniffi::constructor]
-    pub(crate) fn new(config: Config) -> Result<Self, OAuthError> {
-        Client::new(config).map(OAuthApi)
-    }
+/// What a client has beside its operations: once for event loops, once for programs that wait.
+macro_rules! client {
+    ($client:ident [$($async:tt)?] [$($await:tt)*] $run:path) => {
+        #[uniffi::export]
+        impl $client {
+            /// A client with these settings. Nothing is sent until the first call.
+            ///
+            /// Fails with `InvalidArgument` and the name of the first setting that can't be used.
+            #[uniffi::constructor]
+            pub(crate) fn new(config: Config) -> Result<Self, OAuthError> {
+                Client::new(config).map($client)
+            }
+
+            /// A client with the settings that are found in the environment and in the files of the vendor's tools,
+            /// so that a program needs no line for them. See `Sources` for where they are looked for.
+            ///
+            /// Fails with `InvalidArgument` where no credentials are found, and names the places that were looked at
+            /// and what was missing in each.
+            #[uniffi::constructor]
+            pub(crate) fn from_env() -> Result<Self, OAuthError> {
+                Client::new(Config::find(&Sources::default())?).map($client)
+            }
+
+            /// Signs in now, unless the client is signed in already. Calls do so by themselves, except where a
+            /// person has to: with credentials by `browser`, this is what opens it.
+            ///
+            /// Returns what has to be kept to go on later.
+            ///
+            /// Fails with `SignIn` when no token can be had; it holds what the login host said. A code is never sent
+            /// twice, so a lost answer means another sign-in. With `InvalidArgument` when the port of the redirect
+            /// URI is taken.
+            pub(crate) $($async)? fn sign_in(&self) -> Result<Session, OAuthError> {
+                let api = self.0.core()?.clone();
+                $run(async move { api.sign_in().await })$($await)*
+            }
+
+            /// Signs out: ends the token on the service, and forgets it with everything that another could be had
+            /// with. Calls fail with `SignIn` from then on. Without a token nothing is sent.
+            ///
+            /// The browser may stay signed in: open the host's `logout_url` there to end that too.
+            ///
+            /// Fails with `Connection`, `Timeout` or `Api` when the service could not be told. The client is still
+            /// signed in then, and calling again is safe.
+            ///
+            /// Needs no permission. Vendor's page: `TokensApi.html#deleteTokensMe`.
+            pub(crate) $($async)? fn sign_out(&self) -> Result<(), OAuthError> {
+                let api = self.0.core()?.clone();
+                $run(async move { api.sign_out().await })$($await)*
+            }
+
+            /// What the client is signed in with at the moment; nothing before the first call, and after signing
+            /// out. Nothing is sent.
+            pub(crate) fn session(&self) -> Result<Option<Session>, OAuthError> {
+                Ok(self.0.core()?.session())
+            }
+
+            /// Where calls and sign-ins go.
+            pub(crate) fn host(&self) -> Arc<Host> {
+                Arc::new(self.0.config.host.clone())
+            }
+        }
+    };
 }
 
-#[uniffi::export]
-impl BlockingOAuthApi {
-    /// A client with these settings. Nothing is sent until the first call.
-    ///
-    /// Fails with `InvalidArgument` and the name of the first setting that can't be used.
-    #[uniffi::constructor]
-    pub(crate) fn new(config: Config) -> Result<Self, OAuthError> {
-        Client::new(config).map(BlockingOAuthApi)
-    }
-}
+client! { OAuthApi [async] [.await] runtime::run }
+client! { BlockingOAuthApi [] [] runtime::wait }
 
 impl OAuthApi {
     pub(crate) async fn call<T: Value + Send + 'static>(

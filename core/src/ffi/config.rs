@@ -7,9 +7,11 @@ use crate::call::CallOptions as CoreOptions;
 use crate::config::{Config as CoreConfig, RetryPolicy as CorePolicy};
 use crate::credentials::Credentials;
 use crate::error::Error;
+use crate::ffi::OAuthError;
 use crate::ffi::argument::count;
 use crate::region::Host;
 use crate::secret::Secret;
+use crate::sources::{self, Sources};
 
 /// Where the service is, how to sign in there, and how patient to be. What is left out has its default.
 #[derive(Clone, Debug, uniffi::Record)]
@@ -108,8 +110,33 @@ pub(crate) struct CallOptions {
     pub(super) headers: HashMap<String, Secret>,
 }
 
+/// The settings that code does not give: found in the environment and in the files of the vendor's tools. They may be
+/// changed before a client is made of them.
+///
+/// - `sources`: where to look, and what code gives all the same; everywhere by default.
+///
+/// Fails with `InvalidArgument` where no credentials are found, and names the places that were looked at and what was
+/// missing in each; and where a file can't be read. What a person should know of is written to standard error, such as
+/// a file with a secret that others may read.
+#[uniffi::export(default(sources = None))]
+pub(crate) fn find_config(sources: Option<Sources>) -> Result<Config, OAuthError> {
+    Ok(Config::find(&sources.unwrap_or_default())?)
+}
+
 impl Config {
-    #[cfg(test)]
+    #[allow(clippy::print_stderr, reason = "no log of the library reaches a program in another language")]
+    pub(super) fn find(sources: &Sources) -> Result<Self, Error> {
+        let found = sources::find(sources)?;
+        for warning in found.warnings {
+            eprintln!("purecloud-oauth: {warning}");
+        }
+        Ok(Config {
+            proxy: found.proxy,
+            retry: found.retry.map(RetryPolicy::from),
+            ..Config::new(found.host, found.credentials)
+        })
+    }
+
     pub(super) fn new(host: Host, credentials: Credentials) -> Self {
         Config {
             host,
@@ -168,6 +195,21 @@ impl Config {
             builder = builder.max_response_bytes(count("max_response_bytes", bytes)?);
         }
         builder.build()
+    }
+}
+
+impl From<CorePolicy> for RetryPolicy {
+    fn from(policy: CorePolicy) -> Self {
+        let signed = |number: u32| Some(i32::try_from(number).unwrap_or(i32::MAX));
+        RetryPolicy {
+            max_attempts: signed(policy.max_attempts),
+            first_backoff: Some(policy.first_backoff),
+            max_backoff: Some(policy.max_backoff),
+            max_retry_after: Some(policy.max_retry_after),
+            budget: signed(policy.budget),
+            failure_cost: signed(policy.failure_cost),
+            throttle_cost: signed(policy.throttle_cost),
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use uniffi::{FfiConverterArc, Handle, Lift, Lower};
 
 use crate::UniFfiTag;
-use crate::credentials::Credentials;
+use crate::credentials::{Authorization, AuthorizationRequest, Credentials, Session};
 use crate::ffi::OAuthError;
 use crate::ffi::argument::count;
 use crate::models::{ApiUsageClientQuery, Timestamp};
@@ -82,6 +82,151 @@ impl Credentials {
     fn from_client_credentials(client_id: String, client_secret: Secret) -> Self {
         Credentials::client_credentials(client_id, client_secret)
     }
+
+    /// A code that came back from the authorize page, for programs that take the redirect apart themselves;
+    /// an `AuthorizationRequest` does it and checks more. The code is exchanged with the first call, once: it is
+    /// never sent a second time when the answer is lost.
+    ///
+    /// - `code`: the code of the redirect.
+    /// - `redirect_uri`: the redirect URI that the page was asked with, to the letter.
+    /// - `client_secret`: the client's secret; nothing for a public client, which needs a code verifier.
+    /// - `code_verifier`: what the challenge of the page was made of (PKCE); nothing if there was none.
+    #[uniffi::constructor(name = "authorization_code", default(client_secret = None, code_verifier = None))]
+    fn from_authorization_code(
+        client_id: String,
+        code: Secret,
+        redirect_uri: String,
+        client_secret: Option<Secret>,
+        code_verifier: Option<Secret>,
+    ) -> Self {
+        Credentials::authorization_code(client_id, code, redirect_uri, client_secret, code_verifier)
+    }
+
+    /// A refresh token that was kept. It is exchanged with the first call, and again before each access token
+    /// ends. Where the service gives another one in its place, that one is used from then on: ask the client for
+    /// its session to keep it.
+    ///
+    /// - `client_secret`: the client's secret; nothing for a public client.
+    #[uniffi::constructor(name = "refresh_token", default(client_secret = None))]
+    fn from_refresh_token(client_id: String, refresh_token: Secret, client_secret: Option<Secret>) -> Self {
+        Credentials::refresh_token(client_id, refresh_token, client_secret)
+    }
+
+    /// An assertion of the organization's identity provider (SAML2 bearer). It is exchanged with the first call.
+    ///
+    /// - `org_name`: the organization's short name.
+    /// - `assertion`: the assertion, in Base64 as the identity provider gives it.
+    #[uniffi::constructor(name = "saml2_bearer")]
+    fn from_saml2_bearer(
+        client_id: String,
+        client_secret: Secret,
+        org_name: String,
+        assertion: Secret,
+    ) -> Self {
+        Credentials::saml2_bearer(client_id, client_secret, org_name, assertion)
+    }
+
+    /// A session that was kept, to go on with it. Nothing is sent before its access token ends; without a
+    /// refresh token it ends with it.
+    ///
+    /// - `session`: what the client handed out before.
+    /// - `client_secret`: the client's secret; nothing for a public client.
+    #[uniffi::constructor(name = "session", default(client_secret = None))]
+    fn from_session(client_id: String, session: Session, client_secret: Option<Secret>) -> Self {
+        Credentials::session(client_id, session, client_secret)
+    }
+
+    /// The browser of the person at this machine, for desktop programs and scripts. `sign_in()` listens at the
+    /// redirect URI, opens the browser, waits for the person, answers the browser with a small page, and exchanges
+    /// the code. Until then calls fail with `SignIn`: no call opens a browser by itself.
+    ///
+    /// - `authorization`: what the authorize page is asked for. Its redirect URI has to be plain `http` to this
+    ///   machine, such as `http://127.0.0.1:8765/callback`, and registered with the client. Without a port any
+    ///   free one is taken.
+    ///
+    /// A phone has no such browser: there, use an `AuthorizationRequest`.
+    #[uniffi::constructor(name = "browser")]
+    fn from_browser(authorization: Authorization) -> Self {
+        Credentials::browser(authorization)
+    }
+
+    /// The access token in a redirect of the implicit grant, which carries it in its fragment. It can't be
+    /// renewed.
+    ///
+    /// It is understood for programs that have it, and not recommended (RFC 9700, section 2.1.2): the token
+    /// stands in the browser's history and is open to whoever reads an address, and nothing proves whom it was
+    /// given to. An `AuthorizationRequest` with PKCE needs no secret either.
+    ///
+    /// - `redirect`: the whole address that the browser was sent to, fragment included.
+    /// - `state`: the state that the page was asked with; the redirect must have the same. Nothing if there was
+    ///   none, which leaves the program open to tokens that others put there.
+    ///
+    /// Fails with `SignIn` when the redirect says that the sign-in was refused, or has another state; with
+    /// `InvalidArgument` when it is no such redirect.
+    #[uniffi::constructor(name = "implicit_redirect", default(state = None))]
+    fn from_implicit_redirect(redirect: String, state: Option<String>) -> Result<Self, OAuthError> {
+        Ok(Credentials::implicit_redirect(&redirect, state.as_deref())?)
+    }
+}
+
+#[uniffi::export]
+impl AuthorizationRequest {
+    /// A request with a state and, for PKCE, a code verifier of its own, from the system's random source.
+    ///
+    /// - `host`: where the client belongs.
+    /// - `authorization`: what the page is asked for.
+    ///
+    /// Fails with `InvalidArgument` and the name of the first parameter that can't be used.
+    #[uniffi::constructor(name = "new")]
+    fn from_authorization(host: Host, authorization: Authorization) -> Result<Self, OAuthError> {
+        Ok(AuthorizationRequest::new(host, authorization)?)
+    }
+
+    /// The request as it was, for an app that was ended while the browser was open.
+    ///
+    /// - `state`, `code_verifier`: what the request had. A state of your own has to be one that nobody can guess.
+    ///
+    /// Fails with `InvalidArgument` and the name of the first parameter that can't be used.
+    #[uniffi::constructor(name = "resumed", default(code_verifier = None))]
+    fn from_kept(
+        host: Host,
+        authorization: Authorization,
+        state: String,
+        code_verifier: Option<Secret>,
+    ) -> Result<Self, OAuthError> {
+        Ok(AuthorizationRequest::resumed(host, authorization, state, code_verifier)?)
+    }
+
+    /// The address to open in the browser. It holds no secret.
+    #[uniffi::method(name = "url")]
+    fn own_url(&self) -> String {
+        self.url().to_owned()
+    }
+
+    /// What ties the redirect to this request.
+    #[uniffi::method(name = "state")]
+    fn own_state(&self) -> String {
+        self.state().to_owned()
+    }
+
+    /// What proves that the code is used by whom it was asked for; nothing without PKCE.
+    #[uniffi::method(name = "code_verifier")]
+    fn own_code_verifier(&self) -> Option<Secret> {
+        self.code_verifier().cloned()
+    }
+
+    /// Takes the redirect apart. The credentials hold the code, which is exchanged with the client's first call or
+    /// its `sign_in()`.
+    ///
+    /// - `redirect`: the whole address that the browser was sent to.
+    ///
+    /// Fails with `SignIn` when the sign-in was refused, with the service's code (`access_denied`) and words; when
+    /// the redirect has another state than this request; or when it comes from another login host (`iss`). With
+    /// `InvalidArgument` when it is no redirect to the redirect URI.
+    #[uniffi::method(name = "credentials")]
+    fn credentials_of(&self, redirect: String) -> Result<Arc<Credentials>, OAuthError> {
+        Ok(Arc::new(self.credentials(&redirect)?))
+    }
 }
 
 #[uniffi::export]
@@ -154,6 +299,17 @@ impl Host {
     #[uniffi::method(name = "api_url")]
     fn calls_go_to(&self) -> String {
         self.api_url().to_owned()
+    }
+
+    /// The page that ends the session of the browser, to open there after signing out.
+    ///
+    /// - `client_id`: the client that the person signed in to.
+    /// - `redirect_uri`: where the browser is sent afterwards: one of the client's registered redirect URIs.
+    ///
+    /// Fails with `InvalidArgument` when one of them is empty.
+    #[uniffi::method(name = "logout_url")]
+    fn browser_signs_out_at(&self, client_id: String, redirect_uri: String) -> Result<String, OAuthError> {
+        Ok(self.logout_url(&client_id, &redirect_uri)?)
     }
 
     /// The address that sign-ins go to, without the path.
