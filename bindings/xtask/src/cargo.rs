@@ -62,10 +62,11 @@ pub(crate) fn target_folder() -> Result<PathBuf> {
 }
 
 /// Our own programs that run beside each other, by package and name.
-const PROGRAMS: [(&str, &str); 4] = [
+const PROGRAMS: [(&str, &str); 5] = [
     ("purecloud-oauth-emulator", "purecloud-oauth-emulator"),
     ("purecloud-oauth-conformance", "conformance"),
     ("purecloud-oauth-examples", "first_program"),
+    ("purecloud-oauth-examples", "sign_in"),
     ("purecloud-oauth-examples", "tour"),
 ];
 
@@ -75,7 +76,7 @@ pub(crate) fn program(name: &str) -> Result<PathBuf> {
     static BUILT: Mutex<Option<HashMap<String, PathBuf>>> = Mutex::new(None);
     let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
     if built.is_none() {
-        report::step("building the emulator, the tour and the conformance cases");
+        report::step("building the emulator, the examples and the conformance cases");
         *built = Some(build_programs(&PROGRAMS)?);
     }
     let found = built.as_ref().and_then(|built| built.get(name)).cloned();

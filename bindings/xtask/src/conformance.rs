@@ -7,8 +7,8 @@ use std::process::Command;
 use anyhow::{Context, Result, anyhow};
 
 use crate::cargo::{follow, root};
-use crate::emulator::Emulator;
 use crate::report;
+use crate::{browser, emulator};
 
 /// The names of all cases.
 fn cases() -> Result<BTreeSet<String>> {
@@ -21,11 +21,13 @@ fn cases() -> Result<BTreeSet<String>> {
 /// Runs every case in one language: the results by the names of the cases. One that the runner did not come
 /// to has failed, and so has one that is not in the list.
 pub(crate) fn run(language: &str, runner: &mut Command) -> Result<Vec<(String, Result<()>)>> {
-    let emulator = Emulator::start()?;
+    let emulator = emulator::start()?;
     runner
         .env("EMULATOR_URL", emulator.announced("base_url")?)
         .env("EMULATOR_CLIENT_ID", emulator.announced("client_id")?)
-        .env("EMULATOR_CLIENT_SECRET", emulator.announced("client_secret")?);
+        .env("EMULATOR_CLIENT_SECRET", emulator.announced("client_secret")?)
+        .env("BROWSER", browser::command()?);
+    emulator::as_the_vendors(runner, &emulator)?;
     report::step(&format!("the conformance cases in {language}"));
     let mut missing = cases()?;
     let mut results = Vec::new();

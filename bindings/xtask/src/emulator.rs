@@ -1,47 +1,30 @@
 //! The stand-in for the service, as a program beside the one that uses it.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
-use anyhow::{Context, Result, bail};
-use serde_json::Value;
+use anyhow::Result;
 
 use crate::cargo::program;
+use crate::server::Server;
 
-/// The emulator, running for as long as its standard input is open.
-pub(crate) struct Emulator {
-    process: Child,
-    announcement: Value,
+/// Builds it, if it is not, and starts it. No program that uses it is about the rate limit.
+pub(crate) fn start() -> Result<Server> {
+    let program = program("purecloud-oauth-emulator")?;
+    Server::start("the emulator", Command::new(program).args(["--rate-limit", "1000000"]))
 }
 
-impl Emulator {
-    /// Builds it, if it is not, and starts it. No program that uses it is about the rate limit.
-    pub(crate) fn start() -> Result<Self> {
-        let program = program("purecloud-oauth-emulator")?;
-        let mut process = Command::new(program)
-            .args(["--rate-limit", "1000000"])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .context("the emulator can't be started")?;
-        let output = process.stdout.take().context("the emulator has no output")?;
-        let mut line = String::new();
-        BufReader::new(output).read_line(&mut line)?;
-        let announcement = serde_json::from_str(&line)
-            .with_context(|| format!("the emulator said `{}` in place of where it is", line.trim()))?;
-        Ok(Emulator { process, announcement })
-    }
+/// The variables that the vendor's tools read, and with them the programs that need no line for their credentials.
+const VARIABLES: [(&str, &str); 3] = [
+    ("GENESYSCLOUD_REGION", "base_url"),
+    ("GENESYSCLOUD_OAUTHCLIENT_ID", "client_id"),
+    ("GENESYSCLOUD_OAUTHCLIENT_SECRET", "client_secret"),
+];
 
-    pub(crate) fn announced(&self, key: &str) -> Result<&str> {
-        self.announcement[key].as_str().with_context(|| format!("the emulator did not tell its {key}"))
+/// Gives a program the emulator and its administrator in the vendor's variables.
+pub(crate) fn as_the_vendors(command: &mut Command, emulator: &Server) -> Result<()> {
+    command.env_remove("GENESYSCLOUD_ACCESS_TOKEN");
+    for (variable, key) in VARIABLES {
+        command.env(variable, emulator.announced(key)?);
     }
-
-    pub(crate) fn stop(mut self) -> Result<()> {
-        drop(self.process.stdin.take());
-        let status = self.process.wait()?;
-        if !status.success() {
-            bail!("the emulator ended with {status}");
-        }
-        Ok(())
-    }
+    Ok(())
 }

@@ -1,9 +1,11 @@
 //! `cargo xtask`: the one entry point for running, testing and packaging.
 
 mod binding;
+mod browser;
 mod cargo;
 mod conformance;
 mod emulator;
+mod foreign_server;
 mod interface;
 mod kotlin;
 mod language;
@@ -11,6 +13,7 @@ mod native;
 mod package;
 mod python;
 mod report;
+mod server;
 mod swift;
 mod test;
 mod toolchain;

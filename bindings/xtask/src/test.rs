@@ -7,7 +7,7 @@ use anyhow::{Result, anyhow, bail};
 use crate::cargo::{cargo, follow, program, succeeds};
 use crate::language::Language;
 use crate::native::Native;
-use crate::{conformance, interface, report, tour};
+use crate::{browser, conformance, foreign_server, interface, report, tour};
 
 #[derive(Default)]
 struct Tally {
@@ -33,6 +33,9 @@ pub(crate) fn run(without: &[Language], only: Option<Language>) -> ExitCode {
     let mut tally = Tally::default();
     if only.is_none() {
         rust(&mut tally);
+        if let Err(error) = another_server(&mut tally) {
+            tally.check("another OAuth server", Err(error));
+        }
     }
     let languages = only.map_or_else(|| Language::all_but(without), |language| vec![language]);
     packages(&mut tally, &languages, only.is_none());
@@ -60,7 +63,7 @@ fn rust(tally: &mut Tally) {
     tally.check("lints", component("clippy", "clippy").and_then(|()| succeeds(&mut cargo(&clippy))));
 
     report::step("tests and documentation tests: cargo test");
-    if let Err(error) = tests(tally) {
+    if let Err(error) = tests(tally, &mut cargo(&["test", "--workspace", "--locked", "--no-fail-fast"])) {
         tally.check("tests", Err(error));
     }
 
@@ -71,9 +74,22 @@ fn rust(tally: &mut Tally) {
     report::step("the core by itself, without the interface definition");
     tally.check("the core alone", core_alone());
 
-    tally.check("first program in Rust", first_program());
+    tally.check("first program in Rust", example("first_program"));
+    tally.check("signing in by the browser in Rust", example("sign_in"));
     tally.check("tour in Rust", tour::rust());
     cases(tally, "Rust", program("conformance").map(Command::new));
+}
+
+/// Signing in to an OAuth server that is not ours.
+fn another_server(tally: &mut Tally) -> Result<()> {
+    report::step("another OAuth server: oidc-provider, on Node");
+    let server = foreign_server::start()?;
+    // All packages, so that nothing is built with other features once more.
+    let mut command =
+        cargo(&["test", "--workspace", "--locked", "--test", "foreign_server", "--", "--ignored"]);
+    command.env("FOREIGN_SERVER_URL", server.announced("url")?).env("BROWSER", browser::command()?);
+    tests(tally, &mut command)?;
+    server.stop()
 }
 
 /// The packages, as their users get them. A language that can't be tested has failed.
@@ -132,8 +148,8 @@ fn cases(tally: &mut Tally, language: &str, runner: Result<Command>) {
     }
 }
 
-fn first_program() -> Result<()> {
-    tour::against_emulator(&mut Command::new(program("first_program")?))
+fn example(name: &str) -> Result<()> {
+    tour::against_emulator(&mut Command::new(program(name)?))
 }
 
 /// A Rust program that depends on the core gets nothing of the bindings, and no unsafe code of ours.
@@ -159,10 +175,10 @@ fn component(name: &str, command: &str) -> Result<()> {
     Ok(())
 }
 
-/// Runs all tests to the end, repeats what they print, and adds up their own counts.
-fn tests(tally: &mut Tally) -> Result<()> {
+/// Runs tests to the end, repeats what they print, and adds up their own counts.
+fn tests(tally: &mut Tally, command: &mut Command) -> Result<()> {
     let mut counted = Tally::default();
-    let succeeded = follow(&mut cargo(&["test", "--workspace", "--locked", "--no-fail-fast"]), |line| {
+    let succeeded = follow(command, |line| {
         if let Some((passed, failed)) = counts(line) {
             counted.passed += passed;
             counted.failed += failed;

@@ -6,10 +6,10 @@ use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 
 use crate::cargo::{program, succeeds};
-use crate::emulator::Emulator;
 use crate::language::Language;
 use crate::native::Native;
 use crate::report;
+use crate::{browser, emulator};
 
 /// A language that the tour is written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -48,13 +48,6 @@ impl Tour {
     }
 }
 
-/// The variables that the vendor's tools read, and with them the tours.
-const VARIABLES: [(&str, &str); 3] = [
-    ("GENESYSCLOUD_REGION", "base_url"),
-    ("GENESYSCLOUD_OAUTHCLIENT_ID", "client_id"),
-    ("GENESYSCLOUD_OAUTHCLIENT_SECRET", "client_secret"),
-];
-
 pub(crate) fn run(named: &[Tour]) -> Result<()> {
     let wanted = |tour: Tour| named.is_empty() || named.contains(&tour);
     if wanted(Tour::Rust) {
@@ -91,11 +84,11 @@ pub(crate) fn guide(language: &str, command: &mut Command) -> Result<()> {
 
 /// Runs a program that reads the vendor's variables, against an emulator of its own.
 pub(crate) fn against_emulator(command: &mut Command) -> Result<()> {
-    let emulator = Emulator::start()?;
-    command.env_remove("GENESYSCLOUD_ACCESS_TOKEN");
-    for (variable, key) in VARIABLES {
-        command.env(variable, emulator.announced(key)?);
-    }
+    let emulator = emulator::start()?;
+    command
+        .env("SIGN_IN_CLIENT_ID", emulator.announced("sign_in_client_id")?)
+        .env("BROWSER", browser::command()?);
+    emulator::as_the_vendors(command, &emulator)?;
     let result = succeeds(command);
     emulator.stop()?;
     if let Err(error) = result {

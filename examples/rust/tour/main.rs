@@ -2,16 +2,16 @@
 //!
 //! Reads the vendor's environment variables: `GENESYSCLOUD_REGION` (a region, domain or base address),
 //! and `GENESYSCLOUD_OAUTHCLIENT_ID` with `GENESYSCLOUD_OAUTHCLIENT_SECRET`, or
-//! `GENESYSCLOUD_ACCESS_TOKEN`. Against a real organization it creates one client, and deletes it.
+//! `GENESYSCLOUD_ACCESS_TOKEN`; or a profile of the vendor's CLI. Against a real organization it creates one client,
+//! and deletes it.
 
-use std::env::{self, VarError};
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result, bail};
 use purecloud_oauth::{
-    ApiUsageClientQuery, ApiUsageQueryResult, ClientState, Config, Credentials, ErrorKind, GrantType,
-    GroupBy, Host, Metric, OAuthApi, OAuthClient, OAuthClientRequest, QueryStatus,
+    ApiUsageClientQuery, ApiUsageQueryResult, ClientState, ErrorKind, GrantType, GroupBy, Metric, OAuthApi,
+    OAuthClient, OAuthClientRequest, QueryStatus,
 };
 
 #[tokio::main]
@@ -26,10 +26,8 @@ async fn main() -> ExitCode {
 }
 
 async fn tour() -> Result<()> {
-    let host: Host = variable("GENESYSCLOUD_REGION")?.unwrap_or_else(|| "us_east_1".to_owned()).parse()?;
-    let config = Config::builder(host, credentials()?).build()?;
-    tell("sign in", config.host().login_url());
-    let api = OAuthApi::new(config);
+    let api = OAuthApi::from_env().context("without an organization: cargo xtask tour")?;
+    tell("sign in", api.host().login_url());
 
     let clients = look_around(&api).await?;
     let created = create(&api).await?;
@@ -158,27 +156,6 @@ async fn remove(api: &OAuthApi, created: &OAuthClient) -> Result<()> {
     api.delete_oauth_client(&created.id).await?;
     tell("delete_oauth_client", "gone");
     Ok(())
-}
-
-fn credentials() -> Result<Credentials> {
-    let id = variable("GENESYSCLOUD_OAUTHCLIENT_ID")?;
-    let secret = variable("GENESYSCLOUD_OAUTHCLIENT_SECRET")?;
-    match (id, secret, variable("GENESYSCLOUD_ACCESS_TOKEN")?) {
-        (Some(id), Some(secret), _) => Ok(Credentials::client_credentials(id, secret)),
-        (_, _, Some(token)) => Ok(Credentials::access_token(token)),
-        _ => bail!(
-            "set GENESYSCLOUD_OAUTHCLIENT_ID and GENESYSCLOUD_OAUTHCLIENT_SECRET, or GENESYSCLOUD_ACCESS_TOKEN; \
-             without an organization: cargo xtask tour"
-        ),
-    }
-}
-
-fn variable(name: &str) -> Result<Option<String>> {
-    match env::var(name) {
-        Ok(value) => Ok(Some(value).filter(|value| !value.trim().is_empty())),
-        Err(VarError::NotPresent) => Ok(None),
-        Err(VarError::NotUnicode(_)) => bail!("{name} is not Unicode"),
-    }
 }
 
 /// Whether there is a secret, not which.

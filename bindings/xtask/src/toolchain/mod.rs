@@ -2,6 +2,7 @@
 
 mod debian;
 mod jvm;
+mod node;
 mod python;
 mod swift;
 
@@ -11,6 +12,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, bail};
 
 pub(crate) use jvm::{Jvm, jvm};
+pub(crate) use node::node;
 pub(crate) use python::{Venv, python};
 pub(crate) use swift::{Swift, swift};
 
@@ -60,6 +62,7 @@ mod tests {
             ("javac ", "Picked up JAVA_TOOL_OPTIONS: -Xmx1g\njavac 21", Some((21, 0))),
             ("version \"", "openjdk version \"17\" 2021-09-14\nOpenJDK Runtime Environment", Some((17, 0))),
             ("version \"", "java version \"24-ea\" 2025-03-18", Some((24, 0))),
+            ("v", "v20.19.2\n", Some((20, 19))),
             ("Swift version ", "Swift version 6.0.3 (swift-6.0.3-RELEASE)\nTarget: x86_64", Some((6, 0))),
             ("Swift version ", "swift-driver version: 1.87 Apple Swift version 5.9.2", Some((5, 9))),
             ("Swift version ", "swift 4.1.0 of another maker", None),

@@ -45,6 +45,11 @@ impl Python {
             .map(|program| Python { program })
     }
 
+    /// The name by which it is started.
+    pub(crate) fn program(&self) -> &'static str {
+        self.program
+    }
+
     /// Makes an environment in a folder, in place of the one that may be there.
     pub(crate) fn venv(&self, folder: &Path) -> Result<Venv> {
         let folder = path::absolute(folder)?;
