@@ -163,7 +163,7 @@ impl Tokens {
         if !is_refreshable {
             return Ok(None);
         }
-        // The refresh token is to end as well, and an access token ends it.
+        // A refresh token can be ended only by way of an access token.
         match self.token().await {
             Ok(token) => Ok(Some(Pass::Bearer(token.secret.clone()))),
             Err(_) if matches!(self.shared.lock().next, Next::Ended(_)) => Ok(None),
@@ -232,15 +232,15 @@ impl Admission for Tokens {
     }
 
     fn rejected(&self, token: &Arc<Token>) -> bool {
-        let mut state = self.shared.lock();
-        if matches!(state.next, Next::Nowhere) {
+        if matches!(self.shared.credentials.0, Means::AccessToken { .. }) {
             return false;
         }
+        let mut state = self.shared.lock();
         // A storm of rejections of one token renews once: the later ones find the next token here.
         if state.token.as_ref().is_some_and(|present| Arc::ptr_eq(present, token)) {
             state.rejected = true;
         }
-        true
+        !matches!(state.next, Next::Nowhere)
     }
 }
 

@@ -425,6 +425,22 @@ async fn a_kept_session_goes_on_without_a_request_and_is_renewed_when_it_ends() 
 }
 
 #[tokio::test]
+async fn a_session_without_a_refresh_token_ends_with_its_token() {
+    let world = World::new().await;
+    let kept = Session::new(world.emulator.issue_token(&world.emulator.administrator().client_id));
+    let credentials = Credentials::session("6f1c5a0e-3b1d-4f0e-9a53-0c2f1f6f7f10", kept, None);
+    let api = api(world.config_for(credentials));
+    api.get_oauth_scopes(None).await.expect("scopes");
+    world.emulator.revoke_all_tokens();
+    let error = error_of(&world, api.get_oauth_scopes(None).await);
+    assert_eq!((error.kind(), error.status()), (ErrorKind::Api, Some(401)));
+    let error = error_of(&world, api.get_oauth_scopes(None).await);
+    assert_eq!(error.kind(), ErrorKind::SignIn);
+    assert!(error.to_string().contains("sign in again"), "{error}");
+    assert_eq!((api.session(), world.tokens_asked_for()), (None, 0));
+}
+
+#[tokio::test]
 async fn an_assertion_signs_in_for_its_organization() {
     let world = World::new().await;
     let client = world.client_of(GrantType::Saml2Bearer).await;

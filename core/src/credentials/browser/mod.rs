@@ -9,6 +9,7 @@ use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 use std::time::Duration;
 
 use http::{Method, Request, header};
@@ -17,7 +18,8 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::task::{JoinSet, spawn_blocking};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinSet;
 use url::{Host as UrlHost, Url};
 
 use self::page::Page;
@@ -65,17 +67,17 @@ async fn by(
     let url = request.url().to_owned();
     let deadline = authorization.deadline.unwrap_or(DEADLINE);
     let person = async {
-        // A browser for terminals returns when it is left, and one that fails fails at once.
-        let opened = spawn_blocking(|| open(url));
+        // A browser for terminals returns when it is left: in a thread of its own, which no runtime waits for.
+        let (tell, opened) = oneshot::channel();
+        thread::spawn(move || tell.send(open(url)));
         let redirected = door.redirected(request);
-        tokio::pin!(opened, redirected);
+        tokio::pin!(redirected);
         tokio::select! {
             biased;
             grant = &mut redirected => grant,
-            outcome = &mut opened => match outcome {
-                Ok(Ok(())) => redirected.await,
+            outcome = opened => match outcome {
                 Ok(Err(error)) => Err(no_browser(error)),
-                Err(error) => Err(no_browser(io::Error::other(error))),
+                _ => redirected.await,
             },
         }
     };
@@ -142,7 +144,7 @@ impl Door {
         });
         let mut visits = JoinSet::new();
         let mut doors = JoinSet::new();
-        let (arrivals, mut arrived) = tokio::sync::mpsc::channel(16);
+        let (arrivals, mut arrived) = mpsc::channel(16);
         for listener in self.listeners {
             let arrivals = arrivals.clone();
             doors.spawn(async move {
