@@ -52,23 +52,26 @@ impl OAuthApi {
     pub async fn sign_out(&self) -> Result<(), Error> {
         in_runtime()?;
         let service = &self.service;
-        if let Some(pass) = service.tokens.to_end().await? {
-            let request = Request {
-                operation: SIGN_OUT,
-                url: path::address(service.host.api(), &SIGN_OUT, &[])?,
-                headers: service.default_headers.clone(),
-                body: None,
-                secrets: Vec::new(),
-                words: &WORDS,
-            };
-            let allowance = Allowance { deadline: service.deadline, retries: true };
-            match service.transport.send::<Nothing>(&request, &pass, &allowance).await {
-                // A token that is not accepted any more has ended.
-                Err(error) if error.status() != Some(401) => return Err(error),
-                _ => {}
+        let request = Request {
+            operation: SIGN_OUT,
+            url: path::address(service.host.api(), &SIGN_OUT, &[])?,
+            headers: service.default_headers.clone(),
+            body: None,
+            secrets: Vec::new(),
+            words: &WORDS,
+        };
+        let allowance = Allowance { deadline: service.deadline, retries: true };
+        let mut leaving = service.tokens.leave().await;
+        let mut pass = leaving.pass().await?;
+        while let Some(present) = pass.take() {
+            match service.transport.send::<Nothing>(&request, &present, &allowance).await {
+                Ok((Nothing, _)) => {}
+                // A token that is not accepted any more has ended; its refresh token may not have.
+                Err(error) if error.status() == Some(401) => pass = leaving.refreshed().await?,
+                Err(error) => return Err(error),
             }
         }
-        service.tokens.forget();
+        leaving.for_good();
         Ok(())
     }
 

@@ -114,7 +114,7 @@ impl Authorization {
 /// It belongs to one person and one try. An app that may be ended meanwhile keeps its state and its code
 /// verifier, and makes the same request of them again.
 #[derive(Clone, PartialEq, Eq)]
-#[cfg_attr(feature = "uniffi", derive(uniffi::Object))]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Object), uniffi::export(Debug, Eq))]
 pub struct AuthorizationRequest {
     authorization: Authorization,
     issuer: String,
@@ -138,7 +138,8 @@ impl AuthorizationRequest {
 
     /// The request as it was, for an app that was ended while the browser was open.
     ///
-    /// - `state`, `code_verifier`: what the request had. A state of your own has to be one that nobody can guess.
+    /// - `state`: the state that the request had. One of your own has to be one that nobody can guess.
+    /// - `code_verifier`: the code verifier that the request had; nothing without PKCE.
     ///
     /// # Errors
     /// `InvalidArgument` with the name of the first parameter that can't be used.
@@ -209,7 +210,7 @@ impl AuthorizationRequest {
         if issuer.is_some_and(|issuer| issuer.trim_end_matches('/') != self.issuer.trim_end_matches('/')) {
             return Err(redirect::refused(
                 "the redirect comes from another login host than the one that was asked: its `iss` is not the \
-                 issuer; start over",
+                 issuer; start over, or set `issuer` if that host calls itself so",
             ));
         }
         redirect.granted()?;

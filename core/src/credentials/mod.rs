@@ -34,10 +34,22 @@ pub struct Credentials(Means);
 /// What there is to begin with.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Means {
-    AccessToken { token: Secret, expires_at: Option<Timestamp> },
-    Session { client: ClientAuthentication, session: Session },
-    Grant { client: ClientAuthentication, grant: Grant },
+    AccessToken {
+        token: Secret,
+        expires_at: Option<Timestamp>,
+    },
+    Session {
+        client: ClientAuthentication,
+        session: Session,
+    },
+    Grant {
+        client: ClientAuthentication,
+        grant: Grant,
+    },
     Browser(Box<Authorization>),
+    /// Those of the process that this one was forked from, which can't be used twice.
+    #[cfg_attr(not(feature = "uniffi"), expect(dead_code, reason = "only the bindings follow a fork"))]
+    Forked,
 }
 
 /// How an OAuth client proves that it is the one: a public one has no secret, and only names itself.
@@ -171,6 +183,21 @@ impl Credentials {
         Ok(Credentials(Means::AccessToken { token, expires_at }))
     }
 
+    /// What is left of them in a process that was forked.
+    #[cfg(feature = "uniffi")]
+    pub(crate) fn after_a_fork(&self) -> Self {
+        match &self.0 {
+            Means::Grant { grant: Grant::AuthorizationCode { .. } | Grant::RefreshToken(_), .. } => {
+                Credentials(Means::Forked)
+            }
+            Means::Session { client, session } => {
+                let session = Session { refresh_token: None, ..session.clone() };
+                Credentials(Means::Session { client: client.clone(), session })
+            }
+            _ => self.clone(),
+        }
+    }
+
     fn by_grant(client_id: impl Into<String>, secret: Option<Secret>, grant: Grant) -> Self {
         Credentials(Means::Grant { client: ClientAuthentication { id: client_id.into(), secret }, grant })
     }
@@ -191,6 +218,7 @@ impl Credentials {
                 client.check()?;
                 grant.check(client)
             }
+            Means::Forked => Ok(()),
             Means::Browser(authorization) => {
                 authorization.check()?;
                 browser::check(authorization)
@@ -262,6 +290,7 @@ impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (name, client) = match &self.0 {
             Means::AccessToken { .. } => return f.write_str("AccessToken(***)"),
+            Means::Forked => return f.write_str("Forked"),
             Means::Browser(authorization) => return write!(f, "Browser({authorization:?})"),
             Means::Session { client, .. } => ("Session", client),
             Means::Grant { client, grant } => (grant.name(), client),

@@ -40,11 +40,13 @@ struct TokenResponse {
     expires_in: Option<i64>,
     #[serde(deserialize_with = "field")]
     refresh_token: Option<Secret>,
+    #[serde(deserialize_with = "field")]
+    token_type: Option<String>,
 }
 
 impl Model for TokenResponse {
     const NAME: &'static str = "TokenResponse";
-    const FIELDS: &'static [&'static str] = &["access_token", "expires_in", "refresh_token"];
+    const FIELDS: &'static [&'static str] = &["access_token", "expires_in", "refresh_token", "token_type"];
 }
 
 /// A token that was given, and how long it holds, in seconds.
@@ -57,7 +59,10 @@ pub(crate) struct Granted {
 
 impl Returned for Granted {
     fn read(_operation: &Operation, body: &[u8]) -> Result<Self, Unreadable> {
-        let TokenResponse { access_token, expires_in, refresh_token } = decode(body)?;
+        let TokenResponse { access_token, expires_in, refresh_token, token_type } = decode(body)?;
+        if token_type.is_some_and(|kind| !kind.eq_ignore_ascii_case("bearer")) {
+            return Err(Unreadable::Incomplete { part: "bearer token", expected: TokenResponse::NAME });
+        }
         let token = access_token
             .filter(|token| HeaderValue::from_str(token.expose()).is_ok())
             .ok_or(Unreadable::Incomplete { part: "access token", expected: TokenResponse::NAME })?;

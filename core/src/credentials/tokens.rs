@@ -1,5 +1,6 @@
 //! One token for all clones of a client: had once, kept, renewed in time.
 
+use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -7,7 +8,8 @@ use tokio::sync::watch;
 use tracing::debug;
 
 use super::token_endpoint::{self, Granted};
-use super::{ClientAuthentication, Credentials, Grant, Means, Session, browser};
+use super::{Authorization, ClientAuthentication, Credentials, Grant, Means, Session, browser};
+use crate::clock::Wait;
 use crate::config::Config;
 use crate::error::{Error, ErrorKind};
 use crate::models::Timestamp;
@@ -45,6 +47,8 @@ struct Shared {
     transport: Arc<Transport>,
     allowance: Allowance,
     state: Mutex<State>,
+    /// How often somebody signed out: what began before does not count afterwards.
+    farewells: watch::Sender<u64>,
 }
 
 struct State {
@@ -70,20 +74,33 @@ enum Next {
 impl State {
     /// The token, as long as it holds.
     fn holding(&self, now: Instant) -> Option<&Arc<Token>> {
-        let holds = |token: &&Arc<Token>| token.span.is_none_or(|(_, end)| now < end);
-        self.token.as_ref().filter(|_| !self.rejected).filter(holds)
+        self.token.as_ref().filter(|token| !self.rejected && token.holds(now))
     }
 
-    fn take(&mut self, token: Arc<Token>) {
+    fn take(&mut self, token: Arc<Token>, next: Next) {
         self.token = Some(token);
         self.rejected = false;
+        self.next = next;
         self.not_before = None;
+    }
+
+    /// Whether this is the renewal under way.
+    fn is_present(&self, outcome: &Outcome) -> bool {
+        self.renewal.as_ref().is_some_and(|(_, present)| present.same_channel(outcome))
     }
 
     /// Ends a renewal, unless another one has taken its place.
     fn forget_renewal(&mut self, outcome: &Outcome) {
-        if self.renewal.as_ref().is_some_and(|(_, present)| present.same_channel(outcome)) {
+        if self.is_present(outcome) {
             self.renewal = None;
+        }
+    }
+
+    /// What can be exchanged for a token to end the session with.
+    fn refreshable(&self) -> Option<Grant> {
+        match &self.next {
+            Next::Grant(grant @ Grant::RefreshToken(_)) if self.token.is_some() => Some(grant.clone()),
+            _ => None,
         }
     }
 }
@@ -106,7 +123,8 @@ impl Tokens {
                 (token, next.map_or(Next::Nowhere, Next::Grant))
             }
             Means::Grant { grant, .. } => (None, Next::Grant(grant.clone())),
-            Means::Browser(_) => (None, Next::Ended(ended("nobody has signed in yet: call sign_in() first"))),
+            Means::Browser(_) => (None, Next::Ended(ended("nobody has signed in yet: sign in first"))),
+            Means::Forked => (None, Next::Ended(ended(FORKED))),
         };
         Tokens {
             shared: Arc::new(Shared {
@@ -115,6 +133,7 @@ impl Tokens {
                 transport,
                 allowance: Allowance { deadline: config.deadline, retries: true },
                 state: Mutex::new(State { token, rejected: false, next, renewal: None, not_before: None }),
+                farewells: watch::Sender::new(0),
             }),
             browsing: tokio::sync::Mutex::new(()),
         }
@@ -123,13 +142,12 @@ impl Tokens {
     /// What is held now.
     pub(crate) fn session(&self) -> Option<Session> {
         let state = self.shared.lock();
-        let now = self.shared.transport.clock().now();
         let refresh_token = match &state.next {
             Next::Grant(Grant::RefreshToken(token)) => Some(token.clone()),
             _ => None,
         };
         if refresh_token.is_none() {
-            state.holding(now)?;
+            state.holding(self.shared.now())?;
         }
         let token = state.token.as_ref()?;
         Some(Session { access_token: token.secret.clone(), expires_at: token.expires_at, refresh_token })
@@ -137,88 +155,83 @@ impl Tokens {
 
     /// Has a token now, by the browser if that is the way.
     pub(crate) async fn sign_in(&self) -> Result<Session, Error> {
-        if let Means::Browser(authorization) = &self.shared.credentials.0 {
-            let _one_at_a_time = self.browsing.lock().await;
-            if self.shared.needs_a_person() {
-                let shared = &self.shared;
-                let grant = browser::authorize(&shared.host, authorization, shared.transport.clock()).await?;
-                self.shared.lock().next = Next::Grant(grant);
-            }
-            self.token().await?;
-        } else {
-            self.token().await?;
-        }
+        match &self.shared.credentials.0 {
+            Means::Browser(authorization) => self.by_browser(authorization).await?,
+            _ => self.token().await?,
+        };
         self.session().ok_or_else(|| ended("the session has ended meanwhile"))
     }
 
-    /// What signs out whoever is signed in: a token that holds, or nothing.
-    pub(crate) async fn to_end(&self) -> Result<Option<Pass>, Error> {
-        let is_refreshable = {
-            let state = self.shared.lock();
-            match state.holding(self.shared.transport.clock().now()) {
-                Some(token) => return Ok(Some(Pass::Bearer(token.secret.clone()))),
-                None => state.token.is_some() && matches!(state.next, Next::Grant(Grant::RefreshToken(_))),
+    async fn by_browser(&self, authorization: &Authorization) -> Result<Arc<Token>, Error> {
+        let shared = &self.shared;
+        let _one_at_a_time = self.browsing.lock().await;
+        if !shared.needs_a_person() {
+            match self.token().await {
+                // The session has ended for good, and the person is here.
+                Err(_) if shared.needs_a_person() => {}
+                result => return result,
             }
-        };
-        if !is_refreshable {
-            return Ok(None);
         }
-        // A refresh token can be ended only by way of an access token.
-        match self.token().await {
-            Ok(token) => Ok(Some(Pass::Bearer(token.secret.clone()))),
-            Err(_) if matches!(self.shared.lock().next, Next::Ended(_)) => Ok(None),
-            Err(error) => Err(error),
-        }
+        let mut farewells = shared.farewells.subscribe();
+        let grant = tokio::select! {
+            biased;
+            _ = farewells.changed() => Err(ended("signed out meanwhile: sign in again")),
+            grant = browser::authorize(&shared.host, authorization, shared.transport.clock()) => grant,
+        }?;
+        shared.lock().next = Next::Grant(grant);
+        self.token().await
     }
 
-    /// Forgets everything: nobody is signed in any more.
-    pub(crate) fn forget(&self) {
-        let mut state = self.shared.lock();
-        state.token = None;
-        state.renewal = None;
-        state.next = Next::Ended(ended("signed out: sign in again"));
+    /// Begins to sign out, once no renewal is under way: nobody has another token from then on.
+    pub(crate) async fn leave(&self) -> Leaving<'_> {
+        loop {
+            let (began, outcome) = {
+                let mut state = self.shared.lock();
+                match &state.renewal {
+                    Some((began, outcome)) if self.shared.may_still_end(*began) => (*began, outcome.clone()),
+                    _ => {
+                        let refreshable = state.refreshable();
+                        let aside = mem::replace(&mut state.next, Next::Ended(ended("signing out")));
+                        self.shared.farewells.send_modify(|farewells| *farewells += 1);
+                        return Leaving { shared: &self.shared, aside: Some(aside), refreshable };
+                    }
+                }
+            };
+            self.shared.outcome(began, outcome).await;
+        }
     }
 
     /// A token that holds. While the present one does, nobody waits: it is renewed behind their
     /// backs, and a renewal that fails costs no call. Otherwise all callers wait for the same
     /// renewal.
     async fn token(&self) -> Result<Arc<Token>, Error> {
+        let mut lost = false;
         loop {
-            let mut outcome = {
+            let (began, outcome) = {
                 let mut state = self.shared.lock();
-                let now = self.shared.transport.clock().now();
+                let now = self.shared.now();
                 if let Some(token) = state.holding(now).cloned() {
                     let due = token.span.is_some_and(|(renew_at, _)| now >= renew_at);
                     let allowed = state.not_before.is_none_or(|not_before| now >= not_before);
-                    let grant = match &state.next {
-                        Next::Grant(grant) if due && allowed && state.renewal.is_none() => grant.clone(),
-                        _ => return Ok(token),
-                    };
-                    self.shared.start_renewal(&mut state, grant);
+                    if due && allowed && state.renewal.is_none() {
+                        self.shared.start_renewal(&mut state);
+                    }
                     return Ok(token);
                 }
-                let grant = match &state.next {
-                    Next::Grant(grant) => grant.clone(),
-                    Next::Nowhere => {
-                        return Err(ended(
-                            "the access token has ended, and there is nothing to get another one with: sign in \
-                             again",
-                        ));
-                    }
-                    Next::Ended(reason) => return Err(reason.clone()),
-                };
                 match &state.renewal {
-                    Some((began, outcome)) if self.shared.may_still_end(*began, now) => outcome.clone(),
-                    _ => self.shared.start_renewal(&mut state, grant),
+                    Some((began, outcome)) if self.shared.may_still_end(*began) => (*began, outcome.clone()),
+                    _ => match self.shared.start_renewal(&mut state) {
+                        Some(outcome) => (now, outcome),
+                        None => return Err(state.next.reason()),
+                    },
                 }
             };
-            let ended = outcome.wait_for(Option::is_some).await.ok().and_then(|result| result.clone());
-            if let Some(result) = ended {
-                return result;
+            match self.shared.outcome(began, outcome).await {
+                Some(result) => return result,
+                // It went down with the runtime it ran on: start over on this one, if this one starts tasks.
+                None if lost => return Err(ended("the runtime is shutting down")),
+                None => lost = true,
             }
-            // The renewal went down with the runtime it ran on: start over on this one.
-            let mut state = self.shared.lock();
-            state.forget_renewal(&outcome);
         }
     }
 }
@@ -244,83 +257,200 @@ impl Admission for Tokens {
     }
 }
 
+impl Next {
+    /// Why there is no other token.
+    fn reason(&self) -> Error {
+        match self {
+            Next::Ended(reason) => reason.clone(),
+            _ => ended(
+                "the access token has ended, and there is nothing to get another one with: sign in again",
+            ),
+        }
+    }
+}
+
+/// Somebody who signs out. What was put aside comes back, unless it is for good.
+pub(crate) struct Leaving<'a> {
+    shared: &'a Arc<Shared>,
+    aside: Option<Next>,
+    refreshable: Option<Grant>,
+}
+
+impl Leaving<'_> {
+    /// What the service is to be told with, if there is anything to tell.
+    pub(crate) async fn pass(&mut self) -> Result<Option<Pass>, Error> {
+        let token = self.shared.lock().holding(self.shared.now()).cloned();
+        match token {
+            Some(token) => Ok(Some(Pass::Bearer(token.secret.clone()))),
+            None => self.refreshed().await,
+        }
+    }
+
+    /// Another one by the refresh token, once: that can be ended only by way of an access token.
+    pub(crate) async fn refreshed(&mut self) -> Result<Option<Pass>, Error> {
+        let Some(grant) = self.refreshable.take() else { return Ok(None) };
+        match self.shared.exchange(&grant).await {
+            Ok((token, refresh_token)) => {
+                let pass = Pass::Bearer(token.secret.clone());
+                self.aside = Some(after(grant, refresh_token));
+                let mut state = self.shared.lock();
+                state.token = Some(Arc::new(token));
+                state.rejected = false;
+                Ok(Some(pass))
+            }
+            Err(error) if is_spent(&grant, &error) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The service has been told, or there was nothing to tell.
+    pub(crate) fn for_good(mut self) {
+        self.aside = None;
+        let mut state = self.shared.lock();
+        state.token = None;
+        state.next = Next::Ended(ended(match self.shared.credentials.0 {
+            Means::Browser(_) => "signed out: sign in again",
+            _ => "signed out: make another client to sign in again",
+        }));
+    }
+}
+
+impl Drop for Leaving<'_> {
+    fn drop(&mut self) {
+        if let Some(next) = self.aside.take() {
+            self.shared.lock().next = next;
+        }
+    }
+}
+
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, State> {
         // Nothing panics while it is held; and a state is whole at every moment.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn now(&self) -> Instant {
+        self.transport.clock().now()
+    }
+
     /// Whether nothing but a person can get another token.
     fn needs_a_person(&self) -> bool {
         let state = self.lock();
-        let holds = state.holding(self.transport.clock().now()).is_some();
-        !holds && !matches!(state.next, Next::Grant(_))
+        let comes = state.renewal.as_ref().is_some_and(|(began, _)| self.may_still_end(*began));
+        !comes && state.holding(self.now()).is_none() && !matches!(state.next, Next::Grant(_))
     }
 
     /// Whether a renewal can be waited for: one that is older than its own deadline runs on a runtime
     /// that nobody drives any more.
-    fn may_still_end(&self, began: Instant, now: Instant) -> bool {
-        now.saturating_duration_since(began) <= self.allowance.deadline + AFTER_FAILURE
+    fn may_still_end(&self, began: Instant) -> bool {
+        !self.patience(began).is_zero()
     }
 
-    /// Starts a renewal as a task of its own, so that it goes on when the call that needed it is
-    /// cancelled.
-    fn start_renewal(self: &Arc<Self>, state: &mut State, grant: Grant) -> Outcome {
+    fn patience(&self, began: Instant) -> Duration {
+        let passed = self.now().saturating_duration_since(began);
+        (self.allowance.deadline + AFTER_FAILURE).saturating_sub(passed)
+    }
+
+    /// How a renewal ended; nothing if it never will.
+    async fn outcome(&self, began: Instant, mut outcome: Outcome) -> Option<Result<Arc<Token>, Error>> {
+        let ended = tokio::select! {
+            biased;
+            result = outcome.wait_for(Option::is_some) => result.ok().and_then(|result| result.clone()),
+            () = self.transport.clock().sleep(self.patience(began), Wait::Deadline) => None,
+        };
+        if ended.is_none() {
+            self.lock().forget_renewal(&outcome);
+        }
+        ended
+    }
+
+    /// Starts a renewal, if there is a way to one, as a task of its own: so it goes on when the call that needed it
+    /// is cancelled.
+    fn start_renewal(self: &Arc<Self>, state: &mut State) -> Option<Outcome> {
+        let Next::Grant(grant) = &state.next else { return None };
+        let grant = grant.clone();
+        if matches!(grant, Grant::AuthorizationCode { .. }) {
+            // Whatever becomes of the task, a code is not sent a second time.
+            state.next = Next::Ended(ended(
+                "the answer to the code was lost, and a code is good for one try: sign in \
+                                            again",
+            ));
+        }
         let (sender, outcome) = watch::channel(None);
-        state.renewal = Some((self.transport.clock().now(), outcome.clone()));
+        state.renewal = Some((self.now(), outcome.clone()));
         let shared = Arc::clone(self);
         let own = outcome.clone();
+        let farewells = *self.farewells.borrow();
         tokio::spawn(async move {
             let result = shared.exchange(&grant).await;
-            let mut state = shared.lock();
-            // Who signed out meanwhile is not signed in again by the answer.
-            let wanted = state.renewal.as_ref().is_some_and(|(_, present)| present.same_channel(&own));
-            state.forget_renewal(&own);
+            let result = shared.settle(grant, result, &own, farewells);
             drop(own);
-            let result = match result {
-                Ok((token, refresh_token)) => {
-                    let token = Arc::new(token);
-                    if wanted {
-                        state.take(Arc::clone(&token));
-                        state.next = after(grant, refresh_token);
-                    }
-                    Ok(token)
-                }
-                Err(error) => {
-                    debug!(kind = ?error.kind(), "the token could not be renewed");
-                    state.not_before = Some(shared.transport.clock().now() + AFTER_FAILURE);
-                    if wanted && is_spent(&grant, &error) {
-                        state.next = Next::Ended(error.clone());
-                    }
-                    Err(error)
-                }
-            };
-            drop(state);
             let _ = sender.send(Some(result));
         });
-        outcome
+        Some(outcome)
+    }
+
+    /// Notes how a renewal ended.
+    fn settle(
+        &self,
+        grant: Grant,
+        result: Result<(Token, Option<Secret>), Error>,
+        own: &Outcome,
+        farewells: u64,
+    ) -> Result<Arc<Token>, Error> {
+        let mut state = self.lock();
+        let is_present = state.is_present(own);
+        state.forget_renewal(own);
+        if *self.farewells.borrow() != farewells {
+            return Err(state.next.reason());
+        }
+        match result {
+            Ok((token, refresh_token)) => {
+                let token = Arc::new(token);
+                state.take(Arc::clone(&token), after(grant, refresh_token));
+                Ok(token)
+            }
+            Err(error) => {
+                debug!(kind = ?error.kind(), "the token could not be renewed");
+                if is_present {
+                    state.not_before = Some(self.now() + AFTER_FAILURE);
+                    let spent = is_spent(&grant, &error);
+                    state.next = if spent { Next::Ended(error.clone()) } else { Next::Grant(grant) };
+                }
+                Err(error)
+            }
+        }
     }
 
     async fn exchange(&self, grant: &Grant) -> Result<(Token, Option<Secret>), Error> {
         let (request, pass) = token_endpoint::exchange(&self.host, &self.client(), grant)?;
         // Counted from before the request, so that the token never ends earlier than believed.
-        let (asked, wall) = (self.transport.clock().now(), SystemTime::now());
+        let (asked, wall) = (self.now(), SystemTime::now());
         let (granted, _) = self.transport.send::<Granted>(&request, &pass, &self.allowance).await?;
         let lifetime = granted.expires_in.map(|seconds| Duration::from_secs(seconds.try_into().unwrap_or(0)));
         let end = lifetime.and_then(|lifetime| Timestamp::try_from(wall.checked_add(lifetime)?).ok());
-        Ok((Token { expires_at: end, ..Token::given(granted.token, asked, lifetime) }, granted.refresh_token))
+        let token = Token { expires_at: end, ..Token::given(granted.token, asked, lifetime) };
+        Ok((token, granted.refresh_token))
     }
 
     fn client(&self) -> ClientAuthentication {
         match &self.credentials.0 {
             Means::Session { client, .. } | Means::Grant { client, .. } => client.clone(),
             Means::Browser(authorization) => authorization.client(),
-            Means::AccessToken { .. } => ClientAuthentication { id: String::new(), secret: None },
+            Means::AccessToken { .. } | Means::Forked => {
+                ClientAuthentication { id: String::new(), secret: None }
+            }
         }
     }
 }
 
 impl Token {
+    /// By the client's clock, and by the calendar: that one goes on while the machine sleeps.
+    fn holds(&self, now: Instant) -> bool {
+        self.span.is_none_or(|(_, end)| now < end)
+            && self.expires_at.is_none_or(|end| SystemTime::now() < end.as_system_time())
+    }
+
     /// A token that holds for `lifetime` from a moment on.
     fn given(secret: Secret, from: Instant, lifetime: Option<Duration>) -> Self {
         let span = lifetime.and_then(|lifetime| {
@@ -346,9 +476,15 @@ fn is_spent(grant: &Grant, error: &Error) -> bool {
         Grant::ClientCredentials => false,
         // A second try would burn it, if the first one did not.
         Grant::AuthorizationCode { .. } => !error.worth_retrying(),
-        Grant::RefreshToken(_) | Grant::Saml2Bearer { .. } => error.code() == Some("invalid_grant"),
+        Grant::RefreshToken(_) | Grant::Saml2Bearer { .. } => {
+            !error.worth_retrying() && matches!(error.status(), Some(400..=499))
+        }
     }
 }
+
+/// A code is good for one exchange, and so are most refresh tokens: two processes must not share them.
+const FORKED: &str = "this process was forked from one that signs in with a code or a refresh token, which only one can \
+                      use: give it an access token of that one";
 
 fn ended(reason: &str) -> Error {
     Error::builder().kind(ErrorKind::SignIn, reason).build()

@@ -1,6 +1,7 @@
 //! The two clients. The operations are added to them where each is written, in `crate::api`.
 
 use std::future::IntoFuture;
+use std::process;
 use std::sync::Arc;
 
 use crate::call::{Call, Response, Value};
@@ -94,8 +95,8 @@ macro_rules! client {
 
             /// What the client is signed in with at the moment; nothing before the first call, and after signing
             /// out. Nothing is sent.
-            pub(crate) fn session(&self) -> Result<Option<Session>, OAuthError> {
-                Ok(self.0.core()?.session())
+            pub(crate) fn session(&self) -> Option<Session> {
+                self.0.core().ok()?.session()
             }
 
             /// Where calls and sign-ins go.
@@ -157,17 +158,25 @@ fn with_metadata<T: Answer>(response: Response<T>) -> T::Response {
 struct Client {
     config: Config,
     core: PerProcess<crate::OAuthApi>,
+    /// The process that it was made in.
+    process: u32,
 }
 
 impl Client {
     fn new(config: Config) -> Result<Self, OAuthError> {
-        let client = Client { config, core: PerProcess::new() };
+        let client = Client { config, core: PerProcess::new(), process: process::id() };
         client.core()?;
         Ok(client)
     }
 
     fn core(&self) -> Result<&crate::OAuthApi, Error> {
-        self.core.get_or_try_init(|| self.config.clone().build().map(crate::OAuthApi::new))
+        self.core.get_or_try_init(|| {
+            let mut config = self.config.clone();
+            if self.process != process::id() {
+                config.credentials = config.credentials.after_a_fork();
+            }
+            config.build().map(crate::OAuthApi::new)
+        })
     }
 
     fn call<T: Value>(

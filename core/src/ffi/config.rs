@@ -1,6 +1,7 @@
 //! Settings as plain values, so that each language can name the few that differ from the defaults.
 
 use std::collections::HashMap;
+use std::io::{self, Write};
 use std::time::Duration;
 
 use crate::call::CallOptions as CoreOptions;
@@ -124,11 +125,11 @@ pub(crate) fn find_config(sources: Option<Sources>) -> Result<Config, OAuthError
 }
 
 impl Config {
-    #[allow(clippy::print_stderr, reason = "no log of the library reaches a program in another language")]
     pub(super) fn find(sources: &Sources) -> Result<Self, Error> {
         let found = sources::find(sources)?;
         for warning in found.warnings {
-            eprintln!("purecloud-oauth: {warning}");
+            // No log of the library reaches a program in another language. Nobody may be there to read it.
+            let _ = writeln!(io::stderr(), "purecloud-oauth: {warning}");
         }
         Ok(Config {
             proxy: found.proxy,

@@ -184,7 +184,8 @@ impl AuthorizationRequest {
 
     /// The request as it was, for an app that was ended while the browser was open.
     ///
-    /// - `state`, `code_verifier`: what the request had. A state of your own has to be one that nobody can guess.
+    /// - `state`: the state that the request had. One of your own has to be one that nobody can guess.
+    /// - `code_verifier`: the code verifier that the request had; nothing without PKCE.
     ///
     /// Fails with `InvalidArgument` and the name of the first parameter that can't be used.
     #[uniffi::constructor(name = "resumed", default(code_verifier = None))]

@@ -146,7 +146,8 @@ pub(crate) fn find(sources: &Sources) -> Result<Found, Error> {
     let found = find_in(
         sources,
         &Surroundings {
-            variable: &|name| env::var(name).ok(),
+            // What is not Unicode is refused as it stands, rather than passed over for another place.
+            variable: &|name| env::var_os(name).map(|value| value.to_string_lossy().into_owned()),
             home: home.filter(|home| !home.as_os_str().is_empty()),
             now: Timestamp::now(),
         },

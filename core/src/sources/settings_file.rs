@@ -1,6 +1,6 @@
 //! A file of settings: TOML, JSON or INI as one tree, whose names count in any case of letters.
 
-use std::fs::{File, Metadata};
+use std::fs::{self, File, Metadata};
 use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 
@@ -10,6 +10,9 @@ use zeroize::Zeroizing;
 
 use super::Gap;
 use crate::error::Error;
+
+/// No file of settings is larger, in bytes.
+const LARGEST: u64 = 1024 * 1024;
 
 #[derive(Default)]
 pub(super) struct SettingsFile {
@@ -57,10 +60,14 @@ impl SettingsFile {
 }
 
 fn text(path: &Path) -> io::Result<(Zeroizing<String>, bool)> {
-    let mut file = File::open(path)?;
+    // A pipe would be waited for, and something without an end would be read for ever.
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::new(ErrorKind::InvalidInput, "it is not a file"));
+    }
+    let file = File::open(path)?;
     let others_may_read = others_may_read(&file.metadata()?);
     let mut text = Zeroizing::new(String::new());
-    file.read_to_string(&mut text)?;
+    file.take(LARGEST).read_to_string(&mut text)?;
     Ok((text, others_may_read))
 }
 

@@ -1,7 +1,10 @@
 //! Stars over what let a request in, wherever an answer repeats it.
 
+use std::borrow::Cow;
+
 use http::{HeaderMap, HeaderValue};
 use serde_json::Value;
+use url::form_urlencoded::byte_serialize;
 use zeroize::Zeroizing;
 
 use crate::secret::Secret;
@@ -10,19 +13,26 @@ use crate::secret::Secret;
 const SHORTEST: usize = 8;
 
 /// The texts that must not be seen in what came back and is printed.
-pub(super) struct Masks<'a>(Vec<&'a str>);
+pub(super) struct Masks<'a>(Vec<Cow<'a, str>>);
 
 impl<'a> Masks<'a> {
-    /// Covers the secrets themselves, and the form in which the request's header holds one.
+    /// Covers the secrets themselves, and as the request's form and its header hold them.
     pub(super) fn new(
         secrets: impl Iterator<Item = &'a Secret>,
         credential: Option<&'a HeaderValue>,
     ) -> Self {
         let sent = credential.and_then(|value| value.to_str().ok()).and_then(|value| value.split_once(' '));
-        let mut secrets: Vec<_> = secrets.map(Secret::expose).collect();
-        secrets.extend(sent.map(|(_, text)| text));
-        secrets.retain(|secret| secret.len() >= SHORTEST);
-        Masks(secrets)
+        let mut covered = Vec::new();
+        for secret in secrets.map(Secret::expose) {
+            let in_a_form: String = byte_serialize(secret.as_bytes()).collect();
+            if in_a_form != secret {
+                covered.push(Cow::Owned(in_a_form));
+            }
+            covered.push(Cow::Borrowed(secret));
+        }
+        covered.extend(sent.map(|(_, text)| Cow::Borrowed(text)));
+        covered.retain(|secret| secret.len() >= SHORTEST);
+        Masks(covered)
     }
 
     /// The headers without those that repeat a secret.
@@ -76,10 +86,10 @@ impl<'a> Masks<'a> {
     /// The text with stars, if there is something to cover.
     fn cover(&self, text: &str) -> Option<String> {
         self.shows(text)
-            .then(|| self.0.iter().fold(text.to_owned(), |text, secret| text.replace(secret, "***")))
+            .then(|| self.0.iter().fold(text.to_owned(), |text, secret| text.replace(&**secret, "***")))
     }
 
     fn shows(&self, text: &str) -> bool {
-        self.0.iter().any(|secret| text.contains(secret))
+        self.0.iter().any(|secret| text.contains(&**secret))
     }
 }

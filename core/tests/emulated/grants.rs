@@ -508,7 +508,10 @@ async fn signing_out_ends_the_token_on_the_service_and_here() {
     assert_eq!(api.session(), None);
     let error = error_of(&world, api.get_oauth_scopes(None).await);
     assert_eq!(error.kind(), ErrorKind::SignIn);
-    assert_eq!(error.to_string(), "get_oauth_scopes: no token: signed out: sign in again");
+    assert_eq!(
+        error.to_string(),
+        "get_oauth_scopes: no token: signed out: make another client to sign in again"
+    );
     let thief = crate::world::api(world.config_for(Credentials::access_token(kept.access_token)));
     assert_eq!(error_of(&world, thief.get_oauth_scopes(None).await).status(), Some(401));
     api.sign_out().await.expect("signed out already");
@@ -559,6 +562,126 @@ async fn nobody_is_signed_in_again_by_an_answer_that_comes_after_signing_out() {
 }
 
 #[tokio::test]
+async fn a_session_that_begins_while_signing_out_is_ended_with_it() {
+    let world = World::new().await;
+    let client = world.client_of(GrantType::Code).await;
+    let request = world.request(Authorization::new(&client.client_id, REDIRECT_URI));
+    let credentials = request.credentials(&consent(request.url()).await).expect("credentials");
+    let api = api(world.config_for(credentials));
+    world.emulator.fault(Fault::on(Endpoint::Token).after_execution().delay(Duration::from_millis(50)));
+    let signing_in = tokio::spawn({
+        let api = api.clone();
+        async move { api.sign_in().await }
+    });
+    world.emulator.wait_for_requests(Endpoint::Token, 1).await;
+    api.sign_out().await.expect("signed out");
+    let _ = signing_in.await.expect("no panic");
+    assert_eq!(world.emulator.executions(Endpoint::DeleteTokensMe), 1);
+    assert_eq!(api.session(), None);
+}
+
+#[tokio::test]
+async fn signing_out_ends_the_refresh_token_of_an_access_token_that_is_rejected() {
+    let world = World::new().await;
+    let (api, client_id) = world.signed_in().await;
+    let kept = api.session().and_then(|session| session.refresh_token).expect("a refresh token");
+    world.emulator.revoke_all_tokens();
+    api.sign_out().await.expect("signed out");
+    assert_eq!(world.emulator.requests(Endpoint::DeleteTokensMe), 2);
+    let thief = crate::world::api(world.config_for(Credentials::refresh_token(&client_id, kept, None)));
+    is_sign_in(&error_of(&world, thief.sign_in().await), "invalid_grant");
+}
+
+#[tokio::test]
+async fn no_call_renews_while_somebody_signs_out() {
+    let world = World::new().await;
+    let (api, _) = world.signed_in().await;
+    world
+        .emulator
+        .fault(Fault::on(Endpoint::DeleteTokensMe).after_execution().delay(Duration::from_millis(50)));
+    let signing_out = tokio::spawn({
+        let api = api.clone();
+        async move { api.sign_out().await }
+    });
+    world.emulator.wait_for_requests(Endpoint::DeleteTokensMe, 1).await;
+    world.emulator.revoke_all_tokens();
+    error_of(&world, api.get_oauth_scopes(None).await);
+    signing_out.await.expect("no panic").expect("signed out");
+    assert_eq!(world.tokens_asked_for(), 1);
+    assert_eq!(api.session(), None);
+}
+
+/// Begins to exchange a code on a runtime of its own, and leaves that one before the answer is there.
+async fn a_code_whose_runtime_is_left(world: &World) -> (OAuthApi, tokio::runtime::Runtime) {
+    let client = world.client_of(GrantType::Code).await;
+    let request = world.request(Authorization::new(&client.client_id, REDIRECT_URI));
+    let credentials = request.credentials(&consent(request.url()).await).expect("credentials");
+    let api = api(world.config_for(credentials));
+    world.emulator.fault(Fault::on(Endpoint::Token).hang());
+    let signing_in = api.clone();
+    let (arrived, until_arrived) = tokio::sync::oneshot::channel::<()>();
+    let thread = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(async {
+            tokio::select! { _ = signing_in.sign_in() => panic!("it hangs"), _ = until_arrived => {} }
+        });
+        runtime
+    });
+    world.emulator.wait_for_requests(Endpoint::Token, 1).await;
+    arrived.send(()).expect("the thread waits");
+    (api, thread.join().expect("no panic"))
+}
+
+#[tokio::test]
+async fn a_code_is_not_sent_again_when_its_runtime_is_lost() {
+    let world = World::new().await;
+    let (api, runtime) = a_code_whose_runtime_is_left(&world).await;
+    runtime.shutdown_background();
+    for _ in 0..2 {
+        let error = error_of(&world, api.sign_in().await);
+        assert_eq!(error.kind(), ErrorKind::SignIn);
+        assert!(error.to_string().contains("a code is good for one try"), "{error}");
+    }
+    assert_eq!(world.tokens_asked_for(), 1);
+}
+
+#[tokio::test]
+async fn who_waits_for_a_runtime_that_stands_still_waits_no_longer_than_a_deadline() {
+    let world = World::new().await;
+    let (api, standing) = a_code_whose_runtime_is_left(&world).await;
+    let (result, ()) = tokio::join!(api.sign_in(), async {
+        tokio::task::yield_now().await;
+        world.clock.advance(Duration::from_secs(101));
+    });
+    assert_eq!(error_of(&world, result).kind(), ErrorKind::SignIn);
+    assert_eq!(world.tokens_asked_for(), 1);
+    standing.shutdown_background();
+}
+
+#[tokio::test]
+async fn a_runtime_that_shuts_down_is_an_error_and_no_loop() {
+    let world = World::new().await;
+    let api = world.api();
+    let leaving = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
+    let handle = leaving.handle().clone();
+    leaving.shutdown_background();
+    let error = std::thread::spawn(move || handle.block_on(api.sign_in())).join().expect("no panic");
+    assert!(error.expect_err("no token").to_string().contains("the runtime is shutting down"));
+}
+
+#[tokio::test]
+async fn a_refresh_token_whose_client_is_refused_is_not_tried_with_every_call() {
+    let world = World::new().await;
+    let (api, _) = world.signed_in().await;
+    world.time_passes(301);
+    world.emulator.fault(Fault::on(Endpoint::Token).error(401, "invalid_client").always());
+    for _ in 0..5 {
+        is_sign_in(&error_of(&world, api.get_oauth_scopes(None).await), "invalid_client");
+    }
+    assert_eq!(world.tokens_asked_for(), 2);
+}
+
+#[tokio::test]
 async fn what_the_login_host_repeats_of_a_secret_is_covered() {
     let world = World::new().await;
     let token = "q8Zt4Lw1Vb6Rn3Xc9Km5Hj7Pd2Fs0GaY";
@@ -569,6 +692,15 @@ async fn what_the_login_host_repeats_of_a_secret_is_covered() {
     let error = api(world.config_for(credentials)).sign_in().await.expect_err("refused");
     assert_eq!(error.server_message(), Some("the refresh token *** is unknown"));
     assert!(!format!("{error:#?}").contains(token));
+
+    let sent: String = url::form_urlencoded::byte_serialize(ASSERTION.as_bytes()).collect();
+    let body =
+        format!("{{\"error\":\"invalid_request\",\"error_description\":\"not allowed: assertion={sent}\"}}");
+    world.emulator.fault(Fault::on(Endpoint::Token).status(400).body("application/json", body));
+    let client = "6f1c5a0e-3b1d-4f0e-9a53-0c2f1f6f7f10";
+    let credentials = Credentials::saml2_bearer(client, "hq3KpZ0vX1yT7wB9", "acme", ASSERTION);
+    let error = crate::world::api(world.config_for(credentials)).sign_in().await.expect_err("refused");
+    assert_eq!(error.server_message(), Some("not allowed: assertion=***"));
 }
 
 #[tokio::test]
@@ -590,6 +722,8 @@ async fn what_no_request_could_carry_is_refused_by_name() {
         (with("https://127.0.0.1:8765/callback"), "redirect_uri"),
         (with("http://callback.example.com/"), "redirect_uri"),
         (with("callback"), "redirect_uri"),
+        (with("http://anna:x@127.0.0.1:8765/callback"), "redirect_uri"),
+        (with("http://127.0.0.1:0/callback"), "redirect_uri"),
     ] {
         let error = world.config_for(credentials).build().expect_err(argument);
         assert_eq!((error.kind(), error.argument()), (ErrorKind::InvalidArgument, Some(argument)), "{error}");

@@ -33,6 +33,8 @@ pub(crate) struct Token {
 #[derive(Clone, Debug)]
 pub(crate) struct RefreshToken {
     client_id: String,
+    /// The access token that came with it: who signs out with that one ends both.
+    access_token: String,
     /// Issued to a client that did not authenticate, so it need not do so now.
     public: bool,
 }
@@ -146,9 +148,10 @@ fn granted(call: &mut Call<'_>, client_id: &str, refreshable: Option<bool>) -> A
     if let Some(public) = refreshable {
         let refresh_token = call.organization.generator.token();
         granted["refresh_token"] = refresh_token.as_str().into();
-        call.organization
-            .refresh_tokens
-            .insert(refresh_token, RefreshToken { client_id: client_id.to_owned(), public });
+        call.organization.refresh_tokens.insert(
+            refresh_token,
+            RefreshToken { client_id: client_id.to_owned(), access_token: token, public },
+        );
     }
     Answer::json(StatusCode::OK, &granted)
 }
@@ -434,6 +437,7 @@ pub(crate) fn logout(call: &mut Call<'_>) -> Result<Answer, ServiceError> {
 pub(crate) fn revoke_own_token(call: &mut Call<'_>) -> Result<Answer, ServiceError> {
     if let Some(caller) = &call.caller {
         call.organization.tokens.remove(&caller.token);
+        call.organization.refresh_tokens.retain(|_, token| token.access_token != caller.token);
     }
     Ok(Answer::empty(StatusCode::OK))
 }

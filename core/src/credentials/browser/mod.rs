@@ -5,10 +5,12 @@ mod page;
 mod tests;
 
 use std::convert::Infallible;
+use std::future::poll_fn;
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Poll;
 use std::thread;
 use std::time::Duration;
 
@@ -16,10 +18,11 @@ use http::{Method, Request, header};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 use tokio::task::JoinSet;
+use tokio::time::sleep;
 use url::{Host as UrlHost, Url};
 
 use self::page::Page;
@@ -31,12 +34,19 @@ use crate::region::{Host, is_loopback};
 
 /// How long a person may take, unless it is set.
 const DEADLINE: Duration = Duration::from_secs(300);
+const A_MOMENT: Duration = Duration::from_millis(20);
+/// A browser makes few connections; who makes more is none.
+const MOST_VISITS: usize = 32;
+/// How long a connection may stand open without a request.
+const SILENCE: Duration = Duration::from_secs(10);
 
 /// Refuses a redirect URI that does not lead to this machine.
 pub(super) fn check(authorization: &Authorization) -> Result<(), Error> {
-    let here = Url::parse(&authorization.redirect_uri)
-        .is_ok_and(|url| url.scheme() == "http" && is_loopback(&url) && url.query().is_none());
-    if here {
+    let is_here = |url: Url| {
+        let is_bare = url.query().is_none() && url.username().is_empty() && url.password().is_none();
+        url.scheme() == "http" && is_loopback(&url) && is_bare && url.port() != Some(0)
+    };
+    if Url::parse(&authorization.redirect_uri).is_ok_and(is_here) {
         return Ok(());
     }
     Err(Error::invalid_argument(
@@ -61,7 +71,7 @@ async fn by(
     clock: &dyn Clock,
 ) -> Result<Grant, Error> {
     let door = Door::open(&authorization.redirect_uri).await?;
-    let redirect_uri = door.redirect_uri.to_string();
+    let redirect_uri = door.redirect_uri.clone();
     let request =
         AuthorizationRequest::new(host.clone(), Authorization { redirect_uri, ..authorization.clone() })?;
     let url = request.url().to_owned();
@@ -102,7 +112,9 @@ fn no_browser(error: io::Error) -> Error {
 struct Door {
     /// One for each form of `localhost`.
     listeners: Vec<TcpListener>,
-    redirect_uri: Url,
+    /// To the letter, but for a port that was left open.
+    redirect_uri: String,
+    address: Url,
 }
 
 impl Door {
@@ -114,53 +126,48 @@ impl Door {
             };
             Error::invalid_setting("redirect_uri", reason, error)
         };
-        let mut redirect_uri = Url::parse(redirect_uri)
+        let mut address = Url::parse(redirect_uri)
             .map_err(|error| Error::invalid_setting("redirect_uri", "is not an address", error))?;
-        let (address, other) = match redirect_uri.host() {
+        let (host, other) = match address.host() {
             Some(UrlHost::Ipv4(address)) => (address.into(), None),
             Some(UrlHost::Ipv6(address)) => (address.into(), None),
             _ => (Ipv4Addr::LOCALHOST.into(), Some(Ipv6Addr::LOCALHOST)),
         };
-        // The protocol's own port is one that a redirect URI names by leaving it out; a program can't have it.
-        let port = redirect_uri.port().unwrap_or(0);
-        let first = TcpListener::bind(SocketAddr::new(address, port)).await.map_err(taken)?;
+        let first = listen(SocketAddr::new(host, address.port().unwrap_or(0))).await.map_err(taken)?;
         let port = first.local_addr().map_err(taken)?.port();
-        let _ = redirect_uri.set_port(Some(port));
+        let mut redirect_uri = redirect_uri.to_owned();
+        if address.port().is_none() {
+            let _ = address.set_port(Some(port));
+            redirect_uri = address.to_string();
+        }
         let mut listeners = vec![first];
         if let Some(other) = other {
-            // A machine may have no IPv6; and a browser tries both.
-            listeners.extend(TcpListener::bind((other, port)).await.ok());
+            match listen(SocketAddr::new(other.into(), port)).await {
+                Ok(second) => listeners.push(second),
+                // A browser tries both, so nobody else may be at the other one.
+                Err(error) if error.kind() == io::ErrorKind::AddrInUse => return Err(taken(error)),
+                // The machine has no IPv6.
+                Err(_) => {}
+            }
         }
-        Ok(Door { listeners, redirect_uri })
+        Ok(Door { listeners, redirect_uri, address })
     }
 
     /// Answers until the redirect of this request was there, and closes.
     async fn redirected(self, request: AuthorizationRequest) -> Result<Grant, Error> {
         let expected = Arc::new(Expected {
-            origin: self.redirect_uri.origin().ascii_serialization(),
-            path: self.redirect_uri.path().to_owned(),
+            origin: self.address.origin().ascii_serialization(),
+            path: self.address.path().to_owned(),
             request,
             was_there: AtomicBool::new(false),
         });
         let mut visits = JoinSet::new();
-        let mut doors = JoinSet::new();
-        let (arrivals, mut arrived) = mpsc::channel(16);
-        for listener in self.listeners {
-            let arrivals = arrivals.clone();
-            doors.spawn(async move {
-                while let Ok((stream, _)) = listener.accept().await {
-                    if arrivals.send(stream).await.is_err() {
-                        break;
-                    }
-                }
-            });
-        }
-        drop(arrivals);
         loop {
             tokio::select! {
-                stream = arrived.recv() => match stream {
-                    Some(stream) => { visits.spawn(visit(stream, Arc::clone(&expected))); }
-                    None => return Err(redirect::refused("the loopback port was closed by the system")),
+                stream = self.knocked(), if visits.len() < MOST_VISITS => match stream {
+                    Ok(stream) => { visits.spawn(visit(stream, Arc::clone(&expected))); }
+                    // The visitor left at once, or the system has no more files for a moment.
+                    Err(_) => sleep(A_MOMENT).await,
                 },
                 Some(visit) = visits.join_next() => {
                     if let Ok(Some(result)) = visit {
@@ -170,6 +177,30 @@ impl Door {
             }
         }
     }
+
+    /// The next connection, at whichever listener.
+    async fn knocked(&self) -> io::Result<TcpStream> {
+        poll_fn(|context| {
+            for listener in &self.listeners {
+                if let Poll::Ready(accepted) = listener.poll_accept(context) {
+                    return Poll::Ready(accepted.map(|(stream, _)| stream));
+                }
+            }
+            Poll::Pending
+        })
+        .await
+    }
+}
+
+/// Listens at an address. One that a sign-in before has just given up may need a moment to be free.
+async fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    for _ in 0..5 {
+        match TcpListener::bind(address).await {
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => sleep(A_MOMENT).await,
+            bound => return bound,
+        }
+    }
+    TcpListener::bind(address).await
 }
 
 /// What the browser is expected to bring.
@@ -191,7 +222,12 @@ async fn visit(stream: TcpStream, expected: Arc<Expected>) -> Option<Result<Gran
         async move { Ok::<_, Infallible>(page.response()) }
     });
     // What breaks here is the browser's affair: what it brought counts.
-    let _ = http1::Builder::new().keep_alive(false).serve_connection(TokioIo::new(stream), service).await;
+    let _ = http1::Builder::new()
+        .keep_alive(false)
+        .timer(TokioTimer::new())
+        .header_read_timeout(SILENCE)
+        .serve_connection(TokioIo::new(stream), service)
+        .await;
     brought.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -167,6 +167,32 @@ async fn localhost_is_listened_to_in_both_its_forms() {
 }
 
 #[tokio::test]
+async fn the_redirect_uri_is_sent_to_the_letter() {
+    let world = World::new().await;
+    let mut authorization = world.authorization("http://LOCALHOST:18761");
+    authorization.deadline = Some(Duration::from_secs(20));
+    let (opened, address) = oneshot::channel();
+    let open = move |url: String| opened.send(url).map_err(|_| io::Error::other("nobody looks"));
+    let _ = by(open, &world.host, &authorization, &Late).await;
+    let page = url::Url::parse(&address.await.expect("an address")).expect("an address");
+    let sent =
+        page.query_pairs().find(|(name, _)| name == "redirect_uri").expect("a redirect URI").1.into_owned();
+    assert_eq!(sent, "http://LOCALHOST:18761");
+}
+
+#[tokio::test]
+async fn who_is_at_the_other_form_of_localhost_is_noticed() {
+    let world = World::new().await;
+    // Without IPv6 there is no other form.
+    let Ok(other) = tokio::net::TcpListener::bind("[::1]:0").await else { return };
+    let port = other.local_addr().expect("an address").port();
+    let authorization = world.authorization(&format!("http://localhost:{port}/oauth/callback"));
+    let open = |_| panic!("no browser should open");
+    let error = by(open, &world.host, &authorization, &SystemClock).await.err().expect("taken");
+    assert_eq!(error.argument(), Some("redirect_uri"));
+}
+
+#[tokio::test]
 async fn a_port_that_is_taken_is_named_before_a_browser_opens() {
     let world = World::new().await;
     let taken = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port");
