@@ -28,6 +28,7 @@ let package = Package(
             linkerSettings: [
                 .linkedFramework("Security", .when(platforms: [.macOS, .iOS])),
                 .linkedFramework("SystemConfiguration", .when(platforms: [.macOS])),
+                .linkedFramework("AppKit", .when(platforms: [.macOS])),
             ]
         ),
         .testTarget(name: "PureCloudOAuthTests", dependencies: ["PureCloudOAuth"]),

@@ -11,6 +11,7 @@ let package = Package(
     ],
     targets: [
         .executableTarget(name: "first-program", dependencies: ["PureCloudOAuth"], path: "first_program"),
+        .executableTarget(name: "sign-in", dependencies: ["PureCloudOAuth"], path: "sign_in"),
         .executableTarget(name: "tour", dependencies: ["PureCloudOAuth"], path: "tour"),
     ]
 )

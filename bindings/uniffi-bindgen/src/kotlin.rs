@@ -10,6 +10,7 @@ use uniffi_bindgen::ComponentInterface;
 use uniffi_bindgen::interface::{AsType, Callable, Enum, Object, Record, Type};
 
 use crate::draft::Draft;
+use crate::neutral_names::names_in_text;
 
 pub(crate) fn finish(draft: &mut Draft, interface: &ComponentInterface) -> Result<()> {
     heading(draft)?;
@@ -24,6 +25,7 @@ pub(crate) fn finish(draft: &mut Draft, interface: &ComponentInterface) -> Resul
             exception(draft, error, interface)?;
         }
     }
+    functions(draft, interface)?;
     for object in interface.object_definitions() {
         constructors(draft, object)?;
         printing(draft, object)?;
@@ -36,7 +38,7 @@ pub(crate) fn finish(draft: &mut Draft, interface: &ComponentInterface) -> Resul
             copies(draft, record)?;
         }
     }
-    Ok(())
+    names_in_text(draft, interface)
 }
 
 /// The source is part of the package. Functions without a class need one with a name that Java can say.
@@ -220,6 +222,15 @@ fn exception(draft: &mut Draft, error: &Enum, interface: &ComponentInterface) ->
     )
 }
 
+/// A function without a class is one of a class in Java, and its last arguments may be left out there, too.
+fn functions(draft: &mut Draft, interface: &ComponentInterface) -> Result<()> {
+    for function in interface.function_definitions().iter().filter(|function| has_defaults(*function)) {
+        let declared = format!(" fun {}(", quoted(function.name()));
+        draft.replace(1, &declared, &format!(" @JvmOverloads{declared}"))?;
+    }
+    Ok(())
+}
+
 /// In Java a constructor says what it throws; one with a name is called without `Companion`, and its last
 /// arguments may be left out.
 fn constructors(draft: &mut Draft, object: &Object) -> Result<()> {
@@ -229,8 +240,7 @@ fn constructors(draft: &mut Draft, object: &Object) -> Result<()> {
             class.replace(1, "    constructor(`", &format!("{throws}    constructor(`"))?;
         }
         for constructor in object.alternate_constructors() {
-            let has_defaults = constructor.arguments().iter().any(|one| one.default_value().is_some());
-            let overloads = if has_defaults { "@JvmOverloads " } else { "" };
+            let overloads = if has_defaults(constructor) { "@JvmOverloads " } else { "" };
             let function = format!("fun {}(", quoted(constructor.name()));
             class.replace(1, &function, &format!("@JvmStatic {overloads}{function}"))?;
         }
@@ -247,10 +257,10 @@ fn printing(draft: &mut Draft, object: &Object) -> Result<()> {
     edit(draft, &class_of(object), &converter_of(object.name()), |class| {
         class.replace(
             1,
-            "    internal val uniffiIsDestroyed",
+            "    override fun destroy() {\n",
             &format!(
                 "    override fun toString(): String = if (uniffiIsDestroyed) \"{0}(closed)\" else \
-                 \"{0}\"\n\n    internal val uniffiIsDestroyed",
+                 \"{0}\"\n\n    override fun destroy() {{\n",
                 object.name()
             ),
         )
@@ -338,6 +348,10 @@ fn copies(draft: &mut Draft, record: &Record) -> Result<()> {
         }
         class.replace(1, "    companion object\n", &format!("{functions}    companion object\n"))
     })
+}
+
+fn has_defaults(callable: &impl Callable) -> bool {
+    callable.arguments().iter().any(|argument| argument.default_value().is_some())
 }
 
 /// The records that callers make, because an argument or another such record takes them.

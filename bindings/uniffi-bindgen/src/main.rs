@@ -5,6 +5,7 @@
 mod draft;
 mod interface;
 mod kotlin;
+mod neutral_names;
 mod python;
 mod swift;
 

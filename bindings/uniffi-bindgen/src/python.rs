@@ -386,8 +386,11 @@ fn blocking(draft: &mut Draft, blocking: &Object, asynchronous: &Object) -> Resu
     let class = |object: &Object, base: &str| format!("class {}(_base.{base}):\n", object.name());
     let end = |object: &Object| format!("\n\n\n\n\nclass _UniffiFfiConverterType{}:", object.name());
     let original = draft.between(&class(asynchronous, "AsyncClient"), &end(asynchronous))?;
-    let (_, body) = split(original, "    def __init__(self, ")?;
+    let Some((_, body)) = original.split_once("\n\"\"\"\n\n") else {
+        bail!("{} has no documentation in front of what it can do", asynchronous.name());
+    };
     let body = body
+        .replace(&format!(" -> {}:\n", asynchronous.name()), &format!(" -> {}:\n", blocking.name()))
         .replace("    async def ", "    def ")
         .replace("return await _uniffi_rust_call_async(", "return _uniffi_rust_call_blocking(");
     if body.contains("await") || body.contains("async ") {
@@ -419,11 +422,15 @@ fn signatures(draft: &mut Draft, interface: &ComponentInterface) -> Result<()> {
         if optional {
             let given = format!("{name}: typing.Union[object, {of}] = _DEFAULT");
             draft.replace_all(&given, &format!("{name}: {of} = None"))?;
-            let filled = format!("        if {name} is _DEFAULT:\n            {name} = None\n");
-            draft.replace(counted(draft, &filled), &filled, "")?;
+            for margin in ["    ", "        "] {
+                let filled = format!("\n{margin}if {name} is _DEFAULT:\n{margin}    {name} = None\n");
+                draft.replace(counted(draft, &filled), &filled, "\n")?;
+            }
         }
     }
-    draft.replace_all("(self, )", "(self)")?;
+    for receiver in ["self", "cls"] {
+        draft.replace_all(&format!("({receiver}, )"), &format!("({receiver})"))?;
+    }
     if draft.text().contains("typing.") {
         bail!("a type is still written with typing.");
     }

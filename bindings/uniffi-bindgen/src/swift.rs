@@ -10,6 +10,7 @@ use uniffi_bindgen::interface::{AsType, Enum, Type, Variant};
 
 use crate::draft::Draft;
 use crate::ends_of_calls;
+use crate::neutral_names::names_in_text;
 
 pub(crate) fn finish(draft: &mut Draft, interface: &ComponentInterface) -> Result<()> {
     cancellation(draft, interface)?;
@@ -25,6 +26,7 @@ pub(crate) fn finish(draft: &mut Draft, interface: &ComponentInterface) -> Resul
     wording(draft, interface)?;
     names(draft)?;
     equality(draft);
+    printing(draft);
     reflection(draft);
     Ok(())
 }
@@ -213,6 +215,25 @@ fn equality(draft: &mut Draft) {
     }
 }
 
+/// What an object prints does not depend on who prints it: the library says it, and a secret is none of it.
+fn printing(draft: &mut Draft) {
+    let declarations = draft.text().lines().filter_map(|line| line.strip_prefix("public final class "));
+    let printed: Vec<_> = declarations
+        .filter_map(|line| line.split_once(':'))
+        .filter(|(_, conforms)| conforms.contains("CustomDebugStringConvertible"))
+        .map(|(object, _)| object.to_owned())
+        .collect();
+    for object in printed {
+        draft.push(&format!(
+            "
+extension {object}: CustomStringConvertible {{
+    public var description: String {{ debugDescription }}
+}}
+"
+        ));
+    }
+}
+
 /// `dump` shows what an object prints, and not the number behind which the library keeps it.
 fn reflection(draft: &mut Draft) {
     for object in declared(draft, "public final class ", ":") {
@@ -249,6 +270,7 @@ fn wording(draft: &mut Draft, interface: &ComponentInterface) -> Result<()> {
         let parameter = format!("* - Parameter {}: ", argument.to_lower_camel_case());
         draft.replace(draft.text().matches(&listed).count(), &listed, &parameter)?;
     }
+    names_in_text(draft, interface)?;
     let errors = interface.enum_definitions().iter();
     for error in errors.filter(|error| interface.is_name_used_as_error(error.name())) {
         for variant in error.variants() {

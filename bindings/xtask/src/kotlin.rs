@@ -180,7 +180,10 @@ impl Binding for Kotlin {
         Ok(vec![
             ("the first program", self.program("kotlin", "FirstProgramKt", &[])?),
             ("the first program in Java", self.program("java", "FirstProgram", &[])?),
+            ("signing in by the browser", self.program("kotlin", "SignInKt", &[])?),
+            ("signing in by the browser in Java", self.program("java", "SignIn", &[])?),
             ("what Java callers need", self.program("conformance", "conformance.JavaCallers", &[])?),
+            ("a cancelled sign-in", self.program("conformance", "conformance.CancelledSignInKt", &[])?),
             ("what is in the jar", jar),
         ])
     }

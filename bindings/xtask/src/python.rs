@@ -211,6 +211,7 @@ impl Binding for Python {
             ("types, by pyright", pyright),
             ("what is Python's own", self.program("tests/conformance/python/pythons_own.py")),
             ("first program", self.program("examples/python/first_program.py")),
+            ("signing in by the browser", self.program("examples/python/sign_in.py")),
         ])
     }
 }

@@ -69,8 +69,13 @@ impl Swift {
         Ok(command)
     }
 
+    /// A program of ours. It has a browser of ours as well: a system that is there for Swift alone has no other.
     fn built_program(&self, name: &str) -> Result<Command> {
-        self.toolchain.program(&self.folders(), root(), self.scratch.join("debug").join(name), &[])
+        let built = self.scratch.join("debug");
+        let browser = format!("BROWSER={}", built.join("browser").display());
+        let mut command = self.toolchain.program(&self.folders(), root(), "env", &[&browser])?;
+        command.arg(built.join(name));
+        Ok(command)
     }
 
     fn folders(&self) -> Vec<&Path> {
@@ -94,11 +99,14 @@ impl Binding for Swift {
     fn panicking(&self, library: &Path) -> Result<Command> {
         let built = self.scratch.join("debug");
         let mut objects = Vec::new();
-        for folder in ["panicking.build", "PureCloudOAuth.build"] {
-            let folder = built.join(folder);
-            objects.extend(files(&folder)?.into_iter().map(|file| folder.join(file)));
+        for (module, sources) in [
+            ("panicking", conformance().join("Sources/panicking")),
+            (PACKAGE, self.package.join("Sources").join(PACKAGE)),
+        ] {
+            let folder = built.join(format!("{module}.build"));
+            objects
+                .extend(files(&sources)?.iter().map(|source| folder.join(format!("{}.o", source.display()))));
         }
-        objects.retain(|file| file.extension().is_some_and(|ending| ending == "o"));
         // It is what SwiftPM has compiled, linked with the other library. SwiftPM gives a program's entry a name
         // of its own.
         let program = built.join("panicking-on-demand");
@@ -115,7 +123,11 @@ impl Binding for Swift {
         let mut tests =
             self.swift(&self.package, &["test", "--quiet", "--parallel", "--num-workers", "1"])?;
         tests.args(["-Xswiftc", "-warnings-as-errors"]);
-        Ok(vec![("first program", self.built_program("first-program")?), ("tests of the package", tests)])
+        Ok(vec![
+            ("first program", self.built_program("first-program")?),
+            ("signing in by the browser", self.built_program("sign-in")?),
+            ("tests of the package", tests),
+        ])
     }
 }
 

@@ -113,8 +113,8 @@ impl Authorization {
 ///
 /// It belongs to one person and one try. An app that may be ended meanwhile keeps its state and its code
 /// verifier, and makes the same request of them again.
-#[derive(Clone, PartialEq, Eq)]
-#[cfg_attr(feature = "uniffi", derive(uniffi::Object), uniffi::export(Debug, Eq))]
+#[derive(Clone, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Object), uniffi::export(Debug, Eq, Hash))]
 pub struct AuthorizationRequest {
     authorization: Authorization,
     issuer: String,

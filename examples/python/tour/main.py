@@ -1,42 +1,38 @@
 """A tour of the OAuth API: each of the 13 operations once, in the order an administrator would.
 
 Reads the vendor's environment variables: GENESYSCLOUD_REGION (a region, domain or base address), and
-GENESYSCLOUD_OAUTHCLIENT_ID with GENESYSCLOUD_OAUTHCLIENT_SECRET, or GENESYSCLOUD_ACCESS_TOKEN. Against a real
-organization it creates one client, and deletes it.
+GENESYSCLOUD_OAUTHCLIENT_ID with GENESYSCLOUD_OAUTHCLIENT_SECRET, or GENESYSCLOUD_ACCESS_TOKEN; or a profile of the
+vendor's CLI. Against a real organization it creates one client, and deletes it.
 """
 
 import asyncio
-import os
 import sys
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
-from typing import Optional
 
 from purecloud_oauth import (
     ApiUsageClientQuery,
     ApiUsageQueryResult,
     ClientState,
-    Config,
-    Credentials,
     GrantType,
     GroupBy,
-    Host,
     Metric,
     OAuthApi,
     OAuthClient,
     OAuthClientRequest,
     OAuthError,
     QueryStatus,
-    Secret,
     usage_interval,
 )
 
 
 async def tour() -> None:
-    host = Host.named(variable("GENESYSCLOUD_REGION") or "us_east_1")
-    config = Config(host=host, credentials=credentials())
-    tell("sign in", host.login_url())
-    async with OAuthApi(config) as api:
+    try:
+        api = OAuthApi.from_env()
+    except OAuthError as error:
+        sys.exit(f"tour: {error}; without an organization: cargo xtask tour python")
+    tell("sign in", api.host().login_url())
+    async with api:
         clients = await look_around(api)
         created = await create(api)
         try:
@@ -149,24 +145,6 @@ async def remove(api: OAuthApi, created: OAuthClient) -> None:
     tell("put_oauth_client", "now inactive")
     await api.delete_oauth_client(created.id)
     tell("delete_oauth_client", "gone")
-
-
-def credentials() -> Credentials:
-    client_id = variable("GENESYSCLOUD_OAUTHCLIENT_ID")
-    client_secret = variable("GENESYSCLOUD_OAUTHCLIENT_SECRET")
-    access_token = variable("GENESYSCLOUD_ACCESS_TOKEN")
-    if client_id and client_secret:
-        return Credentials.client_credentials(client_id, Secret(client_secret))
-    if access_token:
-        return Credentials.access_token(Secret(access_token))
-    sys.exit(
-        "tour: set GENESYSCLOUD_OAUTHCLIENT_ID and GENESYSCLOUD_OAUTHCLIENT_SECRET, or GENESYSCLOUD_ACCESS_TOKEN; "
-        "without an organization: cargo xtask tour python"
-    )
-
-
-def variable(name: str) -> Optional[str]:
-    return os.environ.get(name, "").strip() or None
 
 
 def shown(client: OAuthClient) -> str:

@@ -1,8 +1,8 @@
 // A tour of the OAuth API: each of the 13 operations once, in the order an administrator would.
 //
-// Reads the vendor's environment variables: `GENESYSCLOUD_REGION` (a region, domain or base address),
-// and `GENESYSCLOUD_OAUTHCLIENT_ID` with `GENESYSCLOUD_OAUTHCLIENT_SECRET`, or
-// `GENESYSCLOUD_ACCESS_TOKEN`. Against a real organization it creates one client, and deletes it.
+// Takes its settings from where the vendor's tools have them: `GENESYSCLOUD_REGION` (a region, domain or base address)
+// and `GENESYSCLOUD_OAUTHCLIENT_ID` with `GENESYSCLOUD_OAUTHCLIENT_SECRET`, or a profile of the CLI. Against a real
+// organization it creates one client, and deletes it.
 
 import Foundation
 import PureCloudOAuth
@@ -15,9 +15,8 @@ do {
 }
 
 func tour() async throws {
-    let host = try ServiceHost.named(variable("GENESYSCLOUD_REGION") ?? "us_east_1")
-    let api = try OAuthAPI(config: Config(host: host, credentials: credentials()))
-    tell("sign in", host.loginUrl())
+    let api = try OAuthAPI.fromEnv()
+    tell("sign in", api.host().loginUrl())
 
     let clients = try await lookAround(api)
     let created = try await create(api)
@@ -146,26 +145,6 @@ func remove(_ api: OAuthAPI, _ created: OAuthClient) async throws {
     tell("putOauthClient", "now inactive")
     try await api.deleteOauthClient(clientId: created.id)
     tell("deleteOauthClient", "gone")
-}
-
-func credentials() throws -> Credentials {
-    if let id = variable("GENESYSCLOUD_OAUTHCLIENT_ID"), let secret = variable("GENESYSCLOUD_OAUTHCLIENT_SECRET") {
-        return .clientCredentials(clientId: id, clientSecret: Secret(text: secret))
-    }
-    if let token = variable("GENESYSCLOUD_ACCESS_TOKEN") {
-        return .accessToken(Secret(text: token))
-    }
-    throw Stopped(
-        """
-        set GENESYSCLOUD_OAUTHCLIENT_ID and GENESYSCLOUD_OAUTHCLIENT_SECRET, or GENESYSCLOUD_ACCESS_TOKEN; \
-        without an organization: cargo xtask tour
-        """
-    )
-}
-
-func variable(_ name: String) -> String? {
-    let value = ProcessInfo.processInfo.environment[name]?.trimmingCharacters(in: .whitespaces)
-    return value == "" ? nil : value
 }
 
 /// Whether there is a secret, not which.

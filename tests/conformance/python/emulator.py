@@ -1,10 +1,12 @@
 """The emulator, controlled over HTTP, and clients that use it."""
 
 import asyncio
+import http.client
 import json
 import os
 import time
 import urllib.request
+from urllib.parse import urlsplit
 
 from purecloud_oauth import BlockingOAuthApi, Config, Credentials, Host, OAuthApi, Secret
 
@@ -43,17 +45,20 @@ class Emulator:
     def credentials(self):
         return Credentials.client_credentials(self.client_id, Secret(self.client_secret))
 
+    def host(self):
+        return Host.url(self.url)
+
     def config(self, **settings):
         """Settings with the administrator's credentials, unless others are given."""
         settings.setdefault("credentials", self.credentials())
-        return Config(host=Host.url(self.url), **settings)
+        return Config(host=self.host(), **settings)
 
     def api(self, **settings):
         """A client that may do everything, and has not signed in yet."""
         return OAuthApi(self.config(**settings))
 
-    def blocking_api(self):
-        return BlockingOAuthApi(self.config())
+    def blocking_api(self, **settings):
+        return BlockingOAuthApi(self.config(**settings))
 
     def start_over(self):
         """Forgets faults, counts and requests."""
@@ -99,8 +104,40 @@ class Emulator:
 
     def says(self, path):
         """What the API says at this path, asked past the client under test."""
-        token = self._ask("POST", "/emulator/tokens", {"client_id": self.client_id})["access_token"]
-        return self._ask("GET", path, headers={"Authorization": f"Bearer {token}"})
+        return self._ask("GET", path, headers={"Authorization": f"Bearer {self.token()}"})
+
+    def another_client(self):
+        """The id and the secret of a new client that may do everything."""
+        made = self._ask("POST", "/emulator/clients", {})
+        return made["client_id"], made["client_secret"]
+
+    def token(self):
+        """An access token of the administrator, had without a request that counts."""
+        return self._ask("POST", "/emulator/tokens", {"client_id": self.client_id})["access_token"]
+
+    def revoke_tokens(self):
+        self._ask("POST", "/emulator/tokens/revoke")
+
+    def advance(self, seconds):
+        """Moves the emulator's clock, and that one alone."""
+        self._ask("POST", "/emulator/clock", {"advance_seconds": seconds})
+
+    def organization_name(self):
+        return self._ask("GET", "/emulator/organization")["name"]
+
+    def deny_consent(self):
+        """Lets the next person who is asked refuse."""
+        self._ask("POST", "/emulator/consent/deny", {"times": 1})
+
+    def consent(self, page):
+        """Where a browser is sent whose person consents at this page."""
+        address = urlsplit(page)
+        connection = http.client.HTTPConnection(address.netloc, timeout=30)
+        try:
+            connection.request("GET", f"{address.path}?{address.query}")
+            return connection.getresponse().headers["Location"]
+        finally:
+            connection.close()
 
     def _ask(self, method, path, body=None, headers=None):
         content = None if body is None else json.dumps(body).encode()

@@ -1,6 +1,7 @@
 """What is promised in Python alone: signals, forks, event loops, values that feel like Python's, and few surprises.
 
-Reads the vendor's variables, GENESYSCLOUD_REGION and so on, with an emulator behind them.
+Reads the vendor's variables, GENESYSCLOUD_REGION and so on, with an emulator behind them; in SIGN_IN_CLIENT_ID the
+client that people sign in to, and in BROWSER what stands in for one.
 """
 
 import asyncio
@@ -15,8 +16,10 @@ import os
 import pickle
 import pydoc
 import signal
+import socket
 import subprocess
 import sys
+import tempfile
 import textwrap
 import threading
 import time
@@ -26,9 +29,13 @@ import unittest
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from unittest import mock
 
 import purecloud_oauth
 from purecloud_oauth import (
+    Authorization,
+    AuthorizationRequest,
     BlockingOAuthApi,
     CallOptions,
     ClientState,
@@ -45,6 +52,9 @@ from purecloud_oauth import (
     Region,
     RoleDivision,
     Secret,
+    Session,
+    Sources,
+    find_config,
     usage_interval,
 )
 
@@ -61,12 +71,12 @@ class Case(unittest.TestCase):
     def setUp(self):
         self.emulator.start_over()
 
-    def hang(self):
-        """Lets every listing of clients hang."""
-        self.emulator.fault("get_oauth_clients", times=None, kind=HANG)
+    def hang(self, endpoint="get_oauth_clients"):
+        """Lets every listing of clients hang, or every other request of a kind."""
+        self.emulator.fault(endpoint, times=None, kind=HANG)
 
-    def arrived(self, requests=1):
-        until(lambda: self.emulator.counts("get_oauth_clients")[0] == requests)
+    def arrived(self, requests=1, endpoint="get_oauth_clients"):
+        until(lambda: self.emulator.counts(endpoint)[0] == requests)
 
     def nothing_is_open(self):
         until(lambda: self.emulator.open()[0] == 0)
@@ -198,6 +208,161 @@ class Signals(Case):
         return subprocess.Popen(
             [sys.executable, "-W", "error", "-c", settings + lines, *given], stderr=subprocess.PIPE, text=True
         )
+
+
+class SigningIn(Case):
+    """While a person is at the browser, the program can still change its mind."""
+
+    def setUp(self):
+        super().setUp()
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        authorization = Authorization(
+            client_id=os.environ["SIGN_IN_CLIENT_ID"],
+            redirect_uri=f"http://127.0.0.1:{self.port}/callback",
+        )
+        self.config = self.emulator.config(credentials=Credentials.browser(authorization))
+
+    def the_person_is_asked(self):
+        self.arrived(endpoint="authorize")
+        self.assertTrue(self.is_open())
+
+    def is_open(self):
+        with socket.socket() as visitor:
+            return visitor.connect_ex(("127.0.0.1", self.port)) == 0
+
+    def closes_at_once(self):
+        start = time.monotonic()
+        until(lambda: not self.is_open())
+        self.assertLess(time.monotonic() - start, 0.5)
+
+    def test_cancelling_closes_the_port_for_the_next_one(self):
+        async def main():
+            async with OAuthApi(self.config) as api:
+                waiting = asyncio.create_task(api.sign_in())
+                await asyncio.sleep(0)
+                self.the_person_is_asked()
+                waiting.cancel()
+                with self.assertRaises(asyncio.CancelledError):
+                    await waiting
+                self.closes_at_once()
+                self.assertIsNone(api.session())
+                self.emulator.start_over()
+                self.assertIsNotNone((await api.sign_in()).refresh_token)
+
+        self.hang("authorize")
+        asyncio.run(main())
+
+    def test_the_port_of_another_program(self):
+        with socket.socket() as another:
+            another.bind(("127.0.0.1", self.port))
+            another.listen()
+            with BlockingOAuthApi(self.config) as api:
+                with self.assertRaisesRegex(OAuthError.InvalidArgument, "another program") as raised:
+                    api.sign_in()
+        self.assertEqual(raised.exception.argument, "redirect_uri")
+        self.assertEqual(self.emulator.received(), [])
+
+    @POSIX
+    def test_ctrl_c_ends_a_blocking_sign_in(self):
+        sent = []
+
+        def send():
+            self.the_person_is_asked()
+            sent.append(time.monotonic())
+            os.kill(os.getpid(), signal.SIGINT)
+
+        self.hang("authorize")
+        with BlockingOAuthApi(self.config) as api, ThreadPoolExecutor(1) as thread:
+            asked = thread.submit(send)
+            with self.assertRaises(KeyboardInterrupt):
+                api.sign_in()
+            self.assertLess(time.monotonic() - sent[0], 0.2)
+            asked.result()
+            self.closes_at_once()
+            self.emulator.start_over()
+            self.assertIsNotNone(api.sign_in().refresh_token)
+
+    def test_other_calls_go_on_while_one_task_waits_for_the_person(self):
+        async def main():
+            async with OAuthApi(self.config) as api, OAuthApi(self.emulator.config()) as other:
+                waiting = asyncio.create_task(api.sign_in())
+                await asyncio.sleep(0)
+                self.the_person_is_asked()
+                self.assertTrue((await other.get_oauth_scopes()).entities)
+                with self.assertRaises(OAuthError.SignIn):
+                    await api.get_oauth_scopes()
+                self.assertFalse(waiting.done())
+                with self.assertRaises(asyncio.TimeoutError):
+                    await asyncio.wait_for(waiting, 0.05)
+            self.closes_at_once()
+
+        self.hang("authorize")
+        asyncio.run(main())
+
+
+class Settings(Case):
+    """What is found in the environment and in files is a value like any other."""
+
+    def setUp(self):
+        super().setUp()
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.home = folder.name
+
+    def test_both_clients_are_made_from_the_environment(self):
+        with BlockingOAuthApi.from_env() as api:
+            self.assertIs(type(api), BlockingOAuthApi)
+            self.assertEqual(repr(api), f"<BlockingOAuthApi of {self.emulator.url}/>")
+            self.assertTrue(api.get_oauth_scopes().entities)
+        self.assertEqual(repr(api), "<BlockingOAuthApi, closed>")
+
+        async def main():
+            async with OAuthApi.from_env() as api:
+                self.assertIs(type(api), OAuthApi)
+                self.assertEqual(repr(api), f"<OAuthApi of {self.emulator.url}/>")
+                self.assertTrue((await api.get_oauth_scopes()).entities)
+            self.assertEqual(repr(api), "<OAuthApi, closed>")
+            with self.assertRaisesRegex(RuntimeError, "this OAuthApi is closed"):
+                await api.sign_in()
+            with self.assertRaisesRegex(RuntimeError, "this OAuthApi is closed"):
+                api.session()
+
+        asyncio.run(main())
+
+    def test_what_was_found_is_changed_like_any_dataclass(self):
+        found = find_config(Sources(home=self.home))
+        self.assertEqual(found, self.emulator.config())
+        patient = dataclasses.replace(found, deadline=timedelta(minutes=3))
+        self.assertEqual((patient.deadline, found.deadline), (timedelta(minutes=3), None))
+
+    def test_a_change_of_os_environ_counts(self):
+        with mock.patch.dict(os.environ, GENESYSCLOUD_REGION="eu_central_1"):
+            self.assertEqual(find_config(Sources(home=self.home)).host, Host.region(Region.EU_CENTRAL_1))
+            with mock.patch.dict(os.environ, clear=True):
+                with self.assertRaises(OAuthError.InvalidArgument) as raised:
+                    find_config(Sources(home=self.home))
+        self.assertEqual(raised.exception.argument, "credentials")
+        for place in ("environment: ", "GENESYSCLOUD_OAUTHCLIENT_ID", "~/.gc/config.toml: "):
+            self.assertIn(place, str(raised.exception))
+        self.assertEqual(find_config(Sources(home=self.home)).host, self.emulator.host())
+
+    @POSIX
+    def test_a_warning_is_a_line_on_standard_error(self):
+        profile = Path(self.home, ".gc", "config.toml")
+        profile.parent.mkdir()
+        profile.write_text('[DEFAULT]\naccess_token = "kT7vQ2-not-to-be-seen"\n')
+        profile.chmod(0o644)
+        program = (
+            "import sys, purecloud_oauth as p; p.find_config(p.Sources(environment=False, home=sys.argv[1]))"
+        )
+        ran = subprocess.run(
+            [sys.executable, "-W", "error", "-c", program, self.home], capture_output=True, text=True
+        )
+        self.assertEqual((ran.returncode, ran.stdout), (0, ""))
+        self.assertRegex(ran.stderr, r"\Apurecloud-oauth: .*config\.toml.*\n\Z")
+        self.assertNotIn("not-to-be-seen", ran.stderr)
 
 
 class Threads(Case):
@@ -352,6 +517,20 @@ class Processes(Case):
 
     def test_after_a_fork_before_the_first_call(self):
         self.ends_well(self.identify)
+
+    def test_a_forked_process_does_not_use_up_the_refresh_token_of_its_parent(self):
+        kept = Credentials.refresh_token(
+            "6f1c5a0e-3b1d-4f0e-9a53-0c2f1f6f7f10", Secret("q8Zt4Lw1Vb6Rn3Xc9Km5Hj7P")
+        )
+        waiting = BlockingOAuthApi(self.emulator.config(credentials=kept))
+
+        def child():
+            try:
+                waiting.sign_in()
+            except OAuthError.SignIn as error:
+                return "forked" in str(error) and error.code is None
+
+        self.ends_well(child)
 
     def test_in_the_child_of_a_child(self):
         def child():
@@ -512,8 +691,29 @@ class Records(unittest.TestCase):
     def test_pickling_but_for_secrets(self):
         division = RoleDivision(role_id="a", division_id="*")
         self.assertEqual(pickle.loads(pickle.dumps(division)), division)
-        with self.assertRaisesRegex(TypeError, "Secret can't be pickled"):
-            pickle.dumps(self.client)
+        for holder in (self.client, Session(access_token=Secret("s3cret"))):
+            with self.assertRaisesRegex(TypeError, "Secret can't be pickled"):
+                pickle.dumps(holder)
+
+    def test_a_session_is_kept_field_by_field(self):
+        held = Session(
+            access_token=Secret("s3cret"),
+            expires_at=datetime(2026, 3, 1, 8, 30, tzinfo=timezone.utc),
+            refresh_token=Secret("r3fresh"),
+        )
+        kept = {
+            "access_token": held.access_token.expose(),
+            "expires_at": held.expires_at.isoformat(),
+            "refresh_token": held.refresh_token.expose(),
+        }
+        self.assertEqual(
+            Session(
+                access_token=Secret(kept["access_token"]),
+                expires_at=datetime.fromisoformat(kept["expires_at"]),
+                refresh_token=Secret(kept["refresh_token"]),
+            ),
+            held,
+        )
 
 
 class Enumerations(unittest.TestCase):
@@ -615,11 +815,23 @@ class Errors(Case):
 
 
 class Objects(unittest.TestCase):
+    authorization = Authorization(
+        client_id="6f1c5a0e-3b1d-4f0e-9a53-0c2f1f6f7f10",
+        redirect_uri="http://127.0.0.1:8765/callback",
+        client_secret=Secret("s3cret"),
+    )
+    request = AuthorizationRequest(Host.region(Region.EU_WEST_1), authorization)
+
     def test_copies_are_the_object_itself(self):
-        for thing in (Secret("a"), Credentials.access_token(Secret("a")), Host.region(Region.EU_WEST_1)):
+        for thing in (
+            Secret("a"),
+            Credentials.access_token(Secret("a")),
+            Host.region(Region.EU_WEST_1),
+            self.request,
+        ):
             self.assertIs(copy.copy(thing), thing)
             self.assertIs(copy.deepcopy(thing), thing)
-            with self.assertRaisesRegex(TypeError, f"a {type(thing).__name__} can't be pickled"):
+            with self.assertRaisesRegex(TypeError, f"an? {type(thing).__name__} can't be pickled"):
                 pickle.dumps(thing)
 
     def test_secrets(self):
@@ -630,6 +842,29 @@ class Objects(unittest.TestCase):
         self.assertEqual(hash(secret), hash(Secret("s3cret")))
         self.assertEqual(secret.expose(), "s3cret")
         self.assertNotIn("s3cret", f"{secret} {secret!r} {vars(secret)}")
+
+    def test_credentials_tell_whose_they_are_and_nothing_more(self):
+        whose, secret = self.authorization.client_id, Secret("s3cret")
+        for kind, credentials in {
+            "AccessToken": Credentials.access_token(secret),
+            "ClientCredentials": Credentials.client_credentials(whose, secret),
+            "AuthorizationCode": Credentials.authorization_code(whose, secret, "https://a/", secret, secret),
+            "RefreshToken": Credentials.refresh_token(whose, secret),
+            "Saml2Bearer": Credentials.saml2_bearer(whose, secret, "acme", secret),
+            "Session": Credentials.session(whose, Session(access_token=secret, refresh_token=secret)),
+            "Browser": Credentials.browser(self.authorization),
+        }.items():
+            with self.subTest(kind):
+                self.assertTrue(repr(credentials).startswith(kind), repr(credentials))
+                self.assertEqual(whose in repr(credentials), kind != "AccessToken")
+                self.assertNotIn("s3cret", f"{credentials} {credentials!r} {vars(credentials)}")
+
+    def test_a_request_tells_no_verifier(self):
+        self.assertIn("client_secret=Secret(***), pkce=True, org=None", repr(self.authorization))
+        self.assertIn("AuthorizationRequest", repr(self.request))
+        self.assertNotIn(self.request.code_verifier().expose(), f"{self.request!r} {self.request.url()}")
+        self.assertNotIn(self.request.state(), repr(self.request))
+        self.assertEqual(repr(self.request.code_verifier()), "Secret(***)")
 
     def test_what_is_made_by_class_methods_only(self):
         with self.assertRaisesRegex(TypeError, r"a Host is made by Host\.domain\(\)"):
@@ -677,6 +912,41 @@ class WrongArguments(unittest.TestCase):
         )
         self.refused(TypeError, "a Config is required, not Host", BlockingOAuthApi, self.config.host)
 
+    def test_types_of_what_signs_in(self):
+        self.refused(
+            TypeError, "refresh_token: a Secret is required, not str", Credentials.refresh_token, "id", "text"
+        )
+        self.refused(
+            TypeError,
+            "client_secret: a Secret is required, not str",
+            Credentials.authorization_code,
+            "id",
+            Secret("code"),
+            "https://wartung.example.at/callback",
+            client_secret="text",
+        )
+        self.refused(TypeError, "redirect_uri", Authorization, client_id="id")
+        self.refused(TypeError, "positional", Authorization, "id", "https://wartung.example.at/callback")
+        authorization = Authorization(client_id="id", redirect_uri="https://wartung.example.at/callback")
+        self.refused(
+            TypeError,
+            "host: a Host is required, not Region",
+            AuthorizationRequest,
+            Region.EU_WEST_1,
+            authorization,
+        )
+        self.refused(
+            TypeError, "environment: a bool is required, not str", find_config, Sources(environment="no")
+        )
+        self.refused(TypeError, "sources: a Sources is required, not bool", find_config, False)
+        self.refused(
+            ValueError,
+            "expires_at: a datetime without a time zone",
+            Credentials.session,
+            "id",
+            Session(access_token=Secret("a"), expires_at=datetime(2026, 3, 1)),
+        )
+
     def test_values(self):
         now = datetime.now(timezone.utc)
         self.refused(ValueError, "without a time zone", usage_interval, datetime(2026, 1, 1), now)
@@ -695,7 +965,7 @@ class Names(unittest.TestCase):
         self.assertEqual(sorted(shown), sorted(purecloud_oauth.__all__))
         for name in shown:
             self.assertFalse(name.endswith("Protocol") or "uniffi" in name.lower(), name)
-        for name in ("OAuthApi", "InternalError", "Region", "usage_interval", "Detail"):
+        for name in ("OAuthApi", "InternalError", "Region", "find_config", "usage_interval", "Detail"):
             self.assertIn(name, shown)
 
     def test_everything_belongs_to_the_package(self):
@@ -719,6 +989,11 @@ class Names(unittest.TestCase):
             str(inspect.signature(BlockingOAuthApi.get_oauth_client)),
             "(self, client_id: 'str', options: 'Optional[CallOptions]' = None) -> 'OAuthClient'",
         )
+        self.assertEqual(
+            str(inspect.signature(find_config)), "(sources: 'Optional[Sources]' = None) -> 'Config'"
+        )
+        for client in (OAuthApi, BlockingOAuthApi):
+            self.assertEqual(str(inspect.signature(client.from_env)), f"() -> '{client.__name__}'")
 
     def test_both_clients_have_the_same_operations(self):
         def operations(of):
@@ -726,11 +1001,11 @@ class Names(unittest.TestCase):
             return {
                 name: str(inspect.signature(one))
                 for name, one in functions
-                if name.startswith(("get", "post", "put", "del"))
+                if name.startswith(("get", "post", "put", "del", "sign"))
             }
 
         self.assertEqual(operations(OAuthApi), operations(BlockingOAuthApi))
-        self.assertEqual(len(operations(OAuthApi)), 26)
+        self.assertEqual(len(operations(OAuthApi)), 28)
         for name in operations(OAuthApi):
             self.assertTrue(inspect.iscoroutinefunction(getattr(OAuthApi, name)))
             self.assertFalse(inspect.iscoroutinefunction(getattr(BlockingOAuthApi, name)))

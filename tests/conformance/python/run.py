@@ -1,7 +1,8 @@
 """The conformance cases in Python: `cases.toml`, against a running emulator.
 
-Reads EMULATOR_URL, EMULATOR_CLIENT_ID and EMULATOR_CLIENT_SECRET. Prints `ok NAME` or `failed NAME: REASON` for
-each case; only for those named by arguments, if any are.
+Reads EMULATOR_URL, EMULATOR_CLIENT_ID and EMULATOR_CLIENT_SECRET, the same in the vendor's variables, and in BROWSER
+what stands in for one. Prints `ok NAME` or `failed NAME: REASON` for each case; only for those named by arguments, if
+any are.
 """
 
 import asyncio
@@ -12,15 +13,15 @@ import calls
 import cancellation
 import errors
 import operations
+import sign_in
 import values
 from emulator import Emulator
 
 # The seconds after which a case that waits for something has failed.
 LIMIT = 120
 
-CASES = {
-    case.__name__: case for group in (operations, calls, errors, cancellation, values) for case in group.CASES
-}
+GROUPS = (operations, calls, errors, cancellation, values, sign_in)
+CASES = {case.__name__: case for group in GROUPS for case in group.CASES}
 
 
 def main() -> int:

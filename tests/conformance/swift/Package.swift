@@ -9,6 +9,7 @@ let package = Package(
         .package(path: Context.environment["PURECLOUD_OAUTH_PACKAGE"] ?? "PureCloudOAuth")
     ],
     targets: [
+        .executableTarget(name: "browser"),
         .executableTarget(name: "conformance", dependencies: ["PureCloudOAuth"]),
         .executableTarget(name: "panicking", dependencies: ["PureCloudOAuth"]),
     ]

@@ -95,6 +95,26 @@ final class CancellationTests: XCTestCase {
         XCTAssertLessThan(ended, 2_000)
     }
 
+    #if os(Linux)
+        /// Whoever signs in next, by the same client or another one, finds the port free.
+        func testASignInOfACancelledTaskFreesItsPort() async throws {
+            let browser = try IdleBrowser()
+            let port = try Silence().port
+            let redirectUri = "http://127.0.0.1:\(port)/callback"
+            let credentials = Credentials.browser(Authorization(clientId: "leitstelle", redirectUri: redirectUri))
+            let config = Config(host: .region(.euCentral1), credentials: credentials)
+            let api = try OAuthAPI(config: config)
+            for number in 0..<200 {
+                let api = number % 2 == 0 ? api : try OAuthAPI(config: config)
+                let task = Task { try await api.signIn() }
+                let opened = try await browser.opens()
+                task.cancel()
+                await assertCancelled(task)
+                guard opened else { return XCTFail("no browser was opened") }
+            }
+        }
+    #endif
+
     func testCancellingAfterTheEndIsNothing() async throws {
         let port = try Silence().port
         let api = try api(port: port)
@@ -140,3 +160,34 @@ private final class Silence: Sendable {
     /// Whether a call has arrived since the last look. It stays open.
     var isReached: Bool { accept(listener, nil, nil) >= 0 }
 }
+
+#if os(Linux)
+    /// A browser in which nobody does anything.
+    private final class IdleBrowser {
+        private let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+        private var opened: URL { folder.appendingPathComponent("opened") }
+
+        init() throws {
+            let program = folder.appendingPathComponent("browser").path
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: false)
+            let script = Data("#!/bin/sh\nexec touch \(opened.path)\n".utf8)
+            let executable: [FileAttributeKey: Any] = [.posixPermissions: 0o700]
+            guard FileManager.default.createFile(atPath: program, contents: script, attributes: executable) else {
+                throw CocoaError(.fileWriteUnknown)
+            }
+            setenv("BROWSER", program, 1)
+        }
+
+        deinit { try? FileManager.default.removeItem(at: folder) }
+
+        /// Waits until it is opened once more, for at most five seconds.
+        func opens() async throws -> Bool {
+            let start = Date()
+            while (try? FileManager.default.removeItem(at: opened)) == nil {
+                guard Date().timeIntervalSince(start) < 5 else { return false }
+                try await Task.sleep(nanoseconds: 1_000_000)
+            }
+            return true
+        }
+    }
+#endif

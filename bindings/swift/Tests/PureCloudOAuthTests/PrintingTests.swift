@@ -40,9 +40,43 @@ final class PrintingTests: XCTestCase {
         XCTAssertTrue("\(client)".contains("Nachtlauf"))
     }
 
+    func testWhatSignsInShowsNoSecret() throws {
+        let authorization = Authorization(
+            clientId: "6f1c5a0e-3b1d-4f0e-9a53-0c2f1f6f7f10", redirectUri: "http://127.0.0.1:8765/callback",
+            clientSecret: secret)
+        let request = try AuthorizationRequest(host: .region(.euCentral1), authorization: authorization)
+        let verifier = try XCTUnwrap(request.codeVerifier())
+        let session = Session(accessToken: secret, refreshToken: secret)
+        let id = authorization.clientId
+        let credentials: [Credentials] = [
+            .authorizationCode(clientId: id, code: secret, redirectUri: "app:/", codeVerifier: verifier),
+            .refreshToken(clientId: id, refreshToken: secret, clientSecret: secret),
+            .saml2Bearer(clientId: id, clientSecret: secret, orgName: "leitstelle", assertion: secret),
+            .session(clientId: id, session: session, clientSecret: secret),
+            .browser(authorization),
+            try .implicitRedirect(redirect: "app:/#access_token=\(secret.expose())"),
+        ]
+        let values: [Any] = [authorization, request, session, Sources(credentials: credentials[0])]
+        for value in values + credentials {
+            for text in printed(value) {
+                XCTAssertFalse(text.contains(secret.expose()) || text.contains(verifier.expose()), text)
+                // Who knows it before the person is done, could forge the redirect.
+                XCTAssertFalse(text.contains(request.state()), text)
+            }
+        }
+        XCTAssertEqual(
+            "\(session)", "Session(accessToken: Secret(***), expiresAt: nil, refreshToken: Optional(Secret(***)))")
+        XCTAssertTrue("\(request)".hasPrefix("AuthorizationRequest") && "\(request)".contains(id), "\(request)")
+        for credentials in credentials.dropLast() {
+            XCTAssertTrue("\(credentials)".contains(id), "\(credentials)")
+        }
+    }
+
     func testAnObjectDoesNotShowWhatItIsMadeOf() throws {
         let config = Config(host: .region(.euCentral1), credentials: .accessToken(secret))
-        let objects: [Any] = [secret, config.credentials, config.host, try OAuthAPI(config: config)]
+        let authorization = Authorization(clientId: "leitstelle", redirectUri: "app:/")
+        let request = try AuthorizationRequest(host: config.host, authorization: authorization)
+        let objects: [Any] = [secret, config.credentials, config.host, request, try OAuthAPI(config: config)]
         for object in objects {
             XCTAssertEqual(Mirror(reflecting: object).children.count, 0)
         }

@@ -54,6 +54,7 @@ pub(super) fn of(interface: &ComponentInterface) -> Result<String> {
     for function in interface.function_definitions() {
         names.push(function.name().to_owned());
         callable(&mut body, 0, "def ", "", function.name(), function, function.docstring())?;
+        body.push('\n');
     }
     stub.push_str("__all__ = [\n");
     for name in names {

@@ -12,6 +12,8 @@ import purecloud_oauth
 from purecloud_oauth import (
     ApiUsageClientQuery,
     ApiUsageQueryResult,
+    Authorization,
+    AuthorizationRequest,
     BlockingOAuthApi,
     CallOptions,
     ClientState,
@@ -37,6 +39,9 @@ from purecloud_oauth import (
     RetryPolicy,
     RoleDivision,
     Secret,
+    Session,
+    Sources,
+    find_config,
     usage_interval,
 )
 from typing_extensions import assert_type
@@ -56,6 +61,63 @@ def config() -> Config:
         root_certificates=["-----BEGIN CERTIFICATE-----"],
         no_proxy=True,
     )
+
+
+def found() -> Config:
+    settings = find_config(Sources(environment=False, profile="leitstelle"))
+    assert_type(settings, Config)
+    assert_type(find_config().proxy, Optional[Secret])
+    return dataclasses.replace(settings, user_agent_suffix="Nachtlauf/2.1")
+
+
+async def signing_in(redirect: str) -> Optional[Session]:
+    authorization = Authorization(
+        client_id="id",
+        redirect_uri="http://127.0.0.1:8765/callback",
+        pkce=True,
+        prompt_login=True,
+        deadline=timedelta(minutes=2),
+    )
+    request = AuthorizationRequest(Host.region(Region.EU_CENTRAL_1), authorization)
+    assert_type(request.url(), str)
+    assert_type(request.code_verifier(), Optional[Secret])
+    resumed = AuthorizationRequest.resumed(
+        Host.named("mypurecloud.de"), authorization, request.state(), request.code_verifier()
+    )
+    assert_type(resumed, AuthorizationRequest)
+    credentials = resumed.credentials(redirect)
+    assert_type(credentials, Credentials)
+    async with OAuthApi(Config(host=Host.named("mypurecloud.de"), credentials=credentials)) as api:
+        session = await api.sign_in()
+        assert_type(session, Session)
+        assert_type(session.access_token, Secret)
+        assert_type(session.expires_at, Optional[datetime])
+        assert_type(await api.sign_out(), None)
+        assert_type(api.host().logout_url("id", authorization.redirect_uri), str)
+        return api.session()
+
+
+def ways_to_sign_in(secret: Secret, session: Session, authorization: Authorization) -> list[Credentials]:
+    return [
+        Credentials.access_token(secret),
+        Credentials.client_credentials("id", secret),
+        Credentials.authorization_code("id", secret, "https://wartung.example.at/", code_verifier=secret),
+        Credentials.refresh_token("id", secret, client_secret=secret),
+        Credentials.saml2_bearer("id", secret, "acme", secret),
+        Credentials.session("id", session),
+        Credentials.implicit_redirect("https://wartung.example.at/#access_token=a", state="k3v9"),
+        Credentials.browser(authorization),
+    ]
+
+
+async def from_the_environment() -> None:
+    assert_type(OAuthApi.from_env(), OAuthApi)
+    async with OAuthApi.from_env() as api:
+        assert_type((await api.get_oauth_clients()).entities, list[OAuthClient])
+    with BlockingOAuthApi.from_env() as waiting:
+        assert_type(waiting, BlockingOAuthApi)
+        assert_type(waiting.sign_in().refresh_token, Optional[Secret])
+        assert_type(waiting.session(), Optional[Session])
 
 
 async def asynchronous() -> Optional[OAuthClient]:
@@ -154,6 +216,10 @@ def wrong(api: OAuthApi, waiting: BlockingOAuthApi) -> None:
     OAuthClientRequest("a", GrantType.CODE)  # type: ignore  # pyright: ignore[reportCallIssue]
     OAuthClientRequest(name="a", authorized_grant_type="CODE")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     Credentials.client_credentials("id", "secret")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    Credentials.refresh_token("id", "token")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    Authorization(client_id="id")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    find_config("leitstelle")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    waiting.session().access_token  # type: ignore[union-attr]  # pyright: ignore[reportOptionalMemberAccess]
     CallOptions(deadline=5)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     waiting.get_oauth_client(5)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     waiting.get_oauth_client()  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]

@@ -5,6 +5,7 @@ use std::env;
 use std::time::{Duration, Instant};
 
 use purecloud_oauth::{Config, ConfigBuilder, Credentials, Host, OAuthApi};
+use reqwest::redirect::Policy;
 use reqwest::{Method, RequestBuilder};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -57,7 +58,8 @@ impl Emulator {
     pub(crate) fn from_environment() -> Result<Self, &'static str> {
         let variable = |name| env::var(name).map_err(|_| name);
         // An idle connection of its own would be closed with those of the client under test.
-        let control = reqwest::Client::builder().no_proxy().pool_max_idle_per_host(0);
+        let control =
+            reqwest::Client::builder().no_proxy().pool_max_idle_per_host(0).redirect(Policy::none());
         Ok(Emulator {
             url: variable("EMULATOR_URL")?,
             client_id: variable("EMULATOR_CLIENT_ID")?,
@@ -128,10 +130,39 @@ impl Emulator {
 
     /// What the API says at this path, asked past the client under test.
     pub(crate) async fn says(&self, path: &str) -> Value {
+        read(&answer(self.request(Method::GET, path).bearer_auth(self.token().await)).await)
+    }
+
+    /// A token of the administrator, had without a request that counts.
+    pub(crate) async fn token(&self) -> String {
         let client = json!({"client_id": self.client_id});
         let token = read::<Value>(&self.ask(Method::POST, "/emulator/tokens", Some(client)).await);
-        let token = token["access_token"].as_str().expect("a token");
-        read(&answer(self.request(Method::GET, path).bearer_auth(token)).await)
+        token["access_token"].as_str().expect("a token").to_owned()
+    }
+
+    pub(crate) async fn revoke_tokens(&self) {
+        self.ask(Method::POST, "/emulator/tokens/revoke", None).await;
+    }
+
+    pub(crate) async fn deny_consent(&self) {
+        self.ask(Method::POST, "/emulator/consent/deny", Some(json!({"times": 1}))).await;
+    }
+
+    /// Moves the emulator's clock, and that one alone.
+    pub(crate) async fn advance(&self, time: Duration) {
+        self.ask(Method::POST, "/emulator/clock", Some(json!({"advance_seconds": time.as_secs()}))).await;
+    }
+
+    pub(crate) async fn organization_name(&self) -> String {
+        let organization: Value = self.look("/emulator/organization").await;
+        organization["name"].as_str().expect("a name").to_owned()
+    }
+
+    /// Where a browser is sent whose person consents at this page.
+    pub(crate) async fn consent(&self, page: &str) -> String {
+        let answer = self.control.get(page).send().await.expect("an answer of the emulator");
+        let location = answer.headers().get("location").expect("a redirect");
+        location.to_str().expect("an address").to_owned()
     }
 
     async fn look<T: DeserializeOwned>(&self, path: &str) -> T {

@@ -10,6 +10,7 @@ mod cancellation;
 mod emulator;
 mod errors;
 mod operations;
+mod sign_in;
 mod subject;
 mod values;
 
@@ -27,7 +28,9 @@ async fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let cases = [operations::CASES, calls::CASES, errors::CASES, cancellation::CASES, values::CASES].concat();
+    let cases =
+        [operations::CASES, calls::CASES, errors::CASES, cancellation::CASES, values::CASES, sign_in::CASES]
+            .concat();
     let wanted: Vec<String> = env::args().skip(1).collect();
     let mut all_well = true;
     for unknown in wanted.iter().filter(|name| cases.iter().all(|case| case.name != **name)) {

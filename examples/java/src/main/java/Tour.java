@@ -7,11 +7,8 @@ import purecloud.oauth.ApiUsageQueryResult;
 import purecloud.oauth.ApiUsageRow;
 import purecloud.oauth.BlockingOAuthApi;
 import purecloud.oauth.ClientState;
-import purecloud.oauth.Config;
-import purecloud.oauth.Credentials;
 import purecloud.oauth.GrantType;
 import purecloud.oauth.GroupBy;
-import purecloud.oauth.Host;
 import purecloud.oauth.Metric;
 import purecloud.oauth.OAuthAuthorization;
 import purecloud.oauth.OAuthClient;
@@ -19,24 +16,20 @@ import purecloud.oauth.OAuthClientRequest;
 import purecloud.oauth.OAuthException;
 import purecloud.oauth.PureCloudOAuth;
 import purecloud.oauth.QueryStatus;
-import purecloud.oauth.Secret;
 
 /**
  * A tour of the OAuth API: each of the 13 operations once, in the order an administrator would.
  *
  * <p>Reads the vendor's environment variables: {@code GENESYSCLOUD_REGION} (a region, domain or base address), and
  * {@code GENESYSCLOUD_OAUTHCLIENT_ID} with {@code GENESYSCLOUD_OAUTHCLIENT_SECRET}, or
- * {@code GENESYSCLOUD_ACCESS_TOKEN}. Against a real organization it creates one client, and deletes it.
+ * {@code GENESYSCLOUD_ACCESS_TOKEN}; or a profile of the vendor's CLI. Against a real organization it creates one
+ * client, and deletes it.
  */
 public final class Tour {
     public static void main(String[] args) throws InterruptedException {
-        try {
-            var host = Host.named(Objects.requireNonNullElse(variable("GENESYSCLOUD_REGION"), "us_east_1"));
-            var config = new Config(host, credentials());
-            tell("sign in", host.loginUrl());
-            try (var api = new BlockingOAuthApi(config)) {
-                new Tour(api).run();
-            }
+        try (var api = client()) {
+            tell("sign in", api.host().loginUrl());
+            new Tour(api).run();
         } catch (OAuthException | IllegalStateException problem) {
             System.err.println("tour: " + problem.getMessage());
             System.exit(1);
@@ -174,24 +167,13 @@ public final class Tour {
         tell("deleteOauthClient", "gone");
     }
 
-    private static Credentials credentials() {
-        var id = variable("GENESYSCLOUD_OAUTHCLIENT_ID");
-        var secret = variable("GENESYSCLOUD_OAUTHCLIENT_SECRET");
-        if (id != null && secret != null) {
-            return Credentials.clientCredentials(id, new Secret(secret));
+    private static BlockingOAuthApi client() {
+        try {
+            return BlockingOAuthApi.fromEnv();
+        } catch (OAuthException problem) {
+            throw new IllegalStateException(
+                    problem.getMessage() + "; without an organization: cargo xtask tour java", problem);
         }
-        var token = variable("GENESYSCLOUD_ACCESS_TOKEN");
-        if (token != null) {
-            return Credentials.accessToken(new Secret(token));
-        }
-        throw new IllegalStateException(
-                "set GENESYSCLOUD_OAUTHCLIENT_ID and GENESYSCLOUD_OAUTHCLIENT_SECRET, or GENESYSCLOUD_ACCESS_TOKEN; "
-                        + "without an organization: cargo xtask tour");
-    }
-
-    private static String variable(String name) {
-        var value = System.getenv(name);
-        return value == null || value.isBlank() ? null : value;
     }
 
     /** Whether there is a secret, not which. */

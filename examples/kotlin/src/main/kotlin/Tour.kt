@@ -2,8 +2,8 @@
  * A tour of the OAuth API: each of the 13 operations once, in the order an administrator would.
  *
  * Reads the vendor's environment variables: `GENESYSCLOUD_REGION` (a region, domain or base address), and
- * `GENESYSCLOUD_OAUTHCLIENT_ID` with `GENESYSCLOUD_OAUTHCLIENT_SECRET`, or `GENESYSCLOUD_ACCESS_TOKEN`. Against a real
- * organization it creates one client, and deletes it.
+ * `GENESYSCLOUD_OAUTHCLIENT_ID` with `GENESYSCLOUD_OAUTHCLIENT_SECRET`, or `GENESYSCLOUD_ACCESS_TOKEN`; or a profile of
+ * the vendor's CLI. Against a real organization it creates one client, and deletes it.
  */
 
 import kotlinx.coroutines.NonCancellable
@@ -13,18 +13,14 @@ import kotlinx.coroutines.withContext
 import purecloud.oauth.ApiUsageClientQuery
 import purecloud.oauth.ApiUsageQueryResult
 import purecloud.oauth.ClientState
-import purecloud.oauth.Config
-import purecloud.oauth.Credentials
 import purecloud.oauth.GrantType
 import purecloud.oauth.GroupBy
-import purecloud.oauth.Host
 import purecloud.oauth.Metric
 import purecloud.oauth.OAuthApi
 import purecloud.oauth.OAuthClient
 import purecloud.oauth.OAuthClientRequest
 import purecloud.oauth.OAuthException
 import purecloud.oauth.QueryStatus
-import purecloud.oauth.Secret
 import purecloud.oauth.usageInterval
 import java.time.Instant
 import java.time.temporal.ChronoUnit.DAYS
@@ -33,10 +29,10 @@ import kotlin.time.Duration.Companion.milliseconds
 
 fun main() = runBlocking {
     try {
-        val host = Host.named(variable("GENESYSCLOUD_REGION") ?: "us_east_1")
-        val config = Config(host, credentials())
-        tell("sign in", host.loginUrl())
-        OAuthApi(config).use { api -> tour(api) }
+        client().use { api ->
+            tell("sign in", api.host().loginUrl())
+            tour(api)
+        }
     } catch (problem: OAuthException) {
         complain(problem.message)
     } catch (problem: IllegalStateException) {
@@ -160,21 +156,11 @@ suspend fun remove(api: OAuthApi, created: OAuthClient) {
     tell("deleteOauthClient", "gone")
 }
 
-fun credentials(): Credentials {
-    val id = variable("GENESYSCLOUD_OAUTHCLIENT_ID")
-    val secret = variable("GENESYSCLOUD_OAUTHCLIENT_SECRET")
-    val token = variable("GENESYSCLOUD_ACCESS_TOKEN")
-    return when {
-        id != null && secret != null -> Credentials.clientCredentials(id, Secret(secret))
-        token != null -> Credentials.accessToken(Secret(token))
-        else -> error(
-            "set GENESYSCLOUD_OAUTHCLIENT_ID and GENESYSCLOUD_OAUTHCLIENT_SECRET, or GENESYSCLOUD_ACCESS_TOKEN; " +
-                "without an organization: cargo xtask tour",
-        )
-    }
+fun client(): OAuthApi = try {
+    OAuthApi.fromEnv()
+} catch (problem: OAuthException) {
+    throw IllegalStateException("${problem.message}; without an organization: cargo xtask tour kotlin", problem)
 }
-
-fun variable(name: String): String? = System.getenv(name)?.takeIf { it.isNotBlank() }
 
 /** Whether there is a secret, not which. */
 fun shown(client: OAuthClient) = if (client.secret != null) "shown, this once" else "not shown"

@@ -113,7 +113,7 @@ let callCases = [
 }
 
 /// Swift's own threads for tasks are few, and must not wait.
-private func onAThreadOfItsOwn(_ work: @escaping @Sendable () throws -> Void) async throws {
+func onAThreadOfItsOwn(_ work: @escaping @Sendable () throws -> Void) async throws {
     try await withCheckedThrowingContinuation { continuation in
         Thread.detachNewThread { continuation.resume(with: Result(catching: work)) }
     }

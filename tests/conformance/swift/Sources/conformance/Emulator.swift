@@ -14,6 +14,7 @@ struct Emulator: Sendable {
     /// What only controls does not count as a connection: what asks the API goes another way.
     private let control = URLSession(configuration: .ephemeral)
     private let pastTheClient = URLSession(configuration: .ephemeral)
+    private let browser = URLSession(configuration: .ephemeral, delegate: Stay(), delegateQueue: nil)
 
     /// A request as it arrived.
     struct Received: Decodable {
@@ -30,6 +31,16 @@ struct Emulator: Sendable {
 
         var json: JSON {
             get throws { try JSON(encoded: body) }
+        }
+
+        /// The fields of a form, in their order.
+        var form: [URLQueryItem] {
+            URLComponents(string: "?\(body.replacingOccurrences(of: "+", with: "%20"))")?.queryItems ?? []
+        }
+
+        /// The parameters of the address, in their order.
+        var query: [URLQueryItem] {
+            URLComponents(string: target)?.queryItems ?? []
         }
     }
 
@@ -61,12 +72,20 @@ struct Emulator: Sendable {
     }
 
     func config(_ credentials: Credentials) throws -> Config {
-        Config(host: try .url(url), credentials: credentials)
+        Config(host: try host, credentials: credentials)
+    }
+
+    var host: ServiceHost {
+        get throws { try .url(url) }
     }
 
     /// A client that may do everything, and has not signed in yet.
     var api: OAuthAPI {
         get throws { try OAuthAPI(config: config) }
+    }
+
+    func api(_ credentials: Credentials) throws -> OAuthAPI {
+        try OAuthAPI(config: config(credentials))
     }
 
     /// Forgets faults, counts and requests.
@@ -114,9 +133,39 @@ struct Emulator: Sendable {
 
     /// What the API says at this path, asked past the client under test.
     func says(_ path: String) async throws -> JSON {
+        try read(try await ask("GET", path, token: try await token()))
+    }
+
+    /// An access token of the administrator.
+    func token() async throws -> String {
         let client: JSON = ["client_id": .text(clientId)]
         let issued: JSON = try read(try await ask("POST", "/emulator/tokens", client))
-        return try read(try await ask("GET", path, token: issued["access_token"].text))
+        return try present(issued["access_token"].text, "a token")
+    }
+
+    func revokeTokens() async throws {
+        try await ask("POST", "/emulator/tokens/revoke")
+    }
+
+    /// Lets time pass for the service, and not for its clients.
+    func advance(seconds: Int64) async throws {
+        try await ask("POST", "/emulator/clock", ["advance_seconds": .integer(seconds)])
+    }
+
+    func denyConsent() async throws {
+        try await ask("POST", "/emulator/consent/deny", ["times": 1])
+    }
+
+    func organizationName() async throws -> String {
+        let organization: JSON = try await look("/emulator/organization")
+        return try present(organization["name"].text, "the organization's name")
+    }
+
+    /// What a person with a browser does: looks at the page, consents, and is sent away. Where to, is returned.
+    func sentAway(from page: String) async throws -> String {
+        let (_, response) = try await browser.data(from: try present(URL(string: page), "an address"))
+        let location = (response as? HTTPURLResponse)?.value(forHTTPHeaderField: "Location")
+        return try present(location, "a redirect")
     }
 
     private func look<Answer: Decodable>(_ path: String) async throws -> Answer {
@@ -142,5 +191,15 @@ struct Emulator: Sendable {
         let status = (response as? HTTPURLResponse)?.statusCode ?? 0
         try expect((200..<300).contains(status), "the emulator answered \(status) to \(method) \(path)")
         return answer
+    }
+}
+
+/// Shows where a browser is sent, and does not go there.
+private final class Stay: NSObject, URLSessionTaskDelegate {
+    func urlSession(
+        _ session: URLSession, task: URLSessionTask, willPerformHTTPRedirection response: HTTPURLResponse,
+        newRequest request: URLRequest, completionHandler: @escaping @Sendable (URLRequest?) -> Void
+    ) {
+        completionHandler(nil)
     }
 }

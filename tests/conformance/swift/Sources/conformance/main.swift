@@ -1,7 +1,7 @@
 // The conformance cases in Swift: `cases.toml`, against a running emulator.
 //
-// Reads `EMULATOR_URL`, `EMULATOR_CLIENT_ID` and `EMULATOR_CLIENT_SECRET`. Prints `ok NAME` or
-// `failed NAME: REASON` for each case; only for those named by arguments, if any are.
+// Reads `EMULATOR_URL`, `EMULATOR_CLIENT_ID` and `EMULATOR_CLIENT_SECRET`, the vendor's variables for the same, and
+// `BROWSER`. Prints `ok NAME` or `failed NAME: REASON` for each case; only for those named by arguments, if any are.
 
 import Foundation
 
@@ -13,7 +13,7 @@ do {
     exit(1)
 }
 
-let cases = operationCases + callCases + errorCases + cancellationCases + valueCases
+let cases = operationCases + callCases + errorCases + cancellationCases + valueCases + signInCases
 let wanted = CommandLine.arguments.dropFirst()
 var allWell = true
 

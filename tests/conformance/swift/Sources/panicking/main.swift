@@ -5,12 +5,7 @@
 import Foundation
 import PureCloudOAuth
 
-let environment = ProcessInfo.processInfo.environment
-let credentials = Credentials.clientCredentials(
-    clientId: environment["GENESYSCLOUD_OAUTHCLIENT_ID"] ?? "",
-    clientSecret: Secret(text: environment["GENESYSCLOUD_OAUTHCLIENT_SECRET"] ?? "")
-)
-let config = Config(host: try .named(environment["GENESYSCLOUD_REGION"] ?? ""), credentials: credentials)
+let config = try findConfig()
 let api = try OAuthAPI(config: config)
 let waiting = try BlockingOAuthAPI(config: config)
 

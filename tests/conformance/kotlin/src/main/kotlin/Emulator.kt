@@ -17,12 +17,16 @@ import kotlin.time.TimeSource
 
 /** The emulator, controlled over HTTP, and clients that use it. */
 class Emulator(private val url: String, val clientId: String, val clientSecret: String) {
-    /** Settings with the administrator's credentials. */
+    fun host() = Host.url(url)
+
+    /** Settings with the administrator's credentials, unless others are given. */
     fun config(credentials: Credentials = Credentials.clientCredentials(clientId, Secret(clientSecret))) =
-        Config(Host.url(url), credentials)
+        Config(host(), credentials)
 
     /** A client that may do everything, and has not signed in yet. */
     fun api() = OAuthApi(config())
+
+    fun api(credentials: Credentials) = OAuthApi(config(credentials))
 
     /** Forgets faults, counts and requests. */
     fun startOver() {
@@ -40,16 +44,22 @@ class Emulator(private val url: String, val clientId: String, val clientSecret: 
         ask("POST", "/emulator/faults", """{"endpoint": "$operation", "times": $times, "kind": $kind$after}""")
     }
 
-    /** Lets the next answer of the operation be this one. */
-    fun answer(operation: String, status: Int, body: String, contentType: String = "application/json") {
+    /** Lets the next answer of the operation be this one; every answer, where [times] is null. */
+    fun answer(
+        operation: String,
+        status: Int,
+        body: String,
+        contentType: String = "application/json",
+        times: Int? = 1,
+    ) {
         val text = JsonPrimitive(body)
-        fault(operation, """{"answer": {"status": $status, "content_type": "$contentType", "body": $text}}""")
+        fault(operation, """{"answer": {"status": $status, "content_type": "$contentType", "body": $text}}""", times)
     }
 
-    /** Lets the next answer of the operation have this body in place of its own. */
+    /** Lets every answer of the operation have this body in place of its own. */
     fun replaceBody(operation: String, body: String) {
         val text = JsonPrimitive(body)
-        fault(operation, """{"replace_body": {"content_type": "application/json", "body": $text}}""")
+        fault(operation, """{"replace_body": {"content_type": "application/json", "body": $text}}""", times = null)
     }
 
     fun counts(operation: String): Counts {
@@ -72,18 +82,52 @@ class Emulator(private val url: String, val clientId: String, val clientSecret: 
     }
 
     /** What the API says at this path, asked past the client under test. */
-    fun says(path: String): JsonElement {
+    fun says(path: String): JsonElement = Json.parseToJsonElement(ask("GET", path, token = token()))
+
+    /** An access token of the administrator, had without a request that counts. */
+    fun token(): String {
         val token = Json.parseToJsonElement(ask("POST", "/emulator/tokens", """{"client_id": "$clientId"}"""))
-        return Json.parseToJsonElement(ask("GET", path, token = token["access_token"].text))
+        return token["access_token"].text!!
     }
+
+    fun revokeTokens() {
+        ask("POST", "/emulator/tokens/revoke")
+    }
+
+    /** Moves the emulator's clock, and that one alone. */
+    fun advance(seconds: Int) {
+        ask("POST", "/emulator/clock", """{"advance_seconds": $seconds}""")
+    }
+
+    fun organizationName(): String = look("/emulator/organization")["name"].text!!
+
+    /** The id and the secret of a new client that may do everything. */
+    fun anotherClient(): Pair<String, String> {
+        val made = Json.parseToJsonElement(ask("POST", "/emulator/clients", "{}"))
+        return made["client_id"].text!! to made["client_secret"].text!!
+    }
+
+    /** Lets the next person who is asked refuse. */
+    fun denyConsent() {
+        ask("POST", "/emulator/consent/deny", """{"times": 1}""")
+    }
+
+    /** Where a browser is sent whose person consents at this page. */
+    fun consent(page: String): String = connection(page).getHeaderField("Location") ?: error("it is sent nowhere")
 
     private fun look(path: String): JsonElement = Json.parseToJsonElement(ask("GET", path))
 
-    private fun ask(method: String, path: String, body: String? = null, token: String? = null): String {
-        val connection = URI(url + path).toURL().openConnection() as HttpURLConnection
-        connection.requestMethod = method
+    private fun connection(address: String): HttpURLConnection {
+        val connection = URI(address).toURL().openConnection() as HttpURLConnection
+        connection.instanceFollowRedirects = false
         // An idle connection of its own would be closed with those of the client under test.
         connection.setRequestProperty("Connection", "close")
+        return connection
+    }
+
+    private fun ask(method: String, path: String, body: String? = null, token: String? = null): String {
+        val connection = connection(url + path)
+        connection.requestMethod = method
         token?.let { connection.setRequestProperty("Authorization", "Bearer $it") }
         body?.let {
             connection.doOutput = true
@@ -99,6 +143,13 @@ class Emulator(private val url: String, val clientId: String, val clientSecret: 
     companion object {
         fun fromEnvironment() =
             Emulator(variable("EMULATOR_URL"), variable("EMULATOR_CLIENT_ID"), variable("EMULATOR_CLIENT_SECRET"))
+
+        /** The one that the programs get that are not about every language. */
+        fun fromTheVendorsVariables() = Emulator(
+            variable("GENESYSCLOUD_REGION"),
+            variable("GENESYSCLOUD_OAUTHCLIENT_ID"),
+            variable("GENESYSCLOUD_OAUTHCLIENT_SECRET"),
+        )
 
         private fun variable(name: String) =
             System.getenv(name) ?: error("$name is not set; the emulator prints its value when it starts")

@@ -1,8 +1,9 @@
 /**
  * The conformance cases in Kotlin: `cases.toml`, against a running emulator.
  *
- * Reads `EMULATOR_URL`, `EMULATOR_CLIENT_ID` and `EMULATOR_CLIENT_SECRET`. Prints `ok NAME` or `failed NAME: REASON`
- * for each case; only for those named by arguments, if any are.
+ * Reads `EMULATOR_URL`, `EMULATOR_CLIENT_ID` and `EMULATOR_CLIENT_SECRET`; the vendor's variables name the same, and
+ * `BROWSER` what stands in for one. Prints `ok NAME` or `failed NAME: REASON` for each case; only for those named by
+ * arguments, if any are.
  */
 package conformance
 
@@ -11,7 +12,7 @@ import kotlin.system.exitProcess
 
 fun main(arguments: Array<String>) {
     val emulator = Emulator.fromEnvironment()
-    val cases = operations + calls + errors + cancellation + values
+    val cases = operations + calls + errors + cancellation + values + signIn
     val unknown = arguments.filter { name -> cases.none { it.name == name } }
     unknown.forEach { println("failed $it: there is no such case") }
 

@@ -91,6 +91,7 @@ val values = listOf(
             listOf(client.dateCreated, client.dateModified, client.dateToDelete),
         )
 
+        emulator.startOver()
         api.putOauthClient(id, webServer.copy(dateToDelete = milliseconds))
         val sent = emulator.lastRequest("put_oauth_client").bodyAsJson
         assertEquals("2026-03-01T08:30:00.123Z", sent["dateToDelete"].text)

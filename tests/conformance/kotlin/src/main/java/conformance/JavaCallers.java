@@ -2,11 +2,14 @@ package conformance;
 
 import static java.lang.System.getenv;
 
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import purecloud.oauth.ApiUsageClientQuery;
+import purecloud.oauth.Authorization;
+import purecloud.oauth.AuthorizationRequest;
 import purecloud.oauth.BlockingOAuthApi;
 import purecloud.oauth.BlockingOAuthApiInterface;
 import purecloud.oauth.CallOptions;
@@ -23,6 +26,8 @@ import purecloud.oauth.PureCloudOAuth;
 import purecloud.oauth.Region;
 import purecloud.oauth.RetryPolicy;
 import purecloud.oauth.Secret;
+import purecloud.oauth.Session;
+import purecloud.oauth.Sources;
 
 /** What has to be said without Kotlin's help: arguments left out, values changed, exceptions caught. */
 public final class JavaCallers {
@@ -33,6 +38,9 @@ public final class JavaCallers {
                 .withDeadline(Duration.ofSeconds(30))
                 .withRetry(new RetryPolicy().withMaxAttempts(2));
         settings(config);
+        sources(config);
+        credentials();
+        requests(config.getHost());
         try (var api = new BlockingOAuthApi(config)) {
             values(api);
             errors(api);
@@ -53,6 +61,65 @@ public final class JavaCallers {
             } catch (OAuthException.InvalidArgument refused) {
                 equal("deadline", refused.getArgument());
             }
+        }
+    }
+
+    private static void sources(Config config) throws OAuthException {
+        equal(config.getHost(), PureCloudOAuth.findConfig().getHost());
+        var given = new Sources().withCredentials(config.getCredentials()).withEnvironment(false);
+        equal(config.getCredentials(), PureCloudOAuth.findConfig(given).getCredentials());
+        try (var api = BlockingOAuthApi.fromEnv()) {
+            equal(config.getHost(), api.host());
+        }
+        var nowhere = Path.of("nowhere").toAbsolutePath();
+        try {
+            PureCloudOAuth.findConfig(new Sources().withEnvironment(false).withHome(nowhere.toString()));
+            throw new AssertionError("there are credentials in " + nowhere);
+        } catch (OAuthException.InvalidArgument refused) {
+            equal("credentials", refused.getArgument());
+        }
+    }
+
+    /** What is left out is what Kotlin's callers leave out. */
+    private static void credentials() throws OAuthException {
+        var id = "6f1c5a0e-3b1d-4f0e-9a53-0c2f1f6f7f10";
+        var uri = "http://127.0.0.1:8765/callback";
+        var secret = new Secret("mW4tS9xQhq3KpZ0v");
+        var code = new Secret("R4b2Qm8tLk1Zc7Vn");
+        equal(Credentials.authorizationCode(id, code, uri, null, null), Credentials.authorizationCode(id, code, uri));
+        equal(
+                Credentials.authorizationCode(id, code, uri, secret, null),
+                Credentials.authorizationCode(id, code, uri, secret));
+        equal(Credentials.refreshToken(id, code, null), Credentials.refreshToken(id, code));
+        var session = new Session(secret, Instant.parse("2026-03-01T08:30:00Z"));
+        equal(Credentials.session(id, session, null), Credentials.session(id, session));
+        equal(
+                "Session(accessToken=Secret(***), expiresAt=2026-03-01T08:30:00Z, refreshToken=null)",
+                session.toString());
+        var redirect = uri + "#access_token=hq3KpZ0vX1yT7wB9";
+        equal(Credentials.implicitRedirect(redirect, null), Credentials.implicitRedirect(redirect));
+        equal(Credentials.accessToken(new Secret("hq3KpZ0vX1yT7wB9")), Credentials.implicitRedirect(redirect));
+    }
+
+    /** A web server, which makes its request again when the browser comes back. */
+    private static void requests(Host host) throws OAuthException {
+        var authorization = new Authorization("6f1c5a0e-3b1d-4f0e-9a53-0c2f1f6f7f10", "https://rueckrufe.example.ch/")
+                .withOrg("landeswarnzentrale")
+                .withProvider("adfs");
+        var request = new AuthorizationRequest(host, authorization);
+        var again = AuthorizationRequest.resumed(host, authorization, request.state(), request.codeVerifier());
+        equal(request, again);
+        equal(request.url(), again.url());
+        equal(request.hashCode(), again.hashCode());
+        equal(true, request.toString().startsWith("AuthorizationRequest"));
+
+        var confidential = authorization.withPkce(false).withClientSecret(new Secret("mW4tS9xQhq3KpZ0v"));
+        equal("k3v9", AuthorizationRequest.resumed(host, confidential, "k3v9").state());
+        try {
+            request.credentials(authorization.getRedirectUri() + "?code=R4b2Qm8tLk1Zc7Vn&state=k3v9");
+            throw new AssertionError("a redirect with another state is accepted");
+        } catch (OAuthException.SignIn refused) {
+            equal(false, refused.getWorthRetrying());
         }
     }
 

@@ -1,0 +1,29 @@
+//! The documentation calls functions and arguments by their neutral names, such as `sign_in()` and `client_id`.
+
+use std::collections::BTreeSet;
+
+use anyhow::Result;
+use heck::ToLowerCamelCase;
+use uniffi_bindgen::ComponentInterface;
+
+use crate::draft::Draft;
+
+/// Gives them the names of a language that writes `signIn()` and `clientId`.
+pub(crate) fn names_in_text(draft: &mut Draft, interface: &ComponentInterface) -> Result<()> {
+    let mut names = BTreeSet::new();
+    names.extend(interface.function_definitions().iter().map(|function| function.name()));
+    for object in interface.object_definitions() {
+        names.extend(object.constructors().into_iter().map(|constructor| constructor.name()));
+        names.extend(object.methods().into_iter().map(|method| method.name()));
+    }
+    let arguments = interface.iter_callables().flat_map(|callable| callable.arguments());
+    names.extend(arguments.map(|argument| argument.name()));
+    for name in names.into_iter().filter(|name| name.contains('_')) {
+        for brackets in ["", "()"] {
+            let neutral = format!("`{name}{brackets}`");
+            let times = draft.text().matches(&neutral).count();
+            draft.replace(times, &neutral, &format!("`{}{brackets}`", name.to_lower_camel_case()))?;
+        }
+    }
+    Ok(())
+}
