@@ -77,15 +77,19 @@ pub(crate) fn program(name: &str) -> Result<PathBuf> {
     let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
     if built.is_none() {
         report::step("building the emulator, the examples and the conformance cases");
-        *built = Some(build_programs(&PROGRAMS)?);
+        *built = Some(build_programs(&PROGRAMS, &[])?);
     }
     let found = built.as_ref().and_then(|built| built.get(name)).cloned();
     found.with_context(|| format!("cargo built no {name}"))
 }
 
-/// Builds programs of the workspace and tells where they are, by their names.
-pub(crate) fn build_programs(programs: &[(&str, &str)]) -> Result<HashMap<String, PathBuf>> {
+/// Builds programs of the workspace with these options and tells where they are, by their names.
+pub(crate) fn build_programs(
+    programs: &[(&str, &str)],
+    options: &[&str],
+) -> Result<HashMap<String, PathBuf>> {
     let mut command = cargo(&["build", "--locked", "--message-format=json-render-diagnostics"]);
+    command.args(options);
     for (package, program) in programs {
         command.args(["--package", package, "--bin", program]);
     }

@@ -30,13 +30,19 @@ pub(crate) struct Kotlin {
 
 impl Kotlin {
     pub(crate) fn ready(native: &Native) -> Result<Self> {
+        let kotlin = Kotlin::published(native)?;
+        report::step("building the programs in Kotlin and Java that use it");
+        kotlin.build_programs()?;
+        Ok(kotlin)
+    }
+
+    /// The jar, and no program that uses it.
+    pub(crate) fn published(native: &Native) -> Result<Self> {
         let jvm = toolchain::jvm()?;
         let folder = target_folder()?.join("bindings/kotlin");
         let mut kotlin = Kotlin { jvm, folder, packages: Vec::new() };
         report::step("building the jar, its source and its documentation with Maven (about a minute)");
         kotlin.publish(native)?;
-        report::step("building the programs in Kotlin and Java that use it");
-        kotlin.build_programs()?;
         Ok(kotlin)
     }
 
@@ -70,8 +76,6 @@ impl Kotlin {
 
     /// Builds copies of the programs, as somebody would who copies the examples, all at once.
     fn build_programs(&self) -> Result<()> {
-        // Maven takes a version from a repository only once.
-        empty(&self.downloads().join(COORDINATES))?;
         let mut modules = String::new();
         for (name, origin) in PROGRAMS {
             self.copied(&format!("programs/{name}"), origin)?;
@@ -86,6 +90,19 @@ impl Kotlin {
                  <modules>{modules}</modules></project>"
             ),
         )?;
+        self.build(&programs, "compile")
+    }
+
+    /// Builds a copy of a project that uses the jar, up to this phase; each program has beside it what it depends on.
+    pub(crate) fn build_copy(&self, name: &str, origin: &str, phase: &str) -> Result<PathBuf> {
+        let project = self.copied(name, origin)?;
+        self.build(&project, phase)?;
+        Ok(project)
+    }
+
+    fn build(&self, project: &Path, phase: &str) -> Result<()> {
+        // Maven takes a version from a repository only once.
+        empty(&self.downloads().join(COORDINATES))?;
         // What a user's Maven knows by itself once the jar is on Maven Central.
         let settings = self.folder.join("settings.xml");
         fs::write(
@@ -97,9 +114,9 @@ impl Kotlin {
                 url(&self.repository())
             ),
         )?;
-        let mut maven = self.maven(&programs);
+        let mut maven = self.maven(project);
         maven.arg("--global-settings").arg(settings);
-        maven.args(["compile", "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies"]);
+        maven.args([phase, "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies"]);
         quietly(maven, "Maven, for the programs that use the jar,")
     }
 
@@ -141,7 +158,12 @@ impl Kotlin {
 
     /// A program by its class, with these options of the virtual machine.
     fn program(&self, project: &str, class: &str, options: &[String]) -> Result<Command> {
-        let target = self.folder.join("programs").join(project).join("target");
+        self.program_in(&self.folder.join("programs").join(project), class, options)
+    }
+
+    /// A program of a project that was built here.
+    pub(crate) fn program_in(&self, project: &Path, class: &str, options: &[String]) -> Result<Command> {
+        let target = project.join("target");
         let path = env::join_paths([target.join("classes"), target.join("dependency").join("*")])?;
         let mut java = self.jvm.java();
         // Until Java 18 it prints what the locale has, which may be ASCII; since then the second one counts.

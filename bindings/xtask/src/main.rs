@@ -1,5 +1,6 @@
 //! `cargo xtask`: the one entry point for running, testing and packaging.
 
+mod bench;
 mod binding;
 mod browser;
 mod cargo;
@@ -19,10 +20,12 @@ mod test;
 mod toolchain;
 mod tour;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::bench::Bench;
 use crate::language::Language;
 use crate::tour::Tour;
 
@@ -50,6 +53,17 @@ enum Command {
         #[arg(long, value_name = "LANGUAGE", conflicts_with = "without")]
         only: Option<Language>,
     },
+    /// Measures the clients, and those that people would otherwise write, against one server.
+    Bench {
+        /// In which languages; all when none is named.
+        languages: Vec<Bench>,
+        /// Writes the figures to this file as well.
+        #[arg(long, value_name = "FILE")]
+        json: Option<PathBuf>,
+        /// Takes less time over it, for figures that are less certain.
+        #[arg(long)]
+        quick: bool,
+    },
     /// Puts the packages of all languages into one folder.
     Package {
         /// Leaves a language out.
@@ -66,6 +80,7 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Test { without, only } => return test::run(&without, only),
         Command::Tour { languages } => tour::run(&languages),
+        Command::Bench { languages, json, quick } => bench::run(&languages, json.as_deref(), quick),
         Command::Package { without } => package::run(&without),
         Command::Interface => interface::write(),
         Command::Xcframework => swift::xcframework(),

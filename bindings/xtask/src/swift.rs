@@ -32,22 +32,36 @@ pub(crate) struct Swift {
 
 impl Swift {
     pub(crate) fn ready(native: &Native) -> Result<Self> {
-        let toolchain = toolchain::swift()?;
-        report::step("putting the Swift package together");
-        let package = stage(native, &[Native::static_library(None)?])?;
-        let target = target_folder()?;
-        let swift = Swift {
-            toolchain,
-            folders: outermost(vec![root().to_owned(), target.clone()]),
-            archive: pack(&platform())?,
-            package,
-            scratch: built()?.join("build"),
-        };
+        let swift = Swift::packed(native)?;
         report::step("building the Swift package, and the programs that depend on it");
         swift.build(&swift.package, &["--build-tests"])?;
         swift.build(&conformance(), &[])?;
         swift.build(&examples(), &[])?;
         Ok(swift)
+    }
+
+    /// The package, and no program that depends on it.
+    pub(crate) fn packed(native: &Native) -> Result<Self> {
+        let toolchain = toolchain::swift()?;
+        report::step("putting the Swift package together");
+        let package = stage(native, &[Native::static_library(None)?])?;
+        let target = target_folder()?;
+        Ok(Swift {
+            toolchain,
+            folders: outermost(vec![root().to_owned(), target.clone()]),
+            archive: pack(&platform())?,
+            package,
+            scratch: built()?.join("build"),
+        })
+    }
+
+    /// Builds the programs of a package as they are built for use.
+    pub(crate) fn build_release(&self, package: &Path) -> Result<()> {
+        self.build(package, &["--configuration", "release"])
+    }
+
+    pub(crate) fn release_program(&self, name: &str) -> Result<Command> {
+        self.toolchain.program(&self.folders(), root(), self.scratch.join("release").join(name), &[])
     }
 
     /// Builds silently, unless it fails or there is a warning: in what is our own, there is none.

@@ -1,0 +1,301 @@
+//! The figures of a language, as a table and as JSON, and held against the goals.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use anyhow::{Context, Result};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{OURS_IN_RUST, STARTS, TRANSFER};
+use crate::cargo::root;
+use crate::report;
+
+/// The client that all others are compared with.
+pub(super) const OURS: &str = "purecloud-oauth";
+
+/// What a figure counts.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unit {
+    Seconds,
+    Bytes,
+    /// Seconds for each call, shown as calls in a second.
+    CallsPerSecond,
+}
+
+/// A figure, of each client that it was measured of.
+struct Row {
+    figure: &'static str,
+    unit: Unit,
+    values: BTreeMap<String, Vec<f64>>,
+}
+
+impl Row {
+    fn median(&self, client: &str) -> Option<f64> {
+        median(self.values.get(client)?)
+    }
+}
+
+/// What was measured in one language.
+#[derive(Default)]
+pub(super) struct Figures {
+    clients: Vec<String>,
+    rows: Vec<Row>,
+    /// What a call costs inside, in seconds, in the order of the way.
+    inside: Vec<(String, f64)>,
+}
+
+impl Figures {
+    pub(super) fn add(
+        &mut self,
+        figure: &'static str,
+        unit: Unit,
+        client: &str,
+        values: impl IntoIterator<Item = f64>,
+    ) {
+        if !self.clients.iter().any(|known| known == client) {
+            self.clients.push(client.to_owned());
+        }
+        if self.row(figure).is_none() {
+            self.rows.push(Row { figure, unit, values: BTreeMap::new() });
+        }
+        if let Some(row) = self.rows.iter_mut().find(|row| row.figure == figure) {
+            row.values.entry(client.to_owned()).or_default().extend(values);
+        }
+    }
+
+    pub(super) fn add_inside(&mut self, part: String, seconds: f64) {
+        self.inside.push((part, seconds));
+    }
+
+    fn row(&self, figure: &str) -> Option<&Row> {
+        self.rows.iter().find(|row| row.figure == figure)
+    }
+
+    /// The median of a figure.
+    fn get(&self, figure: &str, client: &str) -> Option<f64> {
+        self.row(figure)?.median(client)
+    }
+
+    fn unit(&self, figure: &str) -> Unit {
+        self.row(figure).map_or(Unit::Seconds, |row| row.unit)
+    }
+
+    /// Prints everything, in Markdown.
+    pub(super) fn print(&self, language: &str, goals: &[Goal]) {
+        report::line(&format!("\n## {language}\n\nIn brackets: how many times as much as {OURS}.\n"));
+        report::line(&format!("| | {} |", self.clients.join(" | ")));
+        report::line(&format!("|---|{}", "---|".repeat(self.clients.len())));
+        for row in &self.rows {
+            let cells: Vec<String> = self.clients.iter().map(|client| cell(row, client)).collect();
+            report::line(&format!("| {} | {} |", row.figure, cells.join(" | ")));
+        }
+        self.print_inside();
+        if !goals.is_empty() {
+            report::line("\n| goal | to reach | figure | |\n|---|---|---|---|");
+        }
+        for goal in goals {
+            let (figure, verdict) = match self.reached(goal) {
+                None => ("–".to_owned(), "not measured"),
+                Some((figure, reached)) => (
+                    goal.shown(figure, self.unit(&goal.figure)),
+                    if reached { "reached" } else { "**missed**" },
+                ),
+            };
+            let to_reach = goal.to_reach(self.unit(&goal.figure));
+            report::line(&format!("| {} | {to_reach} | {figure} | {verdict} |", goal.name()));
+        }
+    }
+
+    /// Prints what each part of the way adds to the one before.
+    fn print_inside(&self) {
+        const PARTS: [&str; 3] = [TRANSFER, OURS_IN_RUST, OURS];
+        if PARTS.iter().all(|client| self.clients.iter().any(|known| known == client)) {
+            report::line("\n| where the time goes | transfer alone | more in Rust | more in the language |");
+            report::line("|---|---|---|---|");
+        }
+        for row in &self.rows {
+            let [Some(transfer), Some(rust), Some(ours)] = PARTS.map(|client| row.median(client)) else {
+                continue;
+            };
+            if row.unit == Unit::Seconds && !STARTS.iter().any(|(_, start, _)| *start == row.figure) {
+                let parts = [transfer, rust - transfer, ours - rust].map(|part| shown(part, Unit::Seconds));
+                report::line(&format!("| {} | {} |", row.figure, parts.join(" | ")));
+            }
+        }
+        for (part, seconds) in &self.inside {
+            report::line(&format!("\n{part}: {}", shown(*seconds, Unit::Seconds)));
+        }
+    }
+
+    /// What a goal is about, and whether it is reached; nothing if something was not measured.
+    fn reached(&self, goal: &Goal) -> Option<(f64, bool)> {
+        let mut figure = self.get(&goal.figure, &goal.of)?;
+        if let Some(over) = &goal.over {
+            figure -= self.get(over, &goal.of)?;
+        }
+        if let Some(peer) = &goal.peer {
+            figure /= self.get(&goal.figure, peer)?;
+        }
+        Some(match goal.times_faster {
+            Some(times) => (1.0 / figure, 1.0 / figure >= times),
+            None => (figure, figure <= goal.at_most),
+        })
+    }
+
+    pub(super) fn to_json(&self, goals: &[Goal]) -> Value {
+        let figures: BTreeMap<&str, BTreeMap<&String, f64>> = self
+            .rows
+            .iter()
+            .map(|row| {
+                let medians = row.values.iter().filter_map(|(client, all)| Some((client, median(all)?)));
+                (row.figure, medians.collect())
+            })
+            .collect();
+        let goals: Vec<Value> = goals
+            .iter()
+            .map(|goal| {
+                let reached = self.reached(goal);
+                json!({
+                    "goal": goal.name(),
+                    "to_reach": goal.times_faster.unwrap_or(goal.at_most),
+                    "figure": reached.map(|(figure, _)| figure),
+                    "reached": reached.map(|(_, reached)| reached),
+                })
+            })
+            .collect();
+        let inside: BTreeMap<&String, f64> =
+            self.inside.iter().map(|(part, seconds)| (part, *seconds)).collect();
+        json!({ "figures": figures, "inside": inside, "goals": goals })
+    }
+}
+
+/// Something to be reached: see `tests/bench/goals.toml`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Goal {
+    figure: String,
+    #[serde(default = "ours")]
+    of: String,
+    peer: Option<String>,
+    over: Option<String>,
+    #[serde(default)]
+    at_most: f64,
+    times_faster: Option<f64>,
+}
+
+fn ours() -> String {
+    OURS.to_owned()
+}
+
+impl Goal {
+    /// The goals of all languages, by the languages.
+    pub(super) fn all() -> Result<BTreeMap<String, Vec<Goal>>> {
+        let path = root().join("tests/bench/goals.toml");
+        let text = fs::read_to_string(&path).with_context(|| format!("{} can't be read", path.display()))?;
+        Ok(toml::from_str(&text)?)
+    }
+
+    fn name(&self) -> String {
+        let of = if self.of == OURS { String::new() } else { format!("{}: ", self.of) };
+        let peer = self.peer.as_ref().map(|peer| format!(" against {peer}")).unwrap_or_default();
+        let over = self.over.as_ref().map(|over| format!(", over {over}")).unwrap_or_default();
+        format!("{of}{}{peer}{over}", self.figure)
+    }
+
+    fn to_reach(&self, unit: Unit) -> String {
+        match self.times_faster {
+            Some(times) => format!("≥ {times} × faster"),
+            None => format!("≤ {}", self.shown(self.at_most, unit)),
+        }
+    }
+
+    fn shown(&self, figure: f64, unit: Unit) -> String {
+        if self.times_faster.is_some() {
+            format!("{} × faster", three_digits(figure))
+        } else if self.peer.is_some() {
+            format!("{} ×", three_digits(figure))
+        } else {
+            shown(figure, unit)
+        }
+    }
+}
+
+/// A client's figure, and how it compares with ours.
+fn cell(row: &Row, client: &str) -> String {
+    let Some(value) = row.median(client) else { return String::new() };
+    match row.median(OURS) {
+        Some(ours) if client != OURS && ours > 0.0 => {
+            format!("{} ({})", shown(value, row.unit), three_digits(value / ours))
+        }
+        _ => shown(value, row.unit),
+    }
+}
+
+fn median(values: &[f64]) -> Option<f64> {
+    let mut values = values.to_vec();
+    values.sort_by(f64::total_cmp);
+    let middle = values.len() / 2;
+    let above = *values.get(middle)?;
+    Some(if values.len().is_multiple_of(2) { f64::midpoint(values[middle - 1], above) } else { above })
+}
+
+fn shown(value: f64, unit: Unit) -> String {
+    match unit {
+        Unit::CallsPerSecond => format!("{}/s", three_digits(1.0 / value)),
+        Unit::Bytes => format!("{} MB", three_digits(value / 1e6)),
+        Unit::Seconds if value.abs() < 1e-6 => format!("{} ns", three_digits(value * 1e9)),
+        Unit::Seconds if value.abs() < 1e-3 => format!("{} µs", three_digits(value * 1e6)),
+        Unit::Seconds if value.abs() < 1.0 => format!("{} ms", three_digits(value * 1e3)),
+        Unit::Seconds => format!("{} s", three_digits(value)),
+    }
+}
+
+/// Three digits that count; whole numbers in full.
+fn three_digits(value: f64) -> String {
+    let decimals = match value.abs() {
+        100.0.. => 0,
+        10.0.. => 1,
+        _ => 2,
+    };
+    format!("{value:.decimals$}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Figures, Goal, OURS, Unit, median, shown};
+
+    fn goal(text: &str) -> Goal {
+        toml::from_str(text).expect("a goal")
+    }
+
+    #[test]
+    fn a_goal_is_held_against_the_medians() {
+        let mut figures = Figures::default();
+        figures.add("1 client", Unit::Seconds, OURS, [3.0, 1.0, 50.0]);
+        figures.add("1 client", Unit::Seconds, "peer", [6.0]);
+        figures.add("bare start", Unit::Seconds, OURS, [1.0]);
+        let reached = |text| figures.reached(&goal(text));
+        assert_eq!(reached("figure='1 client'\npeer='peer'\nat_most=0.5"), Some((0.5, true)));
+        assert_eq!(reached("figure='1 client'\npeer='peer'\nat_most=0.4"), Some((0.5, false)));
+        assert_eq!(reached("figure='1 client'\npeer='peer'\ntimes_faster=2"), Some((2.0, true)));
+        assert_eq!(reached("figure='1 client'\nover='bare start'\nat_most=2"), Some((2.0, true)));
+        assert_eq!(reached("figure='1 client'\npeer='another'\nat_most=2"), None);
+    }
+
+    #[test]
+    fn the_goals_are_read() {
+        let goals = Goal::all().expect("goals");
+        assert!(goals["rust"].iter().all(|goal| goal.of == OURS && goal.at_most > 0.0));
+    }
+
+    #[test]
+    fn figures_are_shown_short() {
+        assert_eq!(median(&[4.0, 1.0, 2.0, 3.0]), Some(2.5));
+        assert_eq!(median(&[]), None);
+        assert_eq!(shown(0.000_051_7, Unit::Seconds), "51.7 µs");
+        assert_eq!(shown(1.5, Unit::Seconds), "1.50 s");
+        assert_eq!(shown(0.000_1, Unit::CallsPerSecond), "10000/s");
+        assert_eq!(shown(3_400_000.0, Unit::Bytes), "3.40 MB");
+    }
+}

@@ -1,0 +1,223 @@
+//! `cargo xtask bench`: this project's clients and those that people would otherwise write, side by side.
+
+mod client;
+mod figures;
+mod languages;
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use clap::ValueEnum;
+use serde_json::{Map, Value};
+
+use crate::report;
+use crate::server::Server;
+
+use client::Client;
+use figures::{Figures, Goal, OURS, Unit};
+use languages::Rust;
+
+/// A language that clients are measured in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Bench {
+    /// `reqwest` and `hyper`
+    Rust,
+    /// The vendor's SDK, `requests`, `urllib3`, `aiohttp`
+    Python,
+    /// The vendor's SDK, `java.net.http`, OkHttp
+    Kotlin,
+    /// `URLSession`
+    Swift,
+    /// The vendor's SDK, and nothing of ours
+    Javascript,
+}
+
+impl Bench {
+    fn name(self) -> &'static str {
+        match self {
+            Bench::Rust => "Rust",
+            Bench::Python => "Python",
+            Bench::Kotlin => "Kotlin",
+            Bench::Swift => "Swift",
+            Bench::Javascript => "JavaScript",
+        }
+    }
+
+    fn clients(self, rust: &Rust) -> Result<Vec<Client>> {
+        let mut clients = match self {
+            Bench::Rust => return Ok(rust.clients()),
+            Bench::Python => languages::python()?,
+            Bench::Kotlin => languages::kotlin()?,
+            Bench::Swift => languages::swift()?,
+            Bench::Javascript => languages::javascript()?,
+        };
+        clients.push(rust.client(OURS).shown_as(OURS_IN_RUST));
+        clients.push(rust.client(TRANSFER));
+        Ok(clients)
+    }
+}
+
+const OURS_IN_RUST: &str = "purecloud-oauth in Rust";
+const TRANSFER: &str = "transfer alone";
+
+/// The figures whose calls come one after the other, and what the clients are told to do for them.
+const WORK: [(&str, &str); 6] = [
+    ("1 client", "listing 1"),
+    ("25 clients", "listing 25"),
+    ("1,000 clients", "listing 1000"),
+    ("10,000 clients", "listing 10000"),
+    ("usage, 20,000 rows", "usage"),
+    ("create", "create"),
+];
+
+/// What is measured of a program that comes to its end: how it is started, and the figures of time and memory.
+const STARTS: [(&str, &str, &str); 3] = [
+    ("bare", "bare start", "memory of a bare start"),
+    ("import", "import", "memory after import"),
+    ("first", "first call", "memory after the first call"),
+];
+
+/// How long everything takes.
+struct Pace {
+    starts: u32,
+    warm_up: Duration,
+    /// For each work and client, in all rounds together.
+    time: Duration,
+    rounds_at_once: u32,
+}
+
+const FULL: Pace =
+    Pace { starts: 9, warm_up: Duration::from_secs(2), time: Duration::from_secs(3), rounds_at_once: 5 };
+
+const QUICK: Pace = Pace {
+    starts: 3,
+    warm_up: Duration::from_millis(500),
+    time: Duration::from_millis(600),
+    rounds_at_once: 1,
+};
+
+/// A turn is short, so that what else the machine does meets all clients alike.
+const TURN: Duration = Duration::from_millis(40);
+/// Where a call takes longer than a turn.
+const TURNS_AT_LEAST: usize = 5;
+
+pub(crate) fn run(named: &[Bench], json: Option<&Path>, quick: bool) -> Result<()> {
+    let goals = Goal::all()?;
+    let pace = if quick { QUICK } else { FULL };
+    let rust = Rust::ready()?;
+    let server = Server::start("the server of the bench", &mut rust.server())?;
+    let url = server.announced("url")?.to_owned();
+    let mut measured = Map::new();
+    let mut failed = Vec::new();
+    for language in Bench::value_variants().iter().filter(|one| named.is_empty() || named.contains(one)) {
+        match language.clients(&rust).and_then(|clients| measure(&clients, &url, &pace)) {
+            Ok(figures) => {
+                let goals = goals.get(&language.name().to_lowercase()).map_or(&[][..], Vec::as_slice);
+                figures.print(language.name(), goals);
+                measured.insert(language.name().to_owned(), figures.to_json(goals));
+            }
+            Err(error) => {
+                report::problem(&error);
+                failed.push(language.name());
+            }
+        }
+    }
+    server.stop()?;
+    if let Some(path) = json {
+        let text = serde_json::to_string_pretty(&Value::Object(measured))?;
+        fs::write(path, text).with_context(|| format!("{} can't be written", path.display()))?;
+    }
+    if !failed.is_empty() {
+        bail!("not measured, see above: {}", failed.join(", "));
+    }
+    Ok(())
+}
+
+fn measure(clients: &[Client], url: &str, pace: &Pace) -> Result<Figures> {
+    let mut figures = Figures::default();
+    starts(&mut figures, clients, url, pace)?;
+    calls(&mut figures, clients, url, pace)?;
+    memory(&mut figures, clients, url)?;
+    for client in clients {
+        for (figure, bytes) in &client.sizes {
+            figures.add(figure, Unit::Bytes, &client.name, [*bytes as f64]);
+        }
+    }
+    Ok(figures)
+}
+
+/// Programs that come to their end.
+fn starts(figures: &mut Figures, clients: &[Client], url: &str, pace: &Pace) -> Result<()> {
+    report::step("starting each client, and the first call after that");
+    for round in 0..=pace.starts {
+        for client in clients {
+            for (mode, time, memory) in STARTS {
+                let (seconds, bytes) = client.run(mode, url)?;
+                // The first one reads the files for those after it.
+                if round > 0 {
+                    figures.add(time, Unit::Seconds, &client.name, [seconds]);
+                    figures.add(memory, Unit::Bytes, &client.name, [bytes]);
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Calls of clients that are running, in turns.
+fn calls(figures: &mut Figures, clients: &[Client], url: &str, pace: &Pace) -> Result<()> {
+    let mut running = clients.iter().map(|client| client.start(url)).collect::<Result<Vec<_>>>()?;
+    let for_as_long = |work: &str, time: Duration| format!("{work} {}", time.as_millis());
+    for (figure, work) in WORK {
+        report::step(figure);
+        for client in &mut running {
+            client.told(&for_as_long(work, pace.warm_up))?;
+        }
+        let mut spent = vec![Duration::ZERO; clients.len()];
+        let mut turns = 0;
+        while turns < TURNS_AT_LEAST || spent.iter().any(|spent| *spent < pace.time) {
+            turns += 1;
+            for ((client, running), spent) in clients.iter().zip(&mut running).zip(&mut spent) {
+                if turns > TURNS_AT_LEAST && *spent >= pace.time {
+                    continue;
+                }
+                let nanoseconds = running.numbers(&for_as_long(work, TURN))?;
+                *spent += Duration::from_secs_f64(nanoseconds.iter().sum::<f64>() / 1e9);
+                let seconds = nanoseconds.into_iter().map(|taken| taken / 1e9);
+                figures.add(figure, Unit::Seconds, &client.name, seconds);
+            }
+        }
+    }
+    const CALLS: u32 = 5_000;
+    report::step("100 at once");
+    for round in 0..=pace.rounds_at_once {
+        for (client, running) in clients.iter().zip(&mut running) {
+            let nanoseconds = running.numbers(&format!("at_once {CALLS} 100"))?;
+            let each = nanoseconds.into_iter().map(|taken| taken / 1e9 / f64::from(CALLS));
+            if round > 0 {
+                figures.add("100 at once", Unit::CallsPerSecond, &client.name, each);
+            }
+        }
+    }
+    if let Some(ours) = running.first_mut() {
+        for part in ours.told("inside")?.split('\t').filter_map(|part| part.split_once('=')) {
+            figures.add_inside(part.0.to_owned(), part.1.parse::<f64>()? / 1e9);
+        }
+    }
+    Ok(())
+}
+
+/// The resident memory of clients that have done nothing else, after as many calls.
+fn memory(figures: &mut Figures, clients: &[Client], url: &str) -> Result<()> {
+    report::step("memory");
+    for client in clients {
+        let mut running = client.start(url)?;
+        for (figure, calls) in [("memory after 1,000 calls", 1_000), ("memory after 10,000 calls", 9_000)] {
+            running.told(&format!("at_once {calls} 10"))?;
+            figures.add(figure, Unit::Bytes, &client.name, running.numbers("memory")?);
+        }
+    }
+    Ok(())
+}

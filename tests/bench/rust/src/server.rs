@@ -1,0 +1,151 @@
+//! The server of the bench: answers that were made before, each in one write.
+//!
+//! A thread for each connection, which reads a request to its end and writes the answer. It does less than any other
+//! server would, so that the clients are what is measured.
+
+use std::collections::HashMap;
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::thread;
+
+use anyhow::{Context, Result};
+use serde_json::{Value, json};
+
+/// How many clients the listings have; the first part of the path says which one is meant.
+const LISTINGS: [usize; 4] = [1, 25, 1_000, 10_000];
+const ROWS: usize = 20_000;
+
+const CLIENTS: &str = "/api/v2/oauth/clients";
+
+type Answers = HashMap<String, Vec<u8>>;
+
+fn main() -> Result<()> {
+    let answers = Arc::new(answers()?);
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    let url = format!("http://{}", listener.local_addr()?);
+    writeln!(io::stdout(), "{}", json!({ "url": url }))?;
+    thread::spawn(move || {
+        for connection in listener.incoming().flatten() {
+            let answers = Arc::clone(&answers);
+            // A client that leaves in the middle is no matter.
+            thread::spawn(move || serve(&connection, &answers).ok());
+        }
+    });
+    // It runs for as long as its standard input is open.
+    io::copy(&mut io::stdin().lock(), &mut io::sink())?;
+    Ok(())
+}
+
+/// Answers what comes over a connection, one request after the other.
+fn serve(connection: &TcpStream, answers: &Answers) -> Result<()> {
+    connection.set_nodelay(true)?;
+    let mut requests = BufReader::new(connection);
+    let mut line = String::new();
+    loop {
+        line.clear();
+        if requests.read_line(&mut line)? == 0 {
+            return Ok(());
+        }
+        let asked = line.rsplit_once(' ').map(|(asked, _version)| asked).context("no request")?;
+        let answer = answers
+            .get(asked)
+            .map_or(&b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n"[..], |answer| answer);
+        let mut length = 0;
+        loop {
+            line.clear();
+            requests.read_line(&mut line)?;
+            let Some((name, value)) = line.split_once(':') else { break };
+            if name.eq_ignore_ascii_case("content-length") {
+                length = value.trim().parse()?;
+            }
+        }
+        io::copy(&mut requests.by_ref().take(length), &mut io::sink())?;
+        (&*connection).write_all(answer)?;
+    }
+}
+
+/// The answers, by verb and path.
+fn answers() -> Result<Answers> {
+    let mut answers = Answers::new();
+    for size in LISTINGS {
+        let listing = json!({
+            "entities": (0..size).map(client).collect::<Vec<_>>(),
+            "pageSize": size,
+            "pageNumber": 1,
+            "total": size,
+            "firstUri": CLIENTS,
+            "lastUri": CLIENTS,
+            "selfUri": CLIENTS,
+            "pageCount": 1,
+        });
+        answers.insert(format!("GET /{size}{CLIENTS}"), answer(&listing)?);
+    }
+    let rows = json!({ "results": (0..ROWS).map(row).collect::<Vec<_>>(), "queryStatus": "Complete" });
+    answers.insert(format!("GET /1{CLIENTS}/a-client/usage/query/results/an-execution"), answer(&rows)?);
+    answers.insert(format!("POST /1{CLIENTS}"), answer(&client(0))?);
+    Ok(answers)
+}
+
+fn answer(body: &Value) -> Result<Vec<u8>> {
+    let body = serde_json::to_vec(body)?;
+    let head = format!(
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\
+         inin-correlation-id: 6b8e4b6c-5f0a-4f57-9b59-8f3a3a1f6f10\r\n\r\n",
+        body.len()
+    );
+    Ok([head.into_bytes(), body].concat())
+}
+
+/// A client that has every field.
+fn client(number: usize) -> Value {
+    let id = format!("6f1c8a52-9d3e-4b7a-8c21-{number:012x}");
+    json!({
+        "id": id,
+        "name": format!("Terminübersicht {number}"),
+        "accessTokenValiditySeconds": 86_400,
+        "description": "Liest die Termine der Filiale und schreibt sie in den Kalender",
+        "registeredRedirectUri": ["https://termine.example.at/callback", "https://termine.example.at/other"],
+        "secret": format!("hq3KpZ0vX1yT7wB9nR4sL6uD8mF2cJ5gA0e{number:08}"),
+        "roleIds": ["b3e2c1d0-5a4f-4e3d-9c8b-7a6f5e4d3c2b", "c3e2c1d0-5a4f-4e3d-9c8b-7a6f5e4d3c2b"],
+        "dateCreated": "2026-03-01T08:30:00.000Z",
+        "dateModified": "2026-05-02T09:31:01.250Z",
+        "createdBy": user("8f1c8a52-9d3e-4b7a-8c21-5e0f4d9b7a63", "Eva Huber"),
+        "modifiedBy": user("9f1c8a52-9d3e-4b7a-8c21-5e0f4d9b7a63", "Jan Novak"),
+        "authorizedGrantType": "CODE",
+        "scope": ["users:readonly", "calendars"],
+        "roleDivisions": [
+            {"roleId": "b3e2c1d0-5a4f-4e3d-9c8b-7a6f5e4d3c2b", "divisionId": "*"},
+            {
+                "roleId": "c3e2c1d0-5a4f-4e3d-9c8b-7a6f5e4d3c2b",
+                "divisionId": "d3e2c1d0-5a4f-4e3d-9c8b-7a6f5e4d3c2b",
+            },
+        ],
+        "state": "active",
+        "dateToDelete": "2026-12-24T00:00:00.000Z",
+        "selfUri": format!("{CLIENTS}/{id}"),
+    })
+}
+
+fn user(id: &str, name: &str) -> Value {
+    json!({ "id": id, "name": name, "selfUri": format!("/api/v2/users/{id}") })
+}
+
+/// A row that has every field.
+fn row(number: usize) -> Value {
+    json!({
+        "clientId": "6f1c8a52-9d3e-4b7a-8c21-5e0f4d9b7a63",
+        "clientName": "Terminübersicht",
+        "organizationId": "0a1c8a52-9d3e-4b7a-8c21-5e0f4d9b7a63",
+        "userId": "8f1c8a52-9d3e-4b7a-8c21-5e0f4d9b7a63",
+        "templateUri": format!("api/v2/users/{{userId}}/calendars/{}", number % 100),
+        "httpMethod": "GET",
+        "status200": 40_000 + number,
+        "status300": 12,
+        "status400": 340,
+        "status500": 5,
+        "status429": 67,
+        "requests": 40_357 + number,
+        "date": "2026-03-01T00:00:00.000Z",
+    })
+}

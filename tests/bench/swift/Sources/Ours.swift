@@ -1,0 +1,84 @@
+// The client of this project.
+
+import Foundation
+import PureCloudOAuth
+
+/// One client for each size of the listing, since the server has them below paths of their own.
+private func byPath<Api>(_ url: String, _ sizes: [Int], _ api: (Config) throws -> Api) -> [Int: Api] {
+    let server = URLComponents(string: url)
+    var apis: [Int: Api] = [:]
+    for size in sizes {
+        let host = try? ServiceHost.gateway(
+            host: server?.host ?? "", protocol: "http", port: Int32(server?.port ?? 0), pathParamsApi: String(size))
+        let credentials = Credentials.accessToken(token: Secret(text: "a-token"))
+        apis[size] = host.flatMap { try? api(Config(host: $0, credentials: credentials)) }
+    }
+    return apis
+}
+
+private func request() -> OAuthClientRequest {
+    OAuthClientRequest(
+        name: "Terminübersicht",
+        authorizedGrantType: .code,
+        accessTokenValiditySeconds: 86_400,
+        description: "Liest die Termine der Filiale und schreibt sie in den Kalender",
+        registeredRedirectUri: ["https://termine.example.at/callback", "https://termine.example.at/other"],
+        roleIds: ["b3e2c1d0-5a4f-4e3d-9c8b-7a6f5e4d3c2b"],
+        scope: ["users:readonly", "calendars"],
+        roleDivisions: [RoleDivision(roleId: "b3e2c1d0-5a4f-4e3d-9c8b-7a6f5e4d3c2b", divisionId: "*")],
+        state: .active,
+        dateToDelete: Date(timeIntervalSince1970: 1_798_070_400)
+    )
+}
+
+struct Ours: Client {
+    private let apis: [Int: OAuthAPI]
+
+    init(url: String, sizes: [Int]) {
+        apis = byPath(url, sizes, OAuthAPI.init(config:))
+    }
+
+    func listing(_ size: Int) async throws -> Int {
+        try await apis[size]!.getOauthClients().entities.count
+    }
+
+    func usage() async throws -> Int {
+        try await apis[1]!.getOauthClientUsageQueryResult(executionId: "an-execution", clientId: "a-client").results
+            .count
+    }
+
+    func create() async throws -> Bool {
+        try await !apis[1]!.postOauthClients(body: request()).id.isEmpty
+    }
+
+    func inside() -> [(String, Double)] {
+        let host = apis[1]!.host()
+        let times = 20_000
+        let taken = ContinuousClock().measure {
+            for _ in 0..<times {
+                _ = host.apiUrl()
+            }
+        }
+        return [("call with a text", Double(nanoseconds(taken)) / Double(times))]
+    }
+}
+
+struct OursWaiting: Client {
+    private let apis: [Int: BlockingOAuthAPI]
+
+    init(url: String, sizes: [Int]) {
+        apis = byPath(url, sizes, BlockingOAuthAPI.init(config:))
+    }
+
+    func listing(_ size: Int) async throws -> Int {
+        try apis[size]!.getOauthClients().entities.count
+    }
+
+    func usage() async throws -> Int {
+        try apis[1]!.getOauthClientUsageQueryResult(executionId: "an-execution", clientId: "a-client").results.count
+    }
+
+    func create() async throws -> Bool {
+        try !apis[1]!.postOauthClients(body: request()).id.isEmpty
+    }
+}
