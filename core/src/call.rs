@@ -131,6 +131,13 @@ impl<T> Call<T> {
         Call { service, request, options: CallOptions::new(), returns: PhantomData }
     }
 
+    /// The same call, whose answer is read as something else.
+    #[cfg(feature = "uniffi")]
+    pub(crate) fn returning<U>(self) -> Call<U> {
+        let Call { service, request, options, .. } = self;
+        Call { service, request, options, returns: PhantomData }
+    }
+
     /// Sets all options at once, in place of those set before.
     pub fn options(mut self, options: CallOptions) -> Self {
         self.options = options;

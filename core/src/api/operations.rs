@@ -52,7 +52,7 @@ macro_rules! operations {
                             $($argument: <$type as Argument>::Foreign,)*
                             $($option: <$option_type as Argument>::Foreign,)*
                             options: Option<CallOptions>,
-                        ) -> Result<$value, OAuthError> {
+                        ) -> Result<<$value as Answer>::Lowered, OAuthError> {
                             self.call(options, |api| Ok(api.$name(
                                 $(Lent::lent(stringify!($argument), &$argument)?,)*
                                 $(Lent::lent(stringify!($option), &$option)?,)*

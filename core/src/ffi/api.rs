@@ -4,7 +4,7 @@ use std::future::IntoFuture;
 use std::process;
 use std::sync::Arc;
 
-use crate::call::{Call, Response, Value};
+use crate::call::{Call, Response};
 use crate::credentials::Session;
 use crate::error::Error;
 use crate::ffi::config::{CallOptions, Config};
@@ -111,47 +111,47 @@ client! { OAuthApi [async] [.await] runtime::run }
 client! { BlockingOAuthApi [] [] runtime::wait }
 
 impl OAuthApi {
-    pub(crate) async fn call<T: Value + Send + 'static>(
+    pub(crate) async fn call<T: Answer>(
         &self,
         options: Option<CallOptions>,
         operation: impl FnOnce(&crate::OAuthApi) -> Result<Call<T>, Error>,
-    ) -> Result<T, OAuthError> {
+    ) -> Result<T::Lowered, OAuthError> {
         let call = self.0.call(options, operation)?;
         runtime::run(call.into_future()).await
     }
 
-    pub(crate) async fn call_with_http_info<T: Value + Answer + Send + 'static>(
+    pub(crate) async fn call_with_http_info<T: Answer>(
         &self,
         options: Option<CallOptions>,
         operation: impl FnOnce(&crate::OAuthApi) -> Result<Call<T>, Error>,
     ) -> Result<T::Response, OAuthError> {
         let call = self.0.call(options, operation)?;
-        runtime::run(call.response()).await.map(with_metadata)
+        runtime::run(call.response()).await.map(with_metadata::<T>)
     }
 }
 
 impl BlockingOAuthApi {
-    pub(crate) fn call<T: Value + 'static>(
+    pub(crate) fn call<T: Answer>(
         &self,
         options: Option<CallOptions>,
         operation: impl FnOnce(&crate::OAuthApi) -> Result<Call<T>, Error>,
-    ) -> Result<T, OAuthError> {
+    ) -> Result<T::Lowered, OAuthError> {
         let call = self.0.call(options, operation)?;
         runtime::wait(call.into_future())
     }
 
-    pub(crate) fn call_with_http_info<T: Value + Answer>(
+    pub(crate) fn call_with_http_info<T: Answer>(
         &self,
         options: Option<CallOptions>,
         operation: impl FnOnce(&crate::OAuthApi) -> Result<Call<T>, Error>,
     ) -> Result<T::Response, OAuthError> {
         let call = self.0.call(options, operation)?;
-        runtime::wait(call.response()).map(with_metadata)
+        runtime::wait(call.response()).map(with_metadata::<T>)
     }
 }
 
-fn with_metadata<T: Answer>(response: Response<T>) -> T::Response {
-    response.value.with(response.metadata)
+fn with_metadata<T: Answer>(response: Response<T::Lowered>) -> T::Response {
+    T::with(response.value, response.metadata)
 }
 
 /// The settings, and the core's client that each process makes of them.
@@ -179,12 +179,12 @@ impl Client {
         })
     }
 
-    fn call<T: Value>(
+    fn call<T: Answer>(
         &self,
         options: Option<CallOptions>,
         operation: impl FnOnce(&crate::OAuthApi) -> Result<Call<T>, Error>,
-    ) -> Result<Call<T>, Error> {
-        let call = operation(self.core()?)?;
+    ) -> Result<Call<T::Lowered>, Error> {
+        let call = operation(self.core()?)?.returning();
         match options {
             Some(options) => Ok(call.options(options.build()?)),
             None => Ok(call),

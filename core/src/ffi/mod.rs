@@ -8,6 +8,7 @@ mod api;
 mod argument;
 mod config;
 mod error;
+mod lowered;
 mod response;
 mod runtime;
 #[cfg(test)]
@@ -18,4 +19,7 @@ pub(crate) use api::{BlockingOAuthApi, OAuthApi};
 pub(crate) use argument::{Argument, Lent};
 pub(crate) use config::CallOptions;
 pub(crate) use error::{Failure, OAuthError};
+#[cfg(test)]
+pub(crate) use lowered::tests::assert_other_languages_read_the_same;
+pub(crate) use lowered::{Field, Lowered, MOST_FIELDS, Shape, Shaped};
 pub(crate) use response::{Answer, ResponseMetadata};

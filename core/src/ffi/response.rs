@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::call::Value;
 use crate::metadata;
 
 /// What is known of an operation beside what it returned.
@@ -53,12 +54,13 @@ impl From<metadata::ResponseMetadata> for ResponseMetadata {
     }
 }
 
-/// What an operation returns, with its metadata beside: the interface has no generic types, so each has one
-/// of its own.
+/// What an operation returns, as other languages are handed it; and the same with its metadata beside: the interface has
+/// no generic types, so each has a record of its own.
 pub(crate) trait Answer {
+    type Lowered: Value + Send + 'static;
     type Response;
 
-    fn with(self, metadata: metadata::ResponseMetadata) -> Self::Response;
+    fn with(value: Self::Lowered, metadata: metadata::ResponseMetadata) -> Self::Response;
 }
 
 /// What is known of an operation that returns nothing.
@@ -69,9 +71,10 @@ pub(crate) struct EmptyResponse {
 }
 
 impl Answer for () {
+    type Lowered = ();
     type Response = EmptyResponse;
 
-    fn with(self, metadata: metadata::ResponseMetadata) -> EmptyResponse {
+    fn with((): (), metadata: metadata::ResponseMetadata) -> EmptyResponse {
         EmptyResponse { metadata: metadata.into() }
     }
 }

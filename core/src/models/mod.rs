@@ -22,5 +22,7 @@ pub use scopes::*;
 pub use timestamp::Timestamp;
 pub use usage::*;
 
-pub(crate) use model::{Model, RequestBody, Unreadable, decode};
+pub(crate) use model::{Lacks, Model, RequestBody, Unreadable, decode};
+#[cfg(feature = "uniffi")]
+pub(crate) use readable::{Any, Reader};
 pub(crate) use readable::{Readable, field};

@@ -1,6 +1,7 @@
 //! What all models share: how one is declared, and how an answer's body becomes one.
 
 use std::collections::HashMap;
+use std::str;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -18,11 +19,12 @@ pub(crate) trait Model: DeserializeOwned + Default + PartialEq {
     /// The fields, in snake case.
     const FIELDS: &'static [&'static str];
 
-    /// What is missing for it to be of any use as the result of the operation.
-    fn lacks(&self, _operation: &Operation) -> Option<&'static str> {
-        None
-    }
+    /// Says what is missing for it to be of any use as the result of an operation.
+    const LACKS: Option<Lacks<Self>> = None;
 }
+
+/// What of a model is missing as the result of an operation; nothing if it will do.
+pub(crate) type Lacks<M> = fn(&M, &Operation) -> Option<&'static str>;
 
 /// A model of the documentation that a request may hold.
 pub(crate) trait RequestBody: Serialize {
@@ -57,13 +59,7 @@ macro_rules! model {
         impl $crate::models::Model for $name {
             const NAME: &'static str = stringify!($name);
             const FIELDS: &'static [&'static str] = &[$(stringify!($field)),*];
-
-            $(
-                fn lacks(&self, operation: &$crate::operation::Operation) -> Option<&'static str> {
-                    let lacks: fn(&Self, &$crate::operation::Operation) -> Option<&'static str> = $lacks;
-                    lacks(self, operation)
-                }
-            )?
+            $(const LACKS: Option<$crate::models::Lacks<Self>> = Some($lacks);)?
         }
 
         $(
@@ -79,13 +75,28 @@ macro_rules! model {
 
             #[cfg(feature = "uniffi")]
             impl $crate::ffi::Answer for $name {
-                type Response = $response;
+                type Lowered = $crate::ffi::Lowered<$name>;
+                type Response = $crate::ffi::Lowered<$response>;
 
-                fn with(self, metadata: $crate::ResponseMetadata) -> $response {
-                    $response { value: self, metadata: metadata.into() }
+                fn with(value: Self::Lowered, metadata: $crate::ResponseMetadata) -> Self::Response {
+                    value.and(metadata.into())
                 }
             }
         )?
+
+        #[cfg(feature = "uniffi")]
+        impl $crate::ffi::Shaped for $name {
+            fn shape() -> $crate::ffi::Shape {
+                const FIELDS: &[$crate::ffi::Field] = pastey::paste! {
+                    &[$($crate::ffi::Field {
+                        name: stringify!([<$field:lower_camel>]),
+                        shape: <$type as $crate::ffi::Shaped>::shape,
+                    }),*]
+                };
+                const { assert!(FIELDS.len() <= $crate::ffi::MOST_FIELDS) };
+                $crate::ffi::Shape::Record(FIELDS)
+            }
+        }
 
         impl $crate::models::Readable for $name {
             fn from_object<'de, A: serde::de::MapAccess<'de>>(object: A) -> Result<Option<Self>, A::Error> {
@@ -159,6 +170,13 @@ macro_rules! open_enum {
                 Some(text.into())
             }
         }
+
+        #[cfg(feature = "uniffi")]
+        impl $crate::ffi::Shaped for $name {
+            fn shape() -> $crate::ffi::Shape {
+                $crate::ffi::Shape::value::<$name>()
+            }
+        }
     };
 }
 
@@ -201,7 +219,12 @@ pub(crate) fn decode<M: Model>(body: &[u8]) -> Result<M, Unreadable> {
         return Err(Unreadable::OtherShape { found, expected });
     }
     let mended;
-    let (model, json): (M, &[u8]) = match serde_json::from_slice(body) {
+    let read = match str::from_utf8(body) {
+        // It need not look at each text by itself then.
+        Ok(text) => serde_json::from_str(text),
+        Err(_) => serde_json::from_slice(body),
+    };
+    let (model, json): (M, &[u8]) = match read {
         Ok(model) => (model, body),
         Err(error) if error.is_eof() => return Err(Unreadable::Cut { bytes: body.len(), expected }),
         Err(error) => {

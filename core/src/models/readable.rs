@@ -22,14 +22,12 @@ pub(crate) trait Readable: Sized {
         None
     }
 
-    fn from_list<'de, A: SeqAccess<'de>>(mut list: A) -> Result<Option<Self>, A::Error> {
-        while list.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(None)
+    fn from_list<'de, A: SeqAccess<'de>>(list: A) -> Result<Option<Self>, A::Error> {
+        IgnoredAny.visit_seq(list).map(|_| None)
     }
 
-    fn from_object<'de, A: MapAccess<'de>>(mut object: A) -> Result<Option<Self>, A::Error> {
-        while object.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(None)
+    fn from_object<'de, A: MapAccess<'de>>(object: A) -> Result<Option<Self>, A::Error> {
+        IgnoredAny.visit_map(object).map(|_| None)
     }
 }
 
@@ -74,65 +72,107 @@ impl<K: Readable + Eq + Hash, V: Readable> Field for HashMap<K, V> {
 
 /// For `#[serde(deserialize_with)]`: reads a field so that only broken JSON is an error.
 pub(crate) fn field<'de, D: Deserializer<'de>, F: Field>(deserializer: D) -> Result<F, D::Error> {
-    Seed::<F::Value>::new().deserialize(deserializer).map(F::from_readable)
+    Any(Read::<F::Value>(PhantomData)).deserialize(deserializer).map(F::from_readable)
 }
 
-struct Seed<T>(PhantomData<T>);
+/// What becomes of a value, by the kind of JSON that it turns out to be.
+pub(crate) trait Reader<'de>: Sized {
+    type Output;
 
-impl<T> Seed<T> {
-    fn new() -> Self {
-        Seed(PhantomData)
-    }
+    /// It is null, or a number that is no integer of 64 bits.
+    fn nothing(self) -> Self::Output;
+    fn text(self, text: &str) -> Self::Output;
+    fn integer(self, integer: i64) -> Self::Output;
+    fn flag(self, flag: bool) -> Self::Output;
+    fn list<A: SeqAccess<'de>>(self, list: A) -> Result<Self::Output, A::Error>;
+    fn object<A: MapAccess<'de>>(self, object: A) -> Result<Self::Output, A::Error>;
 }
 
-impl<'de, T: Readable> DeserializeSeed<'de> for Seed<T> {
-    type Value = Option<T>;
+/// A value of JSON of whatever kind, for its reader.
+pub(crate) struct Any<R>(pub(crate) R);
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<T>, D::Error> {
+impl<'de, R: Reader<'de>> DeserializeSeed<'de> for Any<R> {
+    type Value = R::Output;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<R::Output, D::Error> {
         deserializer.deserialize_any(self)
     }
 }
 
-impl<'de, T: Readable> Visitor<'de> for Seed<T> {
-    type Value = Option<T>;
+impl<'de, R: Reader<'de>> Visitor<'de> for Any<R> {
+    type Value = R::Output;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("any value")
     }
 
-    fn visit_unit<E>(self) -> Result<Option<T>, E> {
-        Ok(None)
+    fn visit_unit<E>(self) -> Result<R::Output, E> {
+        Ok(self.0.nothing())
     }
 
-    fn visit_str<E>(self, text: &str) -> Result<Option<T>, E> {
-        Ok(T::from_text(text))
+    fn visit_str<E>(self, text: &str) -> Result<R::Output, E> {
+        Ok(self.0.text(text))
     }
 
-    fn visit_bool<E>(self, flag: bool) -> Result<Option<T>, E> {
-        Ok(T::from_flag(flag))
+    fn visit_bool<E>(self, flag: bool) -> Result<R::Output, E> {
+        Ok(self.0.flag(flag))
     }
 
-    fn visit_i64<E>(self, integer: i64) -> Result<Option<T>, E> {
-        Ok(T::from_integer(integer))
+    fn visit_i64<E>(self, integer: i64) -> Result<R::Output, E> {
+        Ok(self.0.integer(integer))
     }
 
-    fn visit_u64<E>(self, integer: u64) -> Result<Option<T>, E> {
-        Ok(i64::try_from(integer).ok().and_then(T::from_integer))
+    fn visit_u64<E>(self, integer: u64) -> Result<R::Output, E> {
+        Ok(match i64::try_from(integer) {
+            Ok(integer) => self.0.integer(integer),
+            Err(_) => self.0.nothing(),
+        })
     }
 
-    fn visit_f64<E>(self, number: f64) -> Result<Option<T>, E> {
+    fn visit_f64<E>(self, number: f64) -> Result<R::Output, E> {
         // `300.0` and `3e2` are the integer 300; past 2^53 a float no longer names one integer.
         const EXACT: f64 = 9_007_199_254_740_992.0;
         let whole = number.fract() == 0.0 && number.abs() <= EXACT;
         #[allow(clippy::cast_possible_truncation, reason = "it is whole and within range")]
-        Ok(if whole { T::from_integer(number as i64) } else { None })
+        Ok(if whole { self.0.integer(number as i64) } else { self.0.nothing() })
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Option<T>, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<R::Output, A::Error> {
+        self.0.list(list)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, object: A) -> Result<R::Output, A::Error> {
+        self.0.object(object)
+    }
+}
+
+/// Makes a value of a type.
+struct Read<T>(PhantomData<T>);
+
+impl<'de, T: Readable> Reader<'de> for Read<T> {
+    type Output = Option<T>;
+
+    fn nothing(self) -> Option<T> {
+        None
+    }
+
+    fn text(self, text: &str) -> Option<T> {
+        T::from_text(text)
+    }
+
+    fn integer(self, integer: i64) -> Option<T> {
+        T::from_integer(integer)
+    }
+
+    fn flag(self, flag: bool) -> Option<T> {
+        T::from_flag(flag)
+    }
+
+    fn list<A: SeqAccess<'de>>(self, list: A) -> Result<Option<T>, A::Error> {
         T::from_list(list)
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, object: A) -> Result<Option<T>, A::Error> {
+    fn object<A: MapAccess<'de>>(self, object: A) -> Result<Option<T>, A::Error> {
         T::from_object(object)
     }
 }
@@ -186,7 +226,7 @@ impl Readable for crate::Secret {
 impl<T: Readable> Readable for Vec<T> {
     fn from_list<'de, A: SeqAccess<'de>>(mut list: A) -> Result<Option<Self>, A::Error> {
         let mut values = Vec::new();
-        while let Some(value) = list.next_element_seed(Seed::<T>::new())? {
+        while let Some(value) = list.next_element_seed(Any(Read::<T>(PhantomData)))? {
             values.extend(value);
         }
         Ok(Some(values))
@@ -196,7 +236,8 @@ impl<T: Readable> Readable for Vec<T> {
 impl<K: Readable + Eq + Hash, V: Readable> Readable for HashMap<K, V> {
     fn from_object<'de, A: MapAccess<'de>>(mut object: A) -> Result<Option<Self>, A::Error> {
         let mut values = HashMap::new();
-        while let Some((key, value)) = object.next_entry_seed(Seed::<K>::new(), Seed::<V>::new())? {
+        let (key, value) = (|| Any(Read::<K>(PhantomData)), || Any(Read::<V>(PhantomData)));
+        while let Some((key, value)) = object.next_entry_seed(key(), value())? {
             values.extend(key.zip(value));
         }
         Ok(Some(values))

@@ -242,7 +242,11 @@ fn an_error_of_decoding_holds_no_piece_of_the_body() {
 macro_rules! every_model {
     ($($model:ident),* $(,)?) => {
         fn decode_as_every_model(body: &[u8]) {
-            $(let _ = decode::<$model>(body);)*
+            $(
+                let _ = decode::<$model>(body);
+                #[cfg(feature = "uniffi")]
+                crate::ffi::assert_other_languages_read_the_same::<$model>(body);
+            )*
         }
 
         const MODELS: &[&str] = &[$(stringify!($model)),*];

@@ -9,6 +9,7 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use super::Transport;
+use super::cleared::Cleared;
 use super::failure::{Cause, Failure};
 use super::masks::Masks;
 use crate::clock::Wait;
@@ -65,7 +66,7 @@ impl Pass {
 /// A whole answer that says success.
 pub(crate) struct Answer {
     pub(crate) head: Box<Head>,
-    pub(crate) body: Zeroizing<Vec<u8>>,
+    pub(crate) body: Cleared,
 }
 
 /// The limit of an attempt: its own, or what is left of the operation's time.
@@ -156,21 +157,21 @@ fn unanswered(error: reqwest::Error, transport: &Transport) -> Cause {
 }
 
 /// How much memory is taken on the mere word of a header.
-const TRUSTED_LENGTH: usize = 1024 * 1024;
+const TRUSTED_LENGTH: usize = 16 * 1024 * 1024;
 
 /// The whole body, unpacked.
-async fn read(mut response: Response, max_response_bytes: usize) -> Result<Zeroizing<Vec<u8>>, Cause> {
+async fn read(mut response: Response, max_response_bytes: usize) -> Result<Cleared, Cause> {
     let too_large = || Cause::Unreadable(Unreadable::TooLarge { limit: max_response_bytes });
     let announced = response.content_length().and_then(|length| usize::try_from(length).ok());
     if announced.is_some_and(|length| length > max_response_bytes) {
         return Err(too_large());
     }
-    let mut body = Zeroizing::new(Vec::with_capacity(announced.unwrap_or_default().min(TRUSTED_LENGTH)));
-    while let Some(chunk) = response.chunk().await.map_err(|error| Cause::HalfAnswer(error.without_url()))? {
-        if body.len() + chunk.len() > max_response_bytes {
+    let mut body = Cleared::with_capacity(announced.unwrap_or_default().min(TRUSTED_LENGTH));
+    while let Some(piece) = response.chunk().await.map_err(|error| Cause::HalfAnswer(error.without_url()))? {
+        if body.len() + piece.len() > max_response_bytes {
             return Err(too_large());
         }
-        body.extend_from_slice(&chunk);
+        body.append(&piece);
     }
     Ok(body)
 }

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use zeroize::Zeroizing;
-
+use super::cleared::Cleared;
 use crate::metadata::Head;
 use crate::models::Unreadable;
 use crate::operation::{Operation, Replay, Verb};
@@ -34,7 +33,7 @@ pub(crate) enum Cause {
     /// The answer says success, and its body is not what the operation returns.
     Unreadable(Unreadable),
     /// The answer's status is not success; these are its words.
-    Refused(Zeroizing<Vec<u8>>),
+    Refused(Cleared),
 }
 
 /// A row of the table.

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use http::{HeaderMap, HeaderValue};
 use serde_json::Value;
 use url::form_urlencoded::byte_serialize;
-use zeroize::Zeroizing;
 
+use super::cleared::Cleared;
 use crate::secret::Secret;
 
 /// A shorter text is no secret that a service gave out, and covering it would spoil words.
@@ -47,12 +47,12 @@ impl<'a> Masks<'a> {
 
     /// The words of an error. In JSON the texts are covered as they read, whatever escapes they are
     /// written with.
-    pub(super) fn cover_words(&self, words: Zeroizing<Vec<u8>>) -> Zeroizing<Vec<u8>> {
+    pub(super) fn cover_words(&self, words: Cleared) -> Cleared {
         let covered = match serde_json::from_slice(&words) {
             Ok(mut json) => self.cover_json(&mut json).then(|| json.to_string()),
             Err(_) => self.cover(&String::from_utf8_lossy(&words)),
         };
-        covered.map_or(words, |covered| Zeroizing::new(covered.into_bytes()))
+        covered.map_or(words, Cleared::from)
     }
 
     /// Covers all texts in it, and says whether there was one.

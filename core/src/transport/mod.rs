@@ -3,6 +3,7 @@
 mod attempt;
 mod backoff;
 mod budget;
+mod cleared;
 mod failure;
 mod masks;
 mod wording;
@@ -41,7 +42,7 @@ pub(crate) trait Returned: Sized {
 impl<M: Model> Returned for M {
     fn read(operation: &Operation, body: &[u8]) -> Result<Self, Unreadable> {
         let model: M = decode(body)?;
-        match model.lacks(operation) {
+        match M::LACKS.and_then(|lacks| lacks(&model, operation)) {
             Some(part) => Err(Unreadable::Incomplete { part, expected: M::NAME }),
             None => Ok(model),
         }
