@@ -218,20 +218,23 @@ pub(crate) fn decode<M: Model>(body: &[u8]) -> Result<M, Unreadable> {
     if let Some(found) = found {
         return Err(Unreadable::OtherShape { found, expected });
     }
-    let mended;
-    let read = match str::from_utf8(body) {
-        // It need not look at each text by itself then.
-        Ok(text) => serde_json::from_str(text),
-        Err(_) => serde_json::from_slice(body),
+    let lossy;
+    let text = match str::from_utf8(body) {
+        Ok(text) => text,
+        Err(_) => {
+            lossy = Zeroizing::new(String::from_utf8_lossy(body).into_owned());
+            lossy.as_str()
+        }
     };
-    let (model, json): (M, &[u8]) = match read {
-        Ok(model) => (model, body),
+    let mended;
+    let (model, json): (M, &str) = match serde_json::from_str(text) {
+        Ok(model) => (model, text),
         Err(error) if error.is_eof() => return Err(Unreadable::Cut { bytes: body.len(), expected }),
         Err(error) => {
-            mended = Zeroizing::new(mend(&String::from_utf8_lossy(body)));
+            mended = Zeroizing::new(mend(text));
             // The library's own error may quote the body, so only its place is kept.
             let not_json = Unreadable::NotJson { line: error.line(), column: error.column(), expected };
-            (second_look(&mended).ok_or(not_json)?, mended.as_bytes())
+            (second_look(&mended).ok_or(not_json)?, mended.as_str())
         }
     };
     if model == M::default() && !has_a_list_of::<M>(json) {
@@ -244,14 +247,16 @@ pub(crate) fn decode<M: Model>(body: &[u8]) -> Result<M, Unreadable> {
 fn second_look<M: Model>(mended: &str) -> Option<M> {
     serde_json::from_str(mended).ok().or_else(|| {
         let value: Value = serde_json::from_str(mended).ok()?;
-        M::deserialize(value).ok()
+        // Not out of the value itself: that would be all the models' reading once more in the library.
+        let once = Zeroizing::new(value.to_string());
+        serde_json::from_str(&once).ok()
     })
 }
 
 /// Whether a model without anything in it is one: an empty list is something, and nothing else is.
-fn has_a_list_of<M: Model>(json: &[u8]) -> bool {
+fn has_a_list_of<M: Model>(json: &str) -> bool {
     let known = |key: &str| M::FIELDS.iter().any(|field| camel_case(field) == key);
-    serde_json::from_slice::<HashMap<String, Value>>(json)
+    serde_json::from_str::<HashMap<String, Value>>(json)
         .is_ok_and(|object| object.iter().any(|(key, value)| value.is_array() && known(key)))
 }
 
