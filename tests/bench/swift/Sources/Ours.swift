@@ -4,16 +4,14 @@ import Foundation
 import PureCloudOAuth
 
 /// One client for each size of the listing, since the server has them below paths of their own.
-private func byPath<Api>(_ url: String, _ sizes: [Int], _ api: (Config) throws -> Api) -> [Int: Api] {
+private func byPath<Api>(_ url: String, upTo largest: Int, _ api: (Config) throws -> Api) throws -> [Int: Api] {
     let server = URLComponents(string: url)
-    var apis: [Int: Api] = [:]
-    for size in sizes {
-        let host = try? ServiceHost.gateway(
-            host: server?.host ?? "", protocol: "http", port: Int32(server?.port ?? 0), pathParamsApi: String(size))
-        let credentials = Credentials.accessToken(token: Secret(text: "a-token"))
-        apis[size] = host.flatMap { try? api(Config(host: $0, credentials: credentials)) }
-    }
-    return apis
+    return try Dictionary(
+        uniqueKeysWithValues: [1, 25, 1_000, 10_000].filter { $0 <= largest }.map { size in
+            let host = try ServiceHost.gateway(
+                host: server?.host ?? "", protocol: "http", port: Int32(server?.port ?? 0), pathParamsApi: "\(size)")
+            return (size, try api(Config(host: host, credentials: .accessToken(Secret(text: "a-token")))))
+        })
 }
 
 private func request() -> OAuthClientRequest {
@@ -34,8 +32,8 @@ private func request() -> OAuthClientRequest {
 struct Ours: Client {
     private let apis: [Int: OAuthAPI]
 
-    init(url: String, sizes: [Int]) {
-        apis = byPath(url, sizes, OAuthAPI.init(config:))
+    init(url: String, upTo largest: Int) throws {
+        apis = try byPath(url, upTo: largest, OAuthAPI.init(config:))
     }
 
     func listing(_ size: Int) async throws -> Int {
@@ -66,8 +64,8 @@ struct Ours: Client {
 struct OursWaiting: Client {
     private let apis: [Int: BlockingOAuthAPI]
 
-    init(url: String, sizes: [Int]) {
-        apis = byPath(url, sizes, BlockingOAuthAPI.init(config:))
+    init(url: String, upTo largest: Int) throws {
+        apis = try byPath(url, upTo: largest, BlockingOAuthAPI.init(config:))
     }
 
     func listing(_ size: Int) async throws -> Int {

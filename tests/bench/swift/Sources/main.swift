@@ -29,14 +29,7 @@ let (name, mode) = (arguments[1], arguments[2])
 let url = ProcessInfo.processInfo.environment["BENCH_URL"] ?? ""
 
 if mode != "bare" {
-    let sizes = mode == "first" ? [1] : [1, 25, 1_000, 10_000]
-    let client: any Client =
-        switch name {
-        case "purecloud-oauth": Ours(url: url, sizes: sizes)
-        case "purecloud-oauth, waiting": OursWaiting(url: url, sizes: sizes)
-        case "URLSession + Codable": Plain(url: url)
-        default: fatalError("there is no client \(name)")
-        }
+    let client = try client(upTo: mode == "first" ? 1 : 10_000)
     switch mode {
     case "import": break
     case "first": guard try await client.listing(1) == 1 else { throw NotAsked() }
@@ -49,6 +42,15 @@ if mode != "bare" {
 }
 if mode != "obey" {
     print(memory())
+}
+
+func client(upTo largest: Int) throws -> any Client {
+    switch name {
+    case "purecloud-oauth": try Ours(url: url, upTo: largest)
+    case "purecloud-oauth, waiting": try OursWaiting(url: url, upTo: largest)
+    case "URLSession + Codable": Plain(url: url)
+    default: fatalError("there is no client \(name)")
+    }
 }
 
 func answer(to words: [Substring], by client: any Client) async throws -> String {
