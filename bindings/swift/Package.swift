@@ -31,6 +31,6 @@ let package = Package(
                 .linkedFramework("AppKit", .when(platforms: [.macOS])),
             ]
         ),
-        .testTarget(name: "PureCloudOAuthTests", dependencies: ["PureCloudOAuth"]),
+        .testTarget(name: "PureCloudOAuthTests", dependencies: ["PureCloudOAuth", "PureCloudOAuthFFI"]),
     ]
 )

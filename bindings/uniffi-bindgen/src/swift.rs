@@ -1,5 +1,7 @@
 //! What uniffi's templates lack.
 
+mod arbitrary;
+
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
@@ -14,6 +16,7 @@ use crate::neutral_names::names_in_text;
 
 pub(crate) fn finish(draft: &mut Draft, interface: &ComponentInterface) -> Result<()> {
     cancellation(draft, interface)?;
+    reading(draft)?;
     numbers(draft)?;
     only_what_is_exported(draft, interface)?;
     labels(draft, interface)?;
@@ -28,7 +31,7 @@ pub(crate) fn finish(draft: &mut Draft, interface: &ComponentInterface) -> Resul
     equality(draft);
     printing(draft);
     reflection(draft);
-    Ok(())
+    draft.write_beside("Arbitrary.swift", &arbitrary::values(interface)?)
 }
 
 /// A cancelled task ends its call. `onCancel` does not escape: it never runs once the call has returned, so the
@@ -55,6 +58,19 @@ fn cancellation(draft: &mut Draft, interface: &ComponentInterface) -> Result<()>
          onCancel: {\n        cancelFunc(rustFuture)\n    }\n",
     )?;
     draft.replace(1, "fatalError(\"Cancellation not supported yet\")", "throw CancellationError()")
+}
+
+/// Values are read straight from the library's memory. uniffi cuts a piece of `Data` for each, which costs far more
+/// than the value.
+fn reading(draft: &mut Draft) -> Result<()> {
+    draft.replace_between(
+        "fileprivate extension Data {\n    init(rustBuffer",
+        "// Define writer functionality.",
+        include_str!("swift/reading.swift"),
+    )?;
+    draft.replace(1, "createReader(data: Data(rustBuffer: buf))", "BufferReader(buf)")?;
+    draft.replace(1, "if hasRemaining(reader) {", "if !reader.isAtEnd {")?;
+    draft.replace_all("(data: Data, offset: Data.Index)", "BufferReader")
 }
 
 /// A time that is wrong must not end the program: what can't be written is refused by the library instead, as a
@@ -181,15 +197,20 @@ fn unboxed(of: Type) -> Type {
 
 /// The clients have the name of the vendor's SDK for Swift. And Foundation has a `Host` as well: a program that
 /// imports both could name neither. (With `rename` in uniffi.toml, uniffi's own constructors still return a `Host`.)
+const NAMES: [(&str, &str); 6] = [
+    ("OAuthApi", "OAuthAPI"),
+    ("OAuthApiProtocol", "OAuthAPIProtocol"),
+    ("BlockingOAuthApi", "BlockingOAuthAPI"),
+    ("BlockingOAuthApiProtocol", "BlockingOAuthAPIProtocol"),
+    ("Host", "ServiceHost"),
+    ("HostProtocol", "ServiceHostProtocol"),
+];
+
+fn own_name(given: &str) -> &str {
+    NAMES.iter().find(|(name, _)| *name == given).map_or(given, |(_, own)| own)
+}
+
 fn names(draft: &mut Draft) -> Result<()> {
-    const NAMES: [(&str, &str); 6] = [
-        ("OAuthApi", "OAuthAPI"),
-        ("OAuthApiProtocol", "OAuthAPIProtocol"),
-        ("BlockingOAuthApi", "BlockingOAuthAPI"),
-        ("BlockingOAuthApiProtocol", "BlockingOAuthAPIProtocol"),
-        ("Host", "ServiceHost"),
-        ("HostProtocol", "ServiceHostProtocol"),
-    ];
     for (given, meant) in NAMES {
         let text = draft.text();
         let mut places = BTreeSet::new();

@@ -170,9 +170,12 @@ fn stage(native: &Native, libraries: &[PathBuf]) -> Result<PathBuf> {
     let sources = generated.join("Sources").join(PACKAGE);
     let headers = generated.join("Sources").join(FFI).join("include");
     fs::create_dir_all(&sources)?;
+    let tests = generated.join("Tests").join(format!("{PACKAGE}Tests"));
     fs::create_dir_all(&headers)?;
+    fs::create_dir_all(&tests)?;
     for (file, place) in [
         (format!("{PACKAGE}.swift"), sources.join(format!("{PACKAGE}.swift"))),
+        ("Arbitrary.swift".to_owned(), tests.join("Arbitrary.swift")),
         (format!("{FFI}.h"), headers.join(format!("{FFI}.h"))),
         (format!("{FFI}.modulemap"), headers.join("module.modulemap")),
     ] {
