@@ -97,29 +97,31 @@ fn answer(body: &Value) -> Result<Vec<u8>> {
     Ok([head.into_bytes(), body].concat())
 }
 
-/// A client that has every field.
+/// A client that has every field. What is a client's own is in no other one; the same few administrators and roles are
+/// in many.
 fn client(number: usize) -> Value {
     let id = format!("6f1c8a52-9d3e-4b7a-8c21-{number:012x}");
+    let (role, other_role) = (role(number % 20), role(number % 7));
     json!({
         "id": id,
         "name": format!("Terminübersicht {number}"),
         "accessTokenValiditySeconds": 86_400,
-        "description": "Liest die Termine der Filiale und schreibt sie in den Kalender",
-        "registeredRedirectUri": ["https://termine.example.at/callback", "https://termine.example.at/other"],
+        "description": format!("Liest die Termine der Filiale {number} und schreibt sie in den Kalender"),
+        "registeredRedirectUri": [
+            format!("https://filiale-{number}.example.at/callback"),
+            format!("https://filiale-{number}.example.at/other"),
+        ],
         "secret": format!("hq3KpZ0vX1yT7wB9nR4sL6uD8mF2cJ5gA0e{number:08}"),
-        "roleIds": ["b3e2c1d0-5a4f-4e3d-9c8b-7a6f5e4d3c2b", "c3e2c1d0-5a4f-4e3d-9c8b-7a6f5e4d3c2b"],
-        "dateCreated": "2026-03-01T08:30:00.000Z",
-        "dateModified": "2026-05-02T09:31:01.250Z",
-        "createdBy": user("8f1c8a52-9d3e-4b7a-8c21-5e0f4d9b7a63", "Eva Huber"),
-        "modifiedBy": user("9f1c8a52-9d3e-4b7a-8c21-5e0f4d9b7a63", "Jan Novak"),
+        "roleIds": [role, other_role],
+        "dateCreated": moment(number),
+        "dateModified": moment(number * 7),
+        "createdBy": user(number % 50),
+        "modifiedBy": user(number % 30),
         "authorizedGrantType": "CODE",
         "scope": ["users:readonly", "calendars"],
         "roleDivisions": [
-            {"roleId": "b3e2c1d0-5a4f-4e3d-9c8b-7a6f5e4d3c2b", "divisionId": "*"},
-            {
-                "roleId": "c3e2c1d0-5a4f-4e3d-9c8b-7a6f5e4d3c2b",
-                "divisionId": "d3e2c1d0-5a4f-4e3d-9c8b-7a6f5e4d3c2b",
-            },
+            {"roleId": role, "divisionId": "*"},
+            {"roleId": other_role, "divisionId": "d3e2c1d0-5a4f-4e3d-9c8b-7a6f5e4d3c2b"},
         ],
         "state": "active",
         "dateToDelete": "2026-12-24T00:00:00.000Z",
@@ -127,8 +129,18 @@ fn client(number: usize) -> Value {
     })
 }
 
-fn user(id: &str, name: &str) -> Value {
-    json!({ "id": id, "name": name, "selfUri": format!("/api/v2/users/{id}") })
+fn role(number: usize) -> String {
+    format!("b3e2c1d0-5a4f-4e3d-9c8b-{number:012x}")
+}
+
+fn moment(number: usize) -> String {
+    let (day, hour, minute) = (1 + number % 28, number % 24, number % 60);
+    format!("2026-03-{day:02}T{hour:02}:{minute:02}:01.{:03}Z", number % 1_000)
+}
+
+fn user(number: usize) -> Value {
+    let id = format!("8f1c8a52-9d3e-4b7a-8c21-{number:012x}");
+    json!({ "id": id, "name": format!("Eva Huber {number}"), "selfUri": format!("/api/v2/users/{id}") })
 }
 
 /// A row that has every field.
