@@ -169,6 +169,10 @@ impl Kotlin {
         // Until Java 18 it prints what the locale has, which may be ASCII; since then the second one counts.
         java.args(["-Dfile.encoding=UTF-8", "-Dstdout.encoding=UTF-8"]);
         java.args(options).arg("-cp").arg(path).arg(class);
+        // Cargo names its own folders there, and JNA takes a library from there before the one in the jar.
+        for path in ["LD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH"] {
+            java.env_remove(path);
+        }
         Ok(java)
     }
 }
