@@ -1,6 +1,8 @@
 //! What uniffi's templates lack: exceptions that say what happened, an interface that suits Java as well, and
 //! machinery that stays out of sight.
 
+mod crossing;
+
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
@@ -14,6 +16,7 @@ use crate::neutral_names::names_in_text;
 
 pub(crate) fn finish(draft: &mut Draft, interface: &ComponentInterface) -> Result<()> {
     heading(draft)?;
+    crossing::without_structures(draft, interface)?;
     machinery(draft)?;
     documentation(draft)?;
     versions(draft)?;
@@ -57,7 +60,6 @@ fn machinery(draft: &mut Draft) -> Result<()> {
         ("public object FfiConverter", "internal object FfiConverter"),
         ("public interface FfiConverter", "internal interface FfiConverter"),
         ("public typealias FfiConverter", "internal typealias FfiConverter"),
-        ("\nopen class RustBuffer", "\ninternal open class RustBuffer"),
         (
             "\ninterface UniffiRustCallStatusErrorHandler",
             "\ninternal interface UniffiRustCallStatusErrorHandler",
@@ -72,7 +74,6 @@ fn machinery(draft: &mut Draft) -> Result<()> {
         ("\nobject NoHandle", "\ninternal object NoHandle"),
         // Java would see these beside the functions of the library.
         ("internal const val UNIFFI", "private const val UNIFFI"),
-        ("internal inline fun<", "private inline fun<"),
         ("internal val uniffiContinuationHandleMap", "private val uniffiContinuationHandleMap"),
         ("internal suspend fun<", "private suspend fun<"),
         ("public fun uniffiEnsureInitialized", "private fun uniffiEnsureInitialized"),

@@ -8,6 +8,7 @@ mod api;
 mod argument;
 mod config;
 mod error;
+mod jvm;
 mod lowered;
 mod response;
 mod runtime;
