@@ -75,3 +75,9 @@ internal class Crossing private constructor() {
         }
     }
 }
+
+/** By what the library says that a call can go on. Its threads stay known to Java: that takes longer than a call. */
+private val uniffiContinuation: Pointer = uniffiRustFutureContinuationCallbackImpl.let {
+    Native.setCallbackThreadInitializer(it, CallbackThreadInitializer(true, false, "purecloud-oauth"))
+    CallbackReference.getFunctionPointer(it)
+}

@@ -20,7 +20,8 @@ const STATUS: usize = 1 + BUFFER;
 
 pub(super) fn without_structures(draft: &mut Draft, interface: &ComponentInterface) -> Result<()> {
     // Of the structures only those of callbacks would be left, and there are none but the one that polls.
-    draft.replace(1, "import com.sun.jna.Structure\n", "")?;
+    let imports = "import com.sun.jna.CallbackReference\nimport com.sun.jna.CallbackThreadInitializer\n";
+    draft.replace(1, "import com.sun.jna.Structure\n", imports)?;
     draft.replace_between(
         "// This is a helper for safely working with byte buffers",
         "/**\n * The FfiConverter interface",
@@ -42,6 +43,16 @@ pub(super) fn without_structures(draft: &mut Draft, interface: &ComponentInterfa
         1,
         "rbuf.writeField(\"len\", bbuf.position().toLong())",
         "rbuf.len = bbuf.position().toLong()",
+    )?;
+    draft.replace(
+        1,
+        "pollFunc: (Long, UniffiRustFutureContinuationCallback, Long)",
+        "pollFunc: (Long, Pointer, Long)",
+    )?;
+    draft.replace(
+        1,
+        "                    uniffiRustFutureContinuationCallbackImpl,\n",
+        "                    uniffiContinuation,\n",
     )?;
     functions(draft, interface)
 }
@@ -133,7 +144,7 @@ fn kotlin_type(of: &FfiType) -> Result<String> {
         FfiType::RustBuffer(_) => "RustBuffer".to_owned(),
         FfiType::Handle | FfiType::Int64 | FfiType::UInt64 => "Long".to_owned(),
         FfiType::Int8 | FfiType::UInt8 => "Byte".to_owned(),
-        FfiType::Callback(name) => format!("Uniffi{name}"),
+        FfiType::Callback(_) => "Pointer".to_owned(),
         other => bail!("nothing of the type {other:?} has crossed so far"),
     })
 }
