@@ -21,6 +21,7 @@ pub(crate) fn finish(draft: &mut Draft, interface: &ComponentInterface) -> Resul
     documentation(draft)?;
     versions(draft)?;
     texts(draft)?;
+    moments(draft)?;
     durations(draft)?;
     closed_objects(draft)?;
     for error in interface.enum_definitions() {
@@ -140,8 +141,27 @@ fn versions(draft: &mut Draft) -> Result<()> {
     Ok(())
 }
 
+/// What is returned is copied from the library's memory at once, and a text made of its bytes where they are, not from
+/// one more copy.
+///
 /// A text with half a character ends a call as any other wrong argument would, not as a failed reading.
 fn texts(draft: &mut Draft) -> Result<()> {
+    draft.replace(
+        1,
+        "        val byteBuf = rbuf.asByteBuffer()!!\n        try {\n",
+        "        val byteBuf = ByteBuffer.wrap(rbuf.data!!.getByteArray(0, rbuf.len.toInt()))\n        try {\n",
+    )?;
+    draft.replace(
+        1,
+        "        val byteArr = ByteArray(len)
+        buf.get(byteArr)
+        return byteArr.toString(Charsets.UTF_8)
+",
+        "        val start = buf.position()
+        buf.position(start + len)
+        return String(buf.array(), start, len, Charsets.UTF_8)
+",
+    )?;
     draft.replace(
         1,
         "            encode(CharBuffer.wrap(value))\n",
@@ -152,6 +172,20 @@ fn texts(draft: &mut Draft) -> Result<()> {
             }
 ",
     )
+}
+
+/// A moment needs no calculation with durations.
+fn moments(draft: &mut Draft) -> Result<()> {
+    for (sign, duration, nanoseconds) in
+        [("plus", "seconds", "nanoseconds"), ("minus", "-seconds", "-nanoseconds")]
+    {
+        draft.replace(
+            1,
+            &format!("java.time.Instant.EPOCH.{sign}(java.time.Duration.ofSeconds({duration}, nanoseconds))"),
+            &format!("java.time.Instant.ofEpochSecond(seconds, {nanoseconds})"),
+        )?;
+    }
+    Ok(())
 }
 
 /// What is left of a time that is up is negative, and refused by the library like a duration of zero.
