@@ -52,6 +52,8 @@ internal class Crossing private constructor() {
         memory.position(place)
     }
 
+    fun takeUnit() = Unit
+
     fun takeLong(): Long = memory.getLong()
 
     fun takeByte(): Byte = memory.get().also { memory.position(memory.position() + ELEMENT - 1) }

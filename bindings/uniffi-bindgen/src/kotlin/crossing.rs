@@ -2,14 +2,14 @@
 //! and `core/src/ffi/jvm.rs` for buffers): the second form takes arguments from memory and returns into memory. Here
 //! each function keeps the signature by which uniffi's Kotlin calls it, and crosses in that form.
 
-use std::fmt::Write;
-
 use anyhow::{Context, Result, bail};
 use uniffi_bindgen::ComponentInterface;
 use uniffi_bindgen::interface::{FfiFunction, FfiType};
 
 use super::quoted;
 use crate::draft::Draft;
+
+const BUFFER_TYPE: &str = "RustBuffer";
 
 /// An element of that memory, in bytes.
 const ELEMENT: usize = 8;
@@ -82,56 +82,54 @@ fn functions(draft: &mut Draft, interface: &ComponentInterface) -> Result<()> {
     )
 }
 
+/// A function with the signature by which it is called, and under it the library's, which has no structure.
 fn declaration(function: &FfiFunction) -> Result<String> {
     let name = function.name();
-    let mut given = Vec::new();
+    let (mut given, mut declared) = (Vec::new(), Vec::new());
     for argument in function.arguments() {
-        given.push((quoted(argument.name()), argument.type_()));
+        given.push(quoted(argument.name()));
+        declared.push(format!("{}: {}", quoted(argument.name()), kotlin_type(&argument.type_())?));
     }
-    let declared = given
-        .iter()
-        .map(|(name, of)| Ok(format!("{name}: {}", kotlin_type(of)?)))
-        .collect::<Result<Vec<_>>>()?;
-    let returned = function.return_type().map(kotlin_type).transpose()?;
-    let returns = returned.as_ref().map_or("Unit", String::as_str);
+    let returns = function.return_type().map_or(Ok("Unit"), kotlin_type)?;
     let has_status = function.has_rust_call_status_arg();
-    let has_buffer =
-        given.iter().map(|(_, of)| of).chain(function.return_type()).any(|of| elements(of) == BUFFER);
+    let has_buffer = returns == BUFFER_TYPE || declared.iter().any(|one| one.ends_with(BUFFER_TYPE));
     if !has_buffer && !has_status {
         return Ok(format!("    external fun {name}({}): {returns}\n\n", declared.join(", ")));
     }
 
-    let with = |last: &str| {
-        let last = if has_status { Some(last.to_owned()) } else { None };
-        declared.iter().cloned().chain(last).collect::<Vec<_>>().join(", ")
-    };
-    let mut text = format!("    fun {name}({}): {returns} {{\n", with("status: UniffiRustCallStatus"));
-    text += "        val crossing = Crossing.begin()\n";
-    let external = if has_buffer {
-        for (name, _) in &given {
-            writeln!(text, "        crossing.give({name})")?;
-        }
-        let in_memory = function.ffi_buffer_fn_name();
-        writeln!(text, "        {in_memory}(crossing.arguments, crossing.returned)")?;
-        text += "        crossing.lookAt(RETURNED_AT)\n";
-        if let Some(returned) = &returned {
-            writeln!(text, "        val value = crossing.take{returned}()")?;
-        }
-        format!("{in_memory}(arguments: Pointer, returned: Pointer): Unit")
+    let in_memory = function.ffi_buffer_fn_name();
+    let arguments = declared.join(", ");
+    let comma = if has_status && !declared.is_empty() { ", " } else { "" };
+    let status = |of: &str| if has_status { format!("{comma}status: {of}") } else { String::new() };
+    let (crosses, library) = if has_buffer {
+        let gives: String = given.iter().map(|name| format!("        crossing.give({name})\n")).collect();
+        (
+            format!(
+                "{gives}        {in_memory}(crossing.arguments, crossing.returned)
+        crossing.lookAt(RETURNED_AT)
+        val value = crossing.take{returns}()\n"
+            ),
+            format!("{in_memory}(arguments: Pointer, returned: Pointer): Unit"),
+        )
     } else {
-        let names = given.iter().map(|(name, _)| name.as_str()).chain(["crossing.status"]);
-        let value = if returned.is_some() { "val value = " } else { "" };
-        writeln!(text, "        {value}{name}({})", names.collect::<Vec<_>>().join(", "))?;
-        text += "        crossing.lookAt(STATUS_AT)\n";
-        format!("{name}({}): {returns}", with("status: Pointer"))
+        (
+            format!(
+                "        val value = {name}({}{comma}crossing.status)
+        crossing.lookAt(STATUS_AT)\n",
+                given.join(", ")
+            ),
+            format!("{name}({arguments}{}): {returns}", status("Pointer")),
+        )
     };
-    if has_status {
-        text += "        crossing.takeStatus(status)\n";
-    }
-    if returned.is_some() {
-        text += "        return value\n";
-    }
-    Ok(format!("{text}    }}\n    private external fun {external}\n\n"))
+    let checks = if has_status { "        crossing.takeStatus(status)\n" } else { "" };
+    Ok(format!(
+        "    fun {name}({arguments}{}): {returns} {{
+        val crossing = Crossing.begin()
+{crosses}{checks}        return value
+    }}
+    private external fun {library}\n\n",
+        status("UniffiRustCallStatus")
+    ))
 }
 
 /// How many elements a value takes.
@@ -139,12 +137,12 @@ fn elements(of: &FfiType) -> usize {
     if matches!(of, FfiType::RustBuffer(_)) { BUFFER } else { 1 }
 }
 
-fn kotlin_type(of: &FfiType) -> Result<String> {
+fn kotlin_type(of: &FfiType) -> Result<&'static str> {
     Ok(match of {
-        FfiType::RustBuffer(_) => "RustBuffer".to_owned(),
-        FfiType::Handle | FfiType::Int64 | FfiType::UInt64 => "Long".to_owned(),
-        FfiType::Int8 | FfiType::UInt8 => "Byte".to_owned(),
-        FfiType::Callback(_) => "Pointer".to_owned(),
+        FfiType::RustBuffer(_) => BUFFER_TYPE,
+        FfiType::Handle | FfiType::Int64 | FfiType::UInt64 => "Long",
+        FfiType::Int8 | FfiType::UInt8 => "Byte",
+        FfiType::Callback(_) => "Pointer",
         other => bail!("nothing of the type {other:?} has crossed so far"),
     })
 }
