@@ -4,7 +4,7 @@
 mod notation;
 mod stub;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use anyhow::{Result, bail, ensure};
@@ -14,7 +14,6 @@ use uniffi_bindgen::interface::{AsType, Enum, Object, Record, Type, Variant};
 
 use self::notation::{docstring, type_name};
 use crate::draft::Draft;
-use crate::ends_of_calls;
 
 /// The package as its users import it.
 const PACKAGE: &str = "purecloud_oauth";
@@ -114,13 +113,41 @@ fn declarations(draft: &mut Draft) -> Result<()> {
 
 /// A call waits in the event loop that it is made in, or in its thread; both are written by hand.
 fn waiting(draft: &mut Draft, interface: &ComponentInterface) -> Result<()> {
-    let (start, end) = ("# RustFuturePoll values\n", "# Public interface members begin here.");
-    draft.replace_between(start, end, include_str!("python/calls.py"))?;
-    for ([free, cancel], times) in ends_of_calls(interface) {
-        let given = format!("            _UniffiLib.{free},\n");
-        draft.replace(times, &given, &format!("{given}            _UniffiLib.{cancel},\n"))?;
+    let mut calls = String::from(include_str!("python/calls.py"));
+    for ([poll, complete, free, cancel], times) in futures(interface) {
+        let functions = format!("_uniffi_functions_of_{}", free.trim_start_matches(FREES));
+        draft.replace(
+            times,
+            &format!(
+                "            _UniffiLib.{poll},\n            _UniffiLib.{complete},\n            _UniffiLib.{free},\n"
+            ),
+            &format!("            {functions},\n            _UniffiLib.{complete},\n"),
+        )?;
+        writeln!(
+            calls,
+            "{functions} = _waiting.functions(_UniffiLib.{poll}, _UniffiLib.{cancel}, _UniffiLib.{free})"
+        )?;
     }
-    Ok(())
+    let (start, end) = ("# RustFuturePoll values\n", "# Public interface members begin here.");
+    draft.replace_between(start, end, &format!("{calls}\n"))
+}
+
+/// What the names of the functions that free a future begin with.
+const FREES: &str = "ffi_purecloud_oauth_rust_future_free_";
+
+/// The library's functions by which a future is polled, completed, freed and cancelled, and how many calls use them.
+fn futures(interface: &ComponentInterface) -> BTreeMap<[String; 4], usize> {
+    let mut futures = BTreeMap::new();
+    for callable in interface.iter_callables().filter(|callable| callable.is_async()) {
+        let functions = [
+            callable.ffi_rust_future_poll(interface),
+            callable.ffi_rust_future_complete(interface),
+            callable.ffi_rust_future_free(interface),
+            callable.ffi_rust_future_cancel(interface),
+        ];
+        *futures.entry(functions).or_insert(0) += 1;
+    }
+    futures
 }
 
 /// A buffer is read much faster from Python's own copy of it.

@@ -10,6 +10,7 @@ mod config;
 mod error;
 mod jvm;
 mod lowered;
+mod python;
 mod response;
 mod runtime;
 #[cfg(test)]

@@ -448,6 +448,19 @@ class Loops(Case):
         loop.run_until_complete(main())
         self.nothing_is_open()
 
+    def test_an_event_loop_that_watches_no_file_descriptors(self):
+        class Loop(asyncio.SelectorEventLoop):
+            def add_reader(self, *arguments):
+                raise NotImplementedError
+
+        async def main():
+            api = OAuthApi(self.emulator.config())
+            return set(await asyncio.gather(*(self.identify(api) for _ in range(50))))
+
+        loop = Loop()
+        self.addCleanup(loop.close)
+        self.assertEqual(loop.run_until_complete(main()), {self.emulator.client_id})
+
     def test_wait_for_and_timeout_close_the_request(self):
         async def main():
             api = OAuthApi(self.emulator.config())

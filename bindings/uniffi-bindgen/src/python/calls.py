@@ -10,30 +10,17 @@ class _UniffiHandle(int):
     def __del__(self):
         _uniffi_rust_call(self.free, self)
 
-_uniffi_continuation_callback = _UNIFFI_RUST_FUTURE_CONTINUATION_CALLBACK(_waiting.wake)
+_waiting.declare(_UniffiLib)
 
-async def _uniffi_rust_call_async(
-    rust_future, ffi_poll, ffi_complete, ffi_free, ffi_cancel, lift_func, error_ffi_converter
-):
-    try:
-        await _waiting.in_event_loop(
-            lambda number: ffi_poll(rust_future, _uniffi_continuation_callback, number),
-            lambda: ffi_cancel(rust_future),
-        )
+def _uniffi_rust_call_async(rust_future, functions, ffi_complete, lift_func, error_ffi_converter):
+    def result(rust_future):
         return lift_func(_uniffi_rust_call_with_error(error_ffi_converter, ffi_complete, rust_future))
-    finally:
-        # However the waiting ended: this is what ends the call.
-        ffi_free(rust_future)
 
-def _uniffi_rust_call_blocking(
-    rust_future, ffi_poll, ffi_complete, ffi_free, ffi_cancel, lift_func, error_ffi_converter
-):
-    try:
-        _waiting.in_this_thread(
-            lambda number: ffi_poll(rust_future, _uniffi_continuation_callback, number),
-            lambda: ffi_cancel(rust_future),
-        )
+    return _waiting.in_event_loop(rust_future, functions, result)
+
+def _uniffi_rust_call_blocking(rust_future, functions, ffi_complete, lift_func, error_ffi_converter):
+    def result(rust_future):
         return lift_func(_uniffi_rust_call_with_error(error_ffi_converter, ffi_complete, rust_future))
-    finally:
-        ffi_free(rust_future)
+
+    return _waiting.in_this_thread(rust_future, functions, result)
 

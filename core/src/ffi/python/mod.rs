@@ -1,0 +1,8 @@
+//! What the Python package asks of the library beside the exported interface: waiting for which no thread of the
+//! library enters Python.
+//!
+//! `bindings/python/purecloud_oauth` is the only one that calls this, by `ctypes`.
+
+mod bell;
+mod mailbox;
+mod waiting;
