@@ -92,7 +92,7 @@ def publish(namespace):
 class NativeObject:
     """An object of the library, which does not change: a copy is the object itself."""
 
-    _handle = None
+    __slots__ = ("_handle", "__weakref__")
 
     def __init__(self, *arguments, **named):
         made = vars(type(self)).items()
@@ -104,6 +104,7 @@ class NativeObject:
         raise TypeError(f"{_a(type(self))} is made by {' or '.join(ways)}")
 
     def _open_handle(self):
+        """The number of its handle, and what keeps that from being freed."""
         handle = self._handle
         if handle is None:
             raise RuntimeError(f"this {type(self).__name__} is closed")

@@ -2,6 +2,7 @@
 //! client that answers Ctrl-C. What can be written by hand stands in `bindings/python/purecloud_oauth`.
 
 mod notation;
+mod reading;
 mod stub;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,7 +25,7 @@ pub(crate) fn finish(draft: &mut Draft, interface: &ComponentInterface) -> Resul
     heading(draft)?;
     waiting(draft, interface)?;
     imports(draft)?;
-    reading(draft)?;
+    buffers(draft)?;
     for one in interface.enum_definitions() {
         if interface.is_name_used_as_error(one.name()) {
             error(draft, one, interface)?;
@@ -43,6 +44,7 @@ pub(crate) fn finish(draft: &mut Draft, interface: &ComponentInterface) -> Resul
     }
     signatures(draft, interface)?;
     checks(draft, interface)?;
+    reading::by_the_library(draft, interface)?;
     public_names(draft, interface)?;
     draft.write_beside(&format!("{PACKAGE}.pyi"), &stub::of(interface)?)
 }
@@ -66,8 +68,8 @@ fn imports(draft: &mut Draft) -> Result<()> {
     draft.replace(
         1,
         "# Used for default argument values\n_DEFAULT = object() # type: typing.Any\n",
-        "from typing import Optional\n\n\
-         from .. import _base, _waiting\n\n\
+        "import functools\nfrom typing import Optional\n\n\
+         from .. import _base, _reading, _waiting\n\n\
          # Used for default argument values\n_DEFAULT = _base.LeftOut()\n",
     )?;
     for (start, end) in [
@@ -151,7 +153,7 @@ fn futures(interface: &ComponentInterface) -> BTreeMap<[String; 4], usize> {
 }
 
 /// A buffer is read much faster from Python's own copy of it.
-fn reading(draft: &mut Draft) -> Result<()> {
+fn buffers(draft: &mut Draft) -> Result<()> {
     draft.replace(
         1,
         "return cls(buf.data, buf.len)",
@@ -261,6 +263,8 @@ class _UniffiFfiConverterType{name}(_UniffiConverterRustBuffer):
         number = buf.read_i32()
         if number == _{name}{unknown}._number:
             return {name}.{unknown_name}(_UniffiFfiConverterString.read(buf))
+        if not 0 < number < _{name}{unknown}._number:
+            raise InternalError(\"Raw enum value doesn't match any cases\")
         return {name}._known[number - 1]
 
     @staticmethod
@@ -315,7 +319,11 @@ fn values(draft: &mut Draft, record: &Record) -> Result<()> {
         draft.between(&format!("\nclass {name}:\n"), &format!("\nclass _UniffiFfiConverterType{name}("))?;
     let (head, rest) = split(class, "    def __init__(self, *, ")?;
     let (kept, _) = split(rest, "    \n    def __str__(self):\n")?;
-    let mut fields = String::new();
+    let mut fields = String::from("    __slots__ = (");
+    for field in record.fields() {
+        write!(fields, "\"{}\", ", field.name())?;
+    }
+    fields.push_str("\"__weakref__\")\n");
     for field in record.fields() {
         writeln!(fields, "    {}: {}", field.name(), type_name(&field.as_type())?)?;
     }
@@ -352,11 +360,15 @@ fn objects(draft: &mut Draft, interface: &ComponentInterface) -> Result<()> {
     }
     for (times, given, meant) in [
         (objects.len(), "    \n    _handle: ctypes.c_uint64\n", "\n"),
-        (objects.len(), "inst._handle = handle\n", "inst._handle = _UniffiHandle.of(inst, handle)\n"),
+        (
+            objects.len(),
+            "inst._handle = handle\n",
+            "inst._handle = handle, _UniffiKeeper(cls._uniffi_free, handle)\n",
+        ),
         (
             objects.len() - by_methods,
             "self._handle = _uniffi_ffi_result\n",
-            "self._handle = _UniffiHandle.of(self, _uniffi_ffi_result)\n",
+            "self._handle = _uniffi_ffi_result, _UniffiKeeper(self._uniffi_free, _uniffi_ffi_result)\n",
         ),
         (
             by_methods,
@@ -383,6 +395,8 @@ fn handle(draft: &mut Draft, object: &Object, interface: &ComponentInterface) ->
         None => "NativeObject",
     };
     draft.replace(1, &format!("class {name}({name}Protocol):"), &format!("class {name}(_base.{base}):"))?;
+    // Only clients have room for more, since a test may replace their operations.
+    let slots = if base == "NativeObject" { "    __slots__ = ()\n" } else { "" };
     draft.replace(
         1,
         &format!(
@@ -397,10 +411,11 @@ fn handle(draft: &mut Draft, object: &Object, interface: &ComponentInterface) ->
 "
         ),
         &format!(
-            "    _uniffi_free = _UniffiLib.{free}
+            "{slots}    _uniffi_free = _UniffiLib.{free}
 
     def _uniffi_clone_handle(self):
-        return _uniffi_rust_call(_UniffiLib.{clone}, self._open_handle())
+        number, keeper = self._open_handle()
+        return _uniffi_rust_call(_UniffiLib.{clone}, number)
 "
         ),
     )?;

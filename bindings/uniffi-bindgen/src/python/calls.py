@@ -1,14 +1,13 @@
-class _UniffiHandle(int):
-    """Frees what it stands for when the last one who uses it is done."""
+class _UniffiKeeper:
+    """Frees a handle when the last one who uses it is done."""
 
-    @classmethod
-    def of(cls, owner, number):
-        handle = cls(number)
-        handle.free = owner._uniffi_free
-        return handle
+    __slots__ = ("free", "number")
+
+    def __init__(self, free, number):
+        self.free, self.number = free, number
 
     def __del__(self):
-        _uniffi_rust_call(self.free, self)
+        _uniffi_rust_call(self.free, self.number)
 
 _waiting.declare(_UniffiLib)
 

@@ -1,0 +1,232 @@
+"""The library makes of an answer what uniffi's own readers make of it, for every type of the interface."""
+
+import gc
+import importlib
+import random
+import string
+import sys
+import unittest
+from dataclasses import fields, is_dataclass
+from datetime import datetime, timedelta, timezone
+
+from purecloud_oauth import Credentials, Host, InternalError, OAuthClientEntityListing, Region, Secret
+
+# Looks into the package, past what it publishes.
+generated = importlib.import_module("purecloud_oauth._native.purecloud_oauth")
+
+EXAMPLES = {
+    "Secret": lambda text: Secret(text),
+    "Host": lambda text: Host.region(Region.EU_WEST_1),
+    "Credentials": lambda text: Credentials.access_token(Secret(text)),
+}
+
+
+class Types:
+    """Random values by the numbers of their types."""
+
+    def __init__(self, seed):
+        self._random = random.Random(seed)
+        self._lines = [line.split() for line in generated._UNIFFI_TYPES.decode().splitlines()]
+        self._parts, parts = {}, iter(generated._uniffi_parts_of_types())
+        for number, (kind, *rest) in enumerate(self._lines):
+            count = {"record": 1, "object": 2, "enum": len(rest)}.get(kind, 0)
+            self._parts[number] = [next(parts) for _ in range(count)]
+
+    def value(self, number, depth=0):
+        (kind, *rest), chosen = self._lines[number], self._random
+        if kind == "optional":
+            return None if depth > 4 or chosen.random() < 0.3 else self.value(int(rest[0]), depth + 1)
+        if kind == "list":
+            return [self.value(int(rest[0]), depth + 1) for _ in range(self._few(depth))]
+        if kind == "map":
+            key, value = map(int, rest)
+            return {self.value(key): self.value(value, depth + 1) for _ in range(self._few(depth))}
+        if kind == "record":
+            named = dict(zip(rest[::2], map(int, rest[1::2])))
+            held = {name: self.value(of, depth + 1) for name, of in named.items()}
+            return self._parts[number][0](**held)
+        if kind == "enum":
+            variant, holds = chosen.choice(list(zip(self._parts[number], rest)))
+            return variant if holds == "-" else variant(self.value(int(holds), depth + 1))
+        if kind == "object":
+            return EXAMPLES[self._parts[number][0].__name__](self._text())
+        return getattr(self, f"_{kind}")(*map(int, rest))
+
+    def holds_objects(self, number, seen=()):
+        kind, *rest = self._lines[number]
+        inner = rest[1::2] if kind == "record" else [of for of in rest if of != "-" and kind != "integer"]
+        inner = [int(of) for of in inner if int(of) not in seen]
+        return kind == "object" or any(self.holds_objects(of, (*seen, number)) for of in inner)
+
+    def _few(self, depth):
+        return self._random.randrange(4) if depth < 5 else 0
+
+    def _text(self):
+        letters = string.ascii_letters + "äß€𝄞\0\n "
+        return "".join(self._random.choices(letters, k=self._random.choice((0, 1, 8, 40))))
+
+    def _flag(self):
+        return self._random.random() < 0.5
+
+    def _integer(self, size):
+        end = 1 << (8 * size - 1)
+        return self._random.choice((-end, -1, 0, 1, 255, end - 1, self._random.randrange(-end, end)))
+
+    def _moment(self):
+        ends = datetime.min.replace(tzinfo=timezone.utc), datetime.max.replace(tzinfo=timezone.utc)
+        since_1970 = timedelta(
+            seconds=self._random.randrange(-60_000_000_000, 250_000_000_000),
+            microseconds=self._random.randrange(1_000_000),
+        )
+        any_moment = datetime(1970, 1, 1, tzinfo=timezone.utc) + since_1970
+        return self._random.choice((*ends, any_moment, any_moment))
+
+    def _duration(self):
+        return timedelta(seconds=self._random.randrange(1 << 40), microseconds=self._random.randrange(10**6))
+
+
+CONVERTERS = {
+    one._type: one for one in vars(generated).values() if isinstance(one, type) and hasattr(one, "_type")
+}
+
+
+def written(converter, value, cut=None, changes=()):
+    buffer = converter.lower(value)
+    if cut is not None:
+        buffer.len = cut
+    for place, byte in changes:
+        buffer.data[place] = byte
+    return buffer
+
+
+def read_by_the_library(converter, buffer):
+    return generated._uniffi_reader()(converter._type, buffer)
+
+
+def read_in_python(converter, buffer):
+    with buffer.consume_with_stream() as stream:
+        return converter.read(stream)
+
+
+def outcome(read, converter, buffer):
+    try:
+        return read(converter, buffer)
+    except Exception as error:
+        return error
+
+
+class Reading(unittest.TestCase):
+    def setUp(self):
+        self.types = Types(seed=20_260_301)
+
+    def test_the_library_reads(self):
+        self.assertIsNotNone(generated._uniffi_reader())
+
+    def test_every_type(self):
+        self.assertGreater(len(CONVERTERS), 60)
+        for number, converter in CONVERTERS.items():
+            for _ in range(40):
+                value = self.types.value(number)
+                read = [
+                    read(converter, written(converter, value))
+                    for read in (read_by_the_library, read_in_python)
+                ]
+                self.same(*read)
+
+    def test_what_is_cut_off_is_an_error(self):
+        for number, converter in CONVERTERS.items():
+            value = self.types.value(number)
+            whole = converter.lower(value)
+            for cut in sorted({0, whole.len // 2, *range(min(whole.len, 40)), whole.len - 1}):
+                for read in (read_by_the_library, read_in_python):
+                    self.assertIsInstance(
+                        outcome(read, converter, written(converter, value, cut)), InternalError, converter
+                    )
+            read_in_python(converter, whole)
+
+    def test_what_is_not_as_it_was_written_is_the_same_or_an_error(self):
+        chosen = random.Random(1)
+        for number, converter in CONVERTERS.items():
+            if self.types.holds_objects(number):
+                continue
+            for _ in range(60):
+                value = self.types.value(number)
+                length = len(bytes_of(converter, value))
+                changes = [(chosen.randrange(length), chosen.randrange(256)) for _ in range(2)]
+                ours, stock = (
+                    outcome(read, converter, written(converter, value, changes=changes))
+                    for read in (read_by_the_library, read_in_python)
+                )
+                if isinstance(stock, Exception) and not isinstance(stock, generated.OAuthError):
+                    self.assertIsInstance(ours, Exception, (converter, stock))
+                else:
+                    self.same(ours, stock)
+
+    def test_moments_beyond_the_calendar(self):
+        converter = generated._UniffiFfiConverterTimestamp
+        for seconds in (-62_135_596_801, 253_402_300_800, -(2**63), 2**63 - 1):
+            for read in (read_by_the_library, read_in_python):
+                buffer = written(converter, datetime.now(timezone.utc))
+                with self.assertRaises(OverflowError):
+                    read(converter, replaced(buffer, seconds.to_bytes(8, "big", signed=True)))
+
+    def test_nothing_is_left_behind(self):
+        converter = generated._UniffiFfiConverterTypeOAuthClientEntityListing
+        value = self.types.value(converter._type)
+        while not value.entities:
+            value = self.types.value(converter._type)
+        length = len(bytes_of(converter, value))
+
+        def read(times):
+            for _ in range(times):
+                for cut in (None, length // 2, length - 1):
+                    outcome(read_by_the_library, converter, written(converter, value, cut))
+            gc.collect()
+            return sys.getallocatedblocks()
+
+        before = read(50)
+        self.assertLess(read(500) - before, 250)
+
+    def test_a_large_answer_leaves_the_collector_as_it_was(self):
+        converter = generated._UniffiFfiConverterTypeOAuthClientEntityListing
+        client = self.types.value(generated._UniffiFfiConverterTypeOAuthClient._type)
+        many = OAuthClientEntityListing(entities=[client] * 2_000)
+        self.addCleanup(gc.enable)
+        for switch, is_on in ((gc.disable, False), (gc.enable, True)):
+            switch()
+            for cut in (None, 100_000):
+                outcome(read_by_the_library, converter, written(converter, many, cut))
+                self.assertEqual(gc.isenabled(), is_on)
+
+    def same(self, one, other):
+        self.assertIs(type(one), type(other))
+        if is_dataclass(one):
+            for field in fields(one):
+                self.same(getattr(one, field.name), getattr(other, field.name))
+        elif isinstance(one, list):
+            self.assertEqual(len(one), len(other))
+            for pair in zip(one, other):
+                self.same(*pair)
+        elif isinstance(one, dict):
+            self.assertEqual(list(one), list(other))
+            self.same(list(one.values()), list(other.values()))
+        elif isinstance(one, generated.OAuthError):
+            self.same(one.failure, other.failure)
+        elif isinstance(one, (Host, Credentials)):
+            self.assertEqual(repr(one), repr(other))
+        else:
+            self.assertEqual(one, other)
+
+
+def bytes_of(converter, value):
+    buffer = converter.lower(value)
+    try:
+        return bytes(buffer.data[: buffer.len])
+    finally:
+        buffer.free()
+
+
+def replaced(buffer, start):
+    for place, byte in enumerate(start):
+        buffer.data[place] = byte
+    return buffer
