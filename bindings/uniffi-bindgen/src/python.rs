@@ -1,6 +1,7 @@
 //! What uniffi's templates lack: values that feel like Python's own, errors that say what happened, and a blocking
 //! client that answers Ctrl-C. What can be written by hand stands in `bindings/python/purecloud_oauth`.
 
+mod buffers;
 mod notation;
 mod reading;
 mod stub;
@@ -24,8 +25,8 @@ pub(crate) fn finish(draft: &mut Draft, interface: &ComponentInterface) -> Resul
     draft.replace_all("\\", "\\\\")?;
     heading(draft)?;
     waiting(draft, interface)?;
+    buffers::in_one_piece(draft)?;
     imports(draft)?;
-    buffers(draft)?;
     for one in interface.enum_definitions() {
         if interface.is_name_used_as_error(one.name()) {
             error(draft, one, interface)?;
@@ -150,20 +151,6 @@ fn futures(interface: &ComponentInterface) -> BTreeMap<[String; 4], usize> {
         *futures.entry(functions).or_insert(0) += 1;
     }
     futures
-}
-
-/// A buffer is read much faster from Python's own copy of it.
-fn buffers(draft: &mut Draft) -> Result<()> {
-    draft.replace(
-        1,
-        "return cls(buf.data, buf.len)",
-        "return cls(ctypes.string_at(buf.data, buf.len) if buf.len else b\"\", buf.len)",
-    )?;
-    draft.replace(
-        1,
-        "value = struct.unpack(format, self.data[self.offset:self.offset+size])[0]",
-        "value = struct.unpack_from(format, self.data, self.offset)[0]",
-    )
 }
 
 /// One class for all errors, a subclass of it for each kind, and what is known of the failure as attributes.
@@ -415,7 +402,7 @@ fn handle(draft: &mut Draft, object: &Object, interface: &ComponentInterface) ->
 
     def _uniffi_clone_handle(self):
         number, keeper = self._open_handle()
-        return _uniffi_rust_call(_UniffiLib.{clone}, number)
+        return _UniffiLib.{clone}(number, _uniffi_no_status)
 "
         ),
     )?;
