@@ -5,10 +5,12 @@
 
 # The annotations of the records are read in this module: dataclasses and those who build on them look here.
 import datetime
-from typing import Optional
 
+from . import _base
 from ._native import purecloud_oauth as _generated
 from ._native.purecloud_oauth import *
+
+Optional = _base.Optional()
 
 __all__ = _generated.__all__
 

@@ -1,6 +1,7 @@
 """What the generated classes are made of."""
 
 from datetime import datetime
+from reprlib import recursive_repr
 from types import FunctionType
 
 
@@ -9,6 +10,60 @@ class LeftOut:
 
     def __repr__(self):
         return "..."
+
+
+class Optional:
+    """`typing.Optional` in annotations, which are seldom looked at: importing it takes longer than all of ours."""
+
+    def __getitem__(self, of):
+        from typing import Optional
+
+        return Optional[of]
+
+
+class OfDataclasses:
+    """What a dataclass has beside the rest: importing `dataclasses` takes longer than all of ours."""
+
+    def __set_name__(self, owner, name):
+        self._name = name
+
+    def __get__(self, record, kind):
+        if kind is not Record:
+            from dataclasses import dataclass
+
+            dataclass(init=False, repr=False, eq=False)(kind)
+            if self._name in vars(kind):
+                return vars(kind)[self._name]
+        raise AttributeError(self._name)
+
+
+class Record:
+    """A value with the fields that it has slots for. It behaves as a dataclass does."""
+
+    __slots__ = ("__weakref__",)
+
+    __dataclass_fields__ = OfDataclasses()
+    __dataclass_params__ = OfDataclasses()
+    __match_args__ = OfDataclasses()
+
+    @recursive_repr()
+    def __repr__(self):
+        fields = ", ".join(f"{name}={value!r}" for name, value in zip(self.__slots__, _values(self)))
+        return f"{type(self).__qualname__}({fields})"
+
+    def __eq__(self, other):
+        return _values(self) == _values(other) if type(other) is type(self) else NotImplemented
+
+    __hash__ = None
+
+    def __replace__(self, **changes):
+        from dataclasses import replace
+
+        return replace(self, **changes)
+
+
+def _values(record):
+    return [getattr(record, name) for name in record.__slots__]
 
 
 class OpenEnum:

@@ -66,10 +66,11 @@ fn imports(draft: &mut Draft) -> Result<()> {
     for unused in ["asyncio", "itertools", "platform", "threading", "traceback", "typing"] {
         draft.replace(1, &format!("\nimport {unused}\n"), "\n")?;
     }
+    draft.replace(1, "from dataclasses import dataclass\n", "")?;
     draft.replace(
         1,
         "# Used for default argument values\n_DEFAULT = object() # type: typing.Any\n",
-        "import functools\nfrom typing import Optional\n\n\
+        "import functools\n\n\
          from .. import _base, _reading, _waiting\n\n\
          # Used for default argument values\n_DEFAULT = _base.LeftOut()\n",
     )?;
@@ -294,23 +295,21 @@ pub(crate) fn constant(variant: &Variant) -> String {
     variant.name().to_shouty_snake_case().replace("O_AUTH", "OAUTH")
 }
 
-/// A record is a dataclass with its fields, so that it is compared, printed and copied like one.
+/// A record is compared, printed and copied like a dataclass, and becomes one for those who ask.
 fn values(draft: &mut Draft, record: &Record) -> Result<()> {
     let name = record.name();
-    draft.replace(
-        1,
-        &format!("@dataclass\nclass {name}:\n"),
-        &format!("@dataclass(init=False)\nclass {name}:\n"),
+    draft.replace(1, &format!("@dataclass\nclass {name}:\n"), &format!("class {name}(_base.Record):\n"))?;
+    let class = draft.between(
+        &format!("\nclass {name}(_base.Record):\n"),
+        &format!("\nclass _UniffiFfiConverterType{name}("),
     )?;
-    let class =
-        draft.between(&format!("\nclass {name}:\n"), &format!("\nclass _UniffiFfiConverterType{name}("))?;
     let (head, rest) = split(class, "    def __init__(self, *, ")?;
     let (kept, _) = split(rest, "    \n    def __str__(self):\n")?;
     let mut fields = String::from("    __slots__ = (");
     for field in record.fields() {
         write!(fields, "\"{}\", ", field.name())?;
     }
-    fields.push_str("\"__weakref__\")\n");
+    fields.push_str(")\n");
     for field in record.fields() {
         writeln!(fields, "    {}: {}", field.name(), type_name(&field.as_type())?)?;
     }
