@@ -133,6 +133,15 @@ class Reading(unittest.TestCase):
                 ]
                 self.same(*read)
 
+    def test_a_large_answer_that_says_much_again_and_again(self):
+        converter = generated._UniffiFfiConverterTypeOAuthClientEntityListing
+        kinds = [self.types.value(generated._UniffiFfiConverterTypeOAuthClient._type) for _ in range(60)]
+        listing = OAuthClientEntityListing(entities=kinds * 5)
+        self.same(
+            read_by_the_library(converter, written(converter, listing)),
+            read_in_python(converter, written(converter, listing)),
+        )
+
     def test_what_is_cut_off_is_an_error(self):
         for number, converter in CONVERTERS.items():
             value = self.types.value(number)

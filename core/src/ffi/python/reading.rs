@@ -12,6 +12,7 @@
 //! | `object` | its class, and the address of what frees a handle |
 
 use std::ffi::{CStr, c_char, c_void};
+use std::iter;
 use std::mem;
 use std::ptr;
 use std::str::SplitAsciiWhitespace;
@@ -170,7 +171,9 @@ unsafe extern "C" fn purecloud_oauth_python_read(
     // SAFETY: that is what they are.
     let types = unsafe { &*types.cast::<Types>() };
     let written = written.destroy_into_vec();
-    let mut reader = Reader { types, python: types.python, rest: &written };
+    let places = if written.len() < LARGE { 0 } else { PLACES };
+    let seen = iter::repeat_with(|| None).take(places).collect();
+    let mut reader = Reader { types, python: types.python, rest: &written, seen };
     let value = reader.value(number).and_then(|value| match reader.rest {
         [] => Some(value),
         _ => reader.misfit(c"there is more in the buffer than was read"),
@@ -180,11 +183,20 @@ unsafe extern "C" fn purecloud_oauth_python_read(
 
 const EPOCH: DateTime = date(1970, 1, 1).at(0, 0, 0, 0);
 
+/// Answers with fewer bytes than this seldom say anything twice.
+const LARGE: usize = 4 << 10;
+
+/// How many texts and moments are remembered, a power of two, and how long they are at most.
+const PLACES: usize = 256;
+const SHORT: usize = 64;
+
 struct Reader<'a> {
     types: &'a Types,
     python: &'a Interpreter,
     /// What is still to be read.
     rest: &'a [u8],
+    /// Texts and moments that have been read: by their types, as they are written, as objects.
+    seen: Vec<Option<(usize, &'a [u8], Owned<'a>)>>,
 }
 
 /// Where something is missing, Python has been told of an exception.
@@ -200,7 +212,7 @@ impl<'a> Reader<'a> {
             Type::Text => {
                 let length = self.length()?;
                 let utf8 = self.take(length)?;
-                self.python.text(utf8)
+                self.once(number, utf8, |reader| reader.python.text(utf8))
             }
             Type::Flag => {
                 let flag = self.bytes()? != [0];
@@ -214,7 +226,10 @@ impl<'a> Reader<'a> {
                 let number = i64::from_be_bytes(self.bytes()?);
                 self.python.integer(number)
             }
-            Type::Moment => self.moment(),
+            Type::Moment => {
+                let written = self.take(12)?;
+                self.once(number, written, |reader| reader.moment(written))
+            }
             Type::Duration => self.duration(),
             Type::Optional(inner) => match self.bytes()? {
                 // SAFETY: see above.
@@ -294,9 +309,37 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn moment(&mut self) -> Option<Owned<'a>> {
-        let seconds = i64::from_be_bytes(self.bytes()?);
-        let microseconds = self.microseconds()?;
+    /// What comes again and again in an answer, such as the roles of clients, is one object: it does not change.
+    fn once(
+        &mut self,
+        of: usize,
+        written: &'a [u8],
+        make: impl FnOnce(&Self) -> Option<Owned<'a>>,
+    ) -> Option<Owned<'a>> {
+        if self.seen.is_empty() || written.len() > SHORT {
+            return make(self);
+        }
+        let place = hash(written) as usize % PLACES;
+        if let Some((other, bytes, object)) = &self.seen[place]
+            && (*other, *bytes) == (of, written)
+        {
+            // SAFETY: see above.
+            return unsafe { self.python.shared(object.as_ptr()) };
+        }
+        let object = make(self)?;
+        // SAFETY: see above.
+        let kept = unsafe { self.python.shared(object.as_ptr()) }?;
+        self.seen[place] = Some((of, written, kept));
+        Some(object)
+    }
+
+    fn moment(&self, written: &[u8]) -> Option<Owned<'a>> {
+        let (Some((seconds, _)), Some(nanoseconds)) = (written.split_first_chunk(), written.last_chunk())
+        else {
+            return self.misfit(PAST_THE_END);
+        };
+        let seconds = i64::from_be_bytes(*seconds);
+        let microseconds = microseconds(u32::from_be_bytes(*nanoseconds));
         let microseconds = if seconds < 0 { -microseconds } else { microseconds };
         let since_1970 = seconds.checked_mul(1_000_000).and_then(|whole| whole.checked_add(microseconds));
         let moment =
@@ -322,18 +365,11 @@ impl<'a> Reader<'a> {
 
     fn duration(&mut self) -> Option<Owned<'a>> {
         let seconds = u64::from_be_bytes(self.bytes()?);
-        let microseconds = self.microseconds()?;
+        let microseconds = microseconds(u32::from_be_bytes(self.bytes()?));
         let (days, seconds) = (self.python.integer(0)?, self.python.unsigned(seconds)?);
         let arguments = self.python.tuple([days, seconds, self.python.integer(microseconds)?])?;
         // SAFETY: see above.
         unsafe { self.python.call(self.types.always.timedelta, arguments) }
-    }
-
-    /// Nanoseconds, rounded as Python rounds them: half of one goes to the even neighbour.
-    fn microseconds(&mut self) -> Option<i64> {
-        let nanoseconds = i64::from(u32::from_be_bytes(self.bytes()?));
-        let (whole, rest) = (nanoseconds / 1_000, nanoseconds % 1_000);
-        Some(whole + i64::from(rest > 500 || (rest == 500 && whole % 2 == 1)))
     }
 
     /// How long a text is, or of how many items a list.
@@ -342,7 +378,7 @@ impl<'a> Reader<'a> {
         match usize::try_from(length) {
             // Nothing takes less than a byte.
             Ok(length) if length <= self.rest.len() => Some(length),
-            Ok(_) => self.misfit(c"read past end of rust buffer"),
+            Ok(_) => self.misfit(PAST_THE_END),
             Err(_) => self.misfit(c"Unexpected negative length"),
         }
     }
@@ -353,7 +389,7 @@ impl<'a> Reader<'a> {
                 self.rest = rest;
                 Some(*bytes)
             }
-            None => self.misfit(c"read past end of rust buffer"),
+            None => self.misfit(PAST_THE_END),
         }
     }
 
@@ -363,7 +399,7 @@ impl<'a> Reader<'a> {
                 self.rest = rest;
                 Some(taken)
             }
-            None => self.misfit(c"read past end of rust buffer"),
+            None => self.misfit(PAST_THE_END),
         }
     }
 
@@ -371,4 +407,21 @@ impl<'a> Reader<'a> {
         // SAFETY: see above.
         unsafe { self.python.raise(self.types.always.misfit, text) }
     }
+}
+
+const PAST_THE_END: &CStr = c"read past end of rust buffer";
+
+/// Nanoseconds, rounded as Python rounds them: half of one goes to the even neighbour.
+fn microseconds(nanoseconds: u32) -> i64 {
+    let (whole, rest) = (i64::from(nanoseconds / 1_000), nanoseconds % 1_000);
+    whole + i64::from(rest > 500 || (rest == 500 && whole % 2 == 1))
+}
+
+/// Quick rather than good: what collides is made anew.
+fn hash(bytes: &[u8]) -> u64 {
+    bytes.chunks(8).fold(bytes.len() as u64, |hash, chunk| {
+        let mut word = [0; 8];
+        word[..chunk.len()].copy_from_slice(chunk);
+        (hash.rotate_left(5) ^ u64::from_le_bytes(word)).wrapping_mul(0x517c_c1b7_2722_0a95)
+    }) >> 32
 }
