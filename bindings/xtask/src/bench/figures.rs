@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{OURS_IN_RUST, STARTS, TRANSFER};
+use super::{AT_ONCE, OURS_IN_RUST, STARTS, TRANSFER, WORK};
 use crate::cargo::root;
 use crate::report;
 
@@ -167,6 +167,35 @@ impl Figures {
         let inside: BTreeMap<&String, f64> =
             self.inside.iter().map(|(part, seconds)| (part, *seconds)).collect();
         json!({ "figures": figures, "inside": inside, "goals": goals })
+    }
+}
+
+/// Prints how the clients compare in all languages, with the peers that the goals name.
+pub(super) fn print_summary(measured: &[(&'static str, Figures, &[Goal])]) {
+    let mut columns: Vec<(&str, &Figures, &str, &str)> = Vec::new();
+    for (language, figures, goals) in measured {
+        for goal in *goals {
+            let Some(peer) = &goal.peer else { continue };
+            if !columns.iter().any(|(other, _, _, known)| (other, known) == (language, &peer.as_str())) {
+                columns.push((language, figures, &goal.of, peer));
+            }
+        }
+    }
+    let title = |(language, _, of, peer): &(&str, &Figures, &str, &str)| {
+        let way = of.strip_prefix(OURS).unwrap_or_default();
+        format!("{language}{way}: {peer}")
+    };
+    report::line("\n## How many times as long the others take\n");
+    report::line(&format!("| | {} |", columns.iter().map(title).collect::<Vec<_>>().join(" | ")));
+    report::line(&format!("|---|{}", "---|".repeat(columns.len())));
+    let figures = STARTS.iter().map(|(_, start, _)| *start).filter(|start| *start != STARTS[0].1);
+    for figure in figures.chain(WORK.iter().map(|(figure, _)| *figure)).chain([AT_ONCE]) {
+        let cells = columns.iter().map(|(_, figures, of, peer)| {
+            let times =
+                figures.get(figure, peer).zip(figures.get(figure, of)).map(|(peer, ours)| peer / ours);
+            times.map(three_digits).unwrap_or_default()
+        });
+        report::line(&format!("| {figure} | {} |", cells.collect::<Vec<_>>().join(" | ")));
     }
 }
 

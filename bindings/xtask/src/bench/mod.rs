@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::report;
 use crate::server::Server;
@@ -73,6 +73,9 @@ const WORK: [(&str, &str); 6] = [
     ("create", "create"),
 ];
 
+/// The figure of many calls beside each other.
+const AT_ONCE: &str = "100 at once";
+
 /// What is measured of a program that comes to its end: how it is started, and the figures of time and memory.
 const STARTS: [(&str, &str, &str); 3] = [
     ("bare", "bare start", "memory of a bare start"),
@@ -111,14 +114,14 @@ pub(crate) fn run(named: &[Bench], json: Option<&Path>, quick: bool) -> Result<(
     let server = Server::start("the server of the bench", &mut rust.server())?;
     let _awake = processors_kept_awake();
     let url = server.announced("url")?.to_owned();
-    let mut measured = Map::new();
+    let mut measured = Vec::new();
     let mut failed = Vec::new();
     for language in Bench::value_variants().iter().filter(|one| named.is_empty() || named.contains(one)) {
         match language.clients(&rust).and_then(|clients| measure(&clients, &url, &pace)) {
             Ok(figures) => {
                 let goals = goals.get(&language.name().to_lowercase()).map_or(&[][..], Vec::as_slice);
                 figures.print(language.name(), goals);
-                measured.insert(language.name().to_owned(), figures.to_json(goals));
+                measured.push((language.name(), figures, goals));
             }
             Err(error) => {
                 report::problem(&error);
@@ -127,8 +130,10 @@ pub(crate) fn run(named: &[Bench], json: Option<&Path>, quick: bool) -> Result<(
         }
     }
     server.stop()?;
+    figures::print_summary(&measured);
     if let Some(path) = json {
-        let text = serde_json::to_string_pretty(&Value::Object(measured))?;
+        let all = measured.iter().map(|(language, figures, goals)| (*language, figures.to_json(goals)));
+        let text = serde_json::to_string_pretty(&Value::from_iter(all))?;
         fs::write(path, text).with_context(|| format!("{} can't be written", path.display()))?;
     }
     if !failed.is_empty() {
@@ -202,13 +207,13 @@ fn calls(figures: &mut Figures, clients: &[Client], url: &str, pace: &Pace) -> R
         }
     }
     const CALLS: u32 = 5_000;
-    report::step("100 at once");
+    report::step(AT_ONCE);
     for round in 0..=pace.rounds_at_once {
         for (client, running) in clients.iter().zip(&mut running) {
             let nanoseconds = running.numbers(&format!("at_once {CALLS} 100"))?;
             let each = nanoseconds.into_iter().map(|taken| taken / 1e9 / f64::from(CALLS));
             if round > 0 {
-                figures.add("100 at once", Unit::CallsPerSecond, &client.name, each);
+                figures.add(AT_ONCE, Unit::CallsPerSecond, &client.name, each);
             }
         }
     }
