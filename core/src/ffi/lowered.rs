@@ -16,7 +16,7 @@ use uniffi::{Handle, Lift, Lower, LowerReturn, RustBuffer, RustCallError, TypeId
 
 use crate::UniFfiTag;
 use crate::call::Value;
-use crate::ffi::ResponseMetadata;
+use crate::ffi::{ResponseMetadata, runtime};
 use crate::models::{Any, Model, Readable, Reader, Timestamp, Unreadable};
 use crate::operation::Operation;
 use crate::secret::Secret;
@@ -42,15 +42,20 @@ impl<T> Lowered<T> {
 
 impl<M: Model + Shaped + Lower<UniFfiTag>> Returned for Lowered<M> {
     fn read(operation: &Operation, body: &[u8]) -> Result<Self, Unreadable> {
-        // What the model finds missing can only be asked of the model.
-        if M::LACKS.is_none()
-            && let Some(written) = transcribed::<M>(body)
-        {
-            return Ok(Lowered::new(written));
-        }
-        M::read(operation, body).map(|model| Lowered::new(Written::of(model)))
+        let read = || {
+            // What the model finds missing can only be asked of the model.
+            let in_one_go = if M::LACKS.is_none() { transcribed::<M>(body) } else { None };
+            match in_one_go {
+                Some(written) => Ok(Lowered::new(written)),
+                None => M::read(operation, body).map(|model| Lowered::new(Written::of(model))),
+            }
+        };
+        if body.len() < LARGE { read() } else { runtime::aside(read) }
     }
 }
+
+/// A body of so many bytes takes several milliseconds.
+const LARGE: usize = 4 << 20;
 
 impl<M: Model + Shaped + Lower<UniFfiTag> + Send> Value for Lowered<M> {
     type Read = Self;

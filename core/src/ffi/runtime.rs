@@ -1,4 +1,4 @@
-//! Where the work is done: one runtime for each process, with threads of its own.
+//! Where the work is done: one runtime for each process, with a thread of its own.
 
 use std::future::Future;
 use std::panic;
@@ -63,11 +63,18 @@ static RUNTIME: PerProcess<Runtime> = PerProcess::new();
 fn runtime() -> Result<&'static Runtime, OAuthError> {
     RUNTIME.get_or_try_init(|| {
         Builder::new_multi_thread()
+            // A call waits for most of its time. A second thread would be woken for every one, and find nothing to do.
+            .worker_threads(1)
             .thread_name("purecloud-oauth")
             .enable_all()
             .build()
             .map_err(|error| Error::invalid_setting("runtime", "can't start its threads", error).into())
     })
+}
+
+/// Does something that takes a while, here, while another thread goes on with the calls of this one.
+pub(super) fn aside<T>(work: impl FnOnce() -> T) -> T {
+    tokio::task::block_in_place(work)
 }
 
 /// Does the work on the runtime's threads. The caller's thread only joins it: it is woken once, at the end.
