@@ -144,7 +144,7 @@ impl fmt::Debug for Config {
 
 /// Without a setting: this, or half of what an attempt or the operation may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-const POOL_MAX_IDLE_PER_HOST: usize = 32;
+const POOL_MAX_IDLE_PER_HOST: usize = 100;
 
 #[derive(Clone)]
 enum ProxySetting {
@@ -227,7 +227,7 @@ impl ConfigBuilder {
         self
     }
 
-    /// How many unused connections are kept: 32.
+    /// How many unused connections are kept: 100.
     pub fn pool_max_idle_per_host(mut self, connections: usize) -> Self {
         self.pool_max_idle_per_host = Some(connections);
         self

@@ -48,7 +48,7 @@ pub(crate) struct Config {
     /// The certificate that this program shows, with its private key, both in one PEM.
     #[uniffi(default)]
     pub(super) client_certificate: Option<Secret>,
-    /// How many unused connections are kept; 32 by default.
+    /// How many unused connections are kept; 100 by default.
     #[uniffi(default)]
     pub(super) pool_max_idle_per_host: Option<i32>,
     /// What to add to the user agent, such as the program's name and version.
