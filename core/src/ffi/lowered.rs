@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::marker::PhantomData;
 use std::mem;
+use std::ops::Range;
 use std::str;
 
 use serde::Deserializer;
@@ -83,6 +84,8 @@ unsafe impl<T> LowerReturn<UniFfiTag> for Lowered<T> {
 pub(crate) struct Written {
     bytes: Vec<u8>,
     secrets: Vec<Handle>,
+    /// For records whose fields come in another order.
+    sorted: Vec<u8>,
 }
 
 impl Written {
@@ -340,10 +343,11 @@ impl Written {
         fields: &'static [Field],
         mut object: A,
     ) -> Result<(), A::Error> {
-        // Where each of the fields up to the next one begins.
-        let mut begins = [self.bytes.len(); MOST_FIELDS + 1];
-        let mut next = 0;
+        let mut places = [const { 0..0 }; MOST_FIELDS];
         let mut met = [false; MOST_FIELDS];
+        let mut next = 0;
+        // The first field that came too late, and where it should have stood.
+        let mut late: Option<(usize, usize)> = None;
         while let Some(index) = object.next_key_seed(Name { fields, next })? {
             let Some(index) = index else {
                 object.next_value::<IgnoredAny>()?;
@@ -353,28 +357,41 @@ impl Written {
                 return Err(A::Error::custom("a field stands twice"));
             }
             let shape = (fields[index].shape)();
-            for skipped in next..index {
-                self.bytes.extend_from_slice((fields[skipped].shape)().absent());
-                begins[skipped + 1] = self.bytes.len();
-            }
-            if index >= next {
-                self.put_field(shape, &mut object)?;
-                next = index + 1;
-                begins[next] = self.bytes.len();
+            if index < next {
+                let place = (index, places[index].start);
+                late = Some(late.map_or(place, |first| first.min(place)));
             } else {
-                let end = self.bytes.len();
-                self.put_field(shape, &mut object)?;
-                let (begin, absent) = (begins[index], shape.absent().len());
-                let length = self.bytes.len() - end;
-                self.bytes[begin..].rotate_right(length);
-                self.bytes.drain(begin + length..begin + length + absent);
-                begins[index + 1..=next].iter_mut().for_each(|begin| *begin = *begin + length - absent);
+                self.put_absent(&fields[next..index], &mut places[next..index]);
+                next = index + 1;
             }
+            let begin = self.bytes.len();
+            self.put_field(shape, &mut object)?;
+            places[index] = begin..self.bytes.len();
         }
-        for field in &fields[next..] {
-            self.bytes.extend_from_slice((field.shape)().absent());
+        self.put_absent(&fields[next..], &mut places[next..]);
+        if let Some((first, begin)) = late {
+            self.sort(begin, &places[first..fields.len()]);
         }
         Ok(())
+    }
+
+    /// Writes what stands for fields that were skipped, and says where.
+    fn put_absent(&mut self, skipped: &[Field], places: &mut [Range<usize>]) {
+        for (field, place) in skipped.iter().zip(places) {
+            let begin = self.bytes.len();
+            self.bytes.extend_from_slice((field.shape)().absent());
+            *place = begin..self.bytes.len();
+        }
+    }
+
+    /// Leaves of what is written from here on what is in these places, in their order.
+    fn sort(&mut self, begin: usize, places: &[Range<usize>]) {
+        self.sorted.clear();
+        for place in places {
+            self.sorted.extend_from_slice(&self.bytes[place.clone()]);
+        }
+        self.bytes.truncate(begin);
+        self.bytes.extend_from_slice(&self.sorted);
     }
 
     /// The value that comes next, or what stands for one that can't be read.
