@@ -4,6 +4,7 @@
 use std::ffi::{CStr, c_char, c_int, c_long, c_longlong, c_ulonglong, c_void};
 use std::mem;
 use std::ptr::{self, NonNull};
+use std::slice;
 
 use once_cell::sync::OnceCell;
 use uniffi::RustCallStatus;
@@ -45,8 +46,8 @@ functions! {
     PyLong_FromLongLong: (c_longlong) -> *mut Object,
     PyLong_FromUnsignedLongLong: (c_ulonglong) -> *mut Object,
     PyLong_AsVoidPtr: (*mut Object) -> *mut c_void,
+    PyLong_AsSsize_t: (*mut Object) -> isize,
     PyUnicode_DecodeUTF8: (*const c_char, isize, *const c_char) -> *mut Object,
-    PyUnicode_InternInPlace: (*mut *mut Object),
     PyBytes_FromStringAndSize: (*const c_char, isize) -> *mut Object,
     PyTuple_New: (isize) -> *mut Object,
     PyTuple_SetItem: (*mut Object, isize, *mut Object) -> c_int,
@@ -57,6 +58,7 @@ functions! {
     PyDict_SetItem: (*mut Object, *mut Object, *mut Object) -> c_int,
     PyType_GenericAlloc: (*mut Object, isize) -> *mut Object,
     PyObject_GenericSetAttr: (*mut Object, *mut Object, *mut Object) -> c_int,
+    PyObject_GetAttrString: (*mut Object, *const c_char) -> *mut Object,
     PyObject_CallObject: (*mut Object, *mut Object) -> *mut Object,
     PyCapsule_New: (*mut c_void, *const c_char, Option<Destructor>) -> *mut Object,
     PyCapsule_GetPointer: (*mut Object, *const c_char) -> *mut c_void,
@@ -153,14 +155,6 @@ impl Interpreter {
         self.owned(unsafe { (self.PyUnicode_DecodeUTF8)(start, length, ptr::null()) })
     }
 
-    /// A text as names are kept: the same one for all that are equal.
-    pub(super) fn name(&self, name: &str) -> Option<Owned<'_>> {
-        let mut text = self.text(name.as_bytes())?.into_ptr();
-        // SAFETY: it is a text, and what stands there afterwards is ours in its place.
-        unsafe { (self.PyUnicode_InternInPlace)(&raw mut text) };
-        self.owned(text)
-    }
-
     pub(super) fn bytes(&self, bytes: &[u8]) -> Option<Owned<'_>> {
         let (start, length) = (bytes.as_ptr().cast(), bytes.len() as isize);
         // SAFETY: these are so many bytes.
@@ -215,6 +209,35 @@ impl Interpreter {
     pub(super) unsafe fn empty(&self, class: *mut Object) -> Option<Owned<'_>> {
         // SAFETY: such classes are made in this way.
         self.owned(unsafe { (self.PyType_GenericAlloc)(class, 0) })
+    }
+
+    /// In which word of an object of this class the slot of this name is: where something shows up that is put there.
+    ///
+    /// # Safety
+    ///
+    /// It is a class that was written in Python, whose base is `object`, and the name is a text.
+    pub(super) unsafe fn slot(&self, class: *mut Object, name: *mut Object) -> Option<usize> {
+        let probe = self.bytes(b"purecloud_oauth.slot")?;
+        // SAFETY: the caller says so, an object has as many bytes as its class says, and a class knows their number.
+        let words = unsafe {
+            let object = self.empty(class)?;
+            self.set(&object, name, &probe)?;
+            let size = self.owned((self.PyObject_GetAttrString)(class, c"__basicsize__".as_ptr()))?;
+            let size = usize::try_from((self.PyLong_AsSsize_t)(size.as_ptr())).ok()?;
+            let words = object.as_ptr().cast::<*mut Object>();
+            slice::from_raw_parts(words, size / size_of::<*mut Object>()).to_vec()
+        };
+        words.iter().position(|&word| word == probe.as_ptr())
+    }
+
+    /// Puts something into a slot that is empty.
+    ///
+    /// # Safety
+    ///
+    /// The object is of a class that has this slot.
+    pub(super) unsafe fn fill(&self, object: &Owned<'_>, slot: usize, value: Owned<'_>) {
+        // SAFETY: the caller says so, and a slot takes its value over.
+        unsafe { object.as_ptr().cast::<*mut Object>().add(slot).write(value.into_ptr()) };
     }
 
     /// # Safety

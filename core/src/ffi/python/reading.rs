@@ -52,9 +52,16 @@ enum Type {
     Optional(usize),
     List(usize),
     Map(usize, usize),
-    Record { class: *mut Object, fields: Vec<(*mut Object, usize)> },
+    /// For each field its slot and its type.
+    Record {
+        class: *mut Object,
+        fields: Vec<(usize, usize)>,
+    },
     Enum(Vec<(*mut Object, Option<usize>)>),
-    Object { class: *mut Object, free: Free },
+    Object {
+        class: *mut Object,
+        free: Free,
+    },
 }
 
 /// Python's list, from front to back.
@@ -110,7 +117,10 @@ impl Type {
                 let class = parts.next()?;
                 let mut fields = Vec::new();
                 while let Some(name) = words.next() {
-                    fields.push((parts.python.name(name)?.into_ptr(), number(&mut words)?));
+                    let name = parts.python.text(name.as_bytes())?;
+                    // SAFETY: it is a class of the generator's, and the name is one.
+                    let slot = unsafe { parts.python.slot(class, name.as_ptr()) }?;
+                    fields.push((slot, number(&mut words)?));
                 }
                 Type::Record { class, fields }
             }
@@ -272,7 +282,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A record past its `__init__`, which has nothing to add.
-    fn record(&mut self, class: *mut Object, fields: &[(*mut Object, usize)]) -> Option<Owned<'a>> {
+    fn record(&mut self, class: *mut Object, fields: &[(usize, usize)]) -> Option<Owned<'a>> {
         // SAFETY: see above; that there was no exception is what the zero says.
         if unsafe { (self.python.Py_EnterRecursiveCall)(c" while reading an answer".as_ptr()) } != 0 {
             return None;
@@ -283,13 +293,13 @@ impl<'a> Reader<'a> {
         record
     }
 
-    fn filled(&mut self, class: *mut Object, fields: &[(*mut Object, usize)]) -> Option<Owned<'a>> {
+    fn filled(&mut self, class: *mut Object, fields: &[(usize, usize)]) -> Option<Owned<'a>> {
         // SAFETY: see above.
         let record = unsafe { self.python.empty(class) }?;
-        for &(name, of) in fields {
+        for &(slot, of) in fields {
             let value = self.value(of)?;
             // SAFETY: see above.
-            unsafe { self.python.set(&record, name, &value) }?;
+            unsafe { self.python.fill(&record, slot, value) };
         }
         Some(record)
     }
