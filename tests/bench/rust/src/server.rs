@@ -10,7 +10,8 @@ use std::sync::Arc;
 use std::thread;
 
 use anyhow::{Context, Result};
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::json;
 
 /// How many clients the listings have; the first part of the path says which one is meant.
 const LISTINGS: [usize; 4] = [1, 25, 1_000, 10_000];
@@ -69,25 +70,25 @@ fn serve(connection: &TcpStream, answers: &Answers) -> Result<()> {
 fn answers() -> Result<Answers> {
     let mut answers = Answers::new();
     for size in LISTINGS {
-        let listing = json!({
-            "entities": (0..size).map(client).collect::<Vec<_>>(),
-            "pageSize": size,
-            "pageNumber": 1,
-            "total": size,
-            "firstUri": CLIENTS,
-            "lastUri": CLIENTS,
-            "selfUri": CLIENTS,
-            "pageCount": 1,
-        });
+        let listing = Listing {
+            entities: (0..size).map(client).collect(),
+            page_size: size,
+            page_number: 1,
+            total: size,
+            first_uri: CLIENTS,
+            last_uri: CLIENTS,
+            self_uri: CLIENTS,
+            page_count: 1,
+        };
         answers.insert(format!("GET /{size}{CLIENTS}"), answer(&listing)?);
     }
-    let rows = json!({ "results": (0..ROWS).map(row).collect::<Vec<_>>(), "queryStatus": "Complete" });
-    answers.insert(format!("GET /1{CLIENTS}/a-client/usage/query/results/an-execution"), answer(&rows)?);
+    let usage = Usage { results: (0..ROWS).map(row).collect(), query_status: "Complete" };
+    answers.insert(format!("GET /1{CLIENTS}/a-client/usage/query/results/an-execution"), answer(&usage)?);
     answers.insert(format!("POST /1{CLIENTS}"), answer(&client(0))?);
     Ok(answers)
 }
 
-fn answer(body: &Value) -> Result<Vec<u8>> {
+fn answer(body: &impl Serialize) -> Result<Vec<u8>> {
     let body = serde_json::to_vec(body)?;
     let head = format!(
         "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\
@@ -97,36 +98,112 @@ fn answer(body: &Value) -> Result<Vec<u8>> {
     Ok([head.into_bytes(), body].concat())
 }
 
+/// The fields stand in the order of the documentation.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Listing {
+    entities: Vec<Client>,
+    page_size: usize,
+    page_number: usize,
+    total: usize,
+    first_uri: &'static str,
+    last_uri: &'static str,
+    self_uri: &'static str,
+    page_count: usize,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Client {
+    id: String,
+    name: String,
+    access_token_validity_seconds: u32,
+    description: String,
+    registered_redirect_uri: [String; 2],
+    secret: String,
+    role_ids: [String; 2],
+    date_created: String,
+    date_modified: String,
+    created_by: Reference,
+    modified_by: Reference,
+    authorized_grant_type: &'static str,
+    scope: [&'static str; 2],
+    role_divisions: [RoleDivision; 2],
+    state: &'static str,
+    date_to_delete: &'static str,
+    self_uri: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Reference {
+    id: String,
+    name: String,
+    self_uri: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct RoleDivision {
+    role_id: String,
+    division_id: &'static str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Usage {
+    results: Vec<Row>,
+    query_status: &'static str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Row {
+    client_id: &'static str,
+    client_name: &'static str,
+    organization_id: &'static str,
+    user_id: &'static str,
+    template_uri: String,
+    http_method: &'static str,
+    status200: usize,
+    status300: usize,
+    status400: usize,
+    status500: usize,
+    status429: usize,
+    requests: usize,
+    date: &'static str,
+}
+
 /// A client that has every field. What is a client's own is in no other one; the same few administrators and roles are
 /// in many.
-fn client(number: usize) -> Value {
+fn client(number: usize) -> Client {
     let id = format!("6f1c8a52-9d3e-4b7a-8c21-{number:012x}");
     let (role, other_role) = (role(number % 20), role(number % 7));
-    json!({
-        "id": id,
-        "name": format!("Terminübersicht {number}"),
-        "accessTokenValiditySeconds": 86_400,
-        "description": format!("Liest die Termine der Filiale {number} und schreibt sie in den Kalender"),
-        "registeredRedirectUri": [
+    Client {
+        self_uri: format!("{CLIENTS}/{id}"),
+        id,
+        name: format!("Terminübersicht {number}"),
+        access_token_validity_seconds: 86_400,
+        description: format!("Liest die Termine der Filiale {number} und schreibt sie in den Kalender"),
+        registered_redirect_uri: [
             format!("https://filiale-{number}.example.at/callback"),
             format!("https://filiale-{number}.example.at/other"),
         ],
-        "secret": format!("hq3KpZ0vX1yT7wB9nR4sL6uD8mF2cJ5gA0e{number:08}"),
-        "roleIds": [role, other_role],
-        "dateCreated": moment(number),
-        "dateModified": moment(number * 7),
-        "createdBy": user(number % 50),
-        "modifiedBy": user(number % 30),
-        "authorizedGrantType": "CODE",
-        "scope": ["users:readonly", "calendars"],
-        "roleDivisions": [
-            {"roleId": role, "divisionId": "*"},
-            {"roleId": other_role, "divisionId": "d3e2c1d0-5a4f-4e3d-9c8b-7a6f5e4d3c2b"},
+        secret: format!("hq3KpZ0vX1yT7wB9nR4sL6uD8mF2cJ5gA0e{number:08}"),
+        role_ids: [role.clone(), other_role.clone()],
+        date_created: moment(number),
+        date_modified: moment(number * 7),
+        created_by: user(number % 50),
+        modified_by: user(number % 30),
+        authorized_grant_type: "CODE",
+        scope: ["users:readonly", "calendars"],
+        role_divisions: [
+            RoleDivision { role_id: role, division_id: "*" },
+            RoleDivision { role_id: other_role, division_id: "d3e2c1d0-5a4f-4e3d-9c8b-7a6f5e4d3c2b" },
         ],
-        "state": "active",
-        "dateToDelete": "2026-12-24T00:00:00.000Z",
-        "selfUri": format!("{CLIENTS}/{id}"),
-    })
+        state: "active",
+        date_to_delete: "2026-12-24T00:00:00.000Z",
+    }
 }
 
 fn role(number: usize) -> String {
@@ -138,26 +215,26 @@ fn moment(number: usize) -> String {
     format!("2026-03-{day:02}T{hour:02}:{minute:02}:01.{:03}Z", number % 1_000)
 }
 
-fn user(number: usize) -> Value {
+fn user(number: usize) -> Reference {
     let id = format!("8f1c8a52-9d3e-4b7a-8c21-{number:012x}");
-    json!({ "id": id, "name": format!("Eva Huber {number}"), "selfUri": format!("/api/v2/users/{id}") })
+    Reference { self_uri: format!("/api/v2/users/{id}"), id, name: format!("Eva Huber {number}") }
 }
 
 /// A row that has every field.
-fn row(number: usize) -> Value {
-    json!({
-        "clientId": "6f1c8a52-9d3e-4b7a-8c21-5e0f4d9b7a63",
-        "clientName": "Terminübersicht",
-        "organizationId": "0a1c8a52-9d3e-4b7a-8c21-5e0f4d9b7a63",
-        "userId": "8f1c8a52-9d3e-4b7a-8c21-5e0f4d9b7a63",
-        "templateUri": format!("api/v2/users/{{userId}}/calendars/{}", number % 100),
-        "httpMethod": "GET",
-        "status200": 40_000 + number,
-        "status300": 12,
-        "status400": 340,
-        "status500": 5,
-        "status429": 67,
-        "requests": 40_357 + number,
-        "date": "2026-03-01T00:00:00.000Z",
-    })
+fn row(number: usize) -> Row {
+    Row {
+        client_id: "6f1c8a52-9d3e-4b7a-8c21-5e0f4d9b7a63",
+        client_name: "Terminübersicht",
+        organization_id: "0a1c8a52-9d3e-4b7a-8c21-5e0f4d9b7a63",
+        user_id: "8f1c8a52-9d3e-4b7a-8c21-5e0f4d9b7a63",
+        template_uri: format!("api/v2/users/{{userId}}/calendars/{}", number % 100),
+        http_method: "GET",
+        status200: 40_000 + number,
+        status300: 12,
+        status400: 340,
+        status500: 5,
+        status429: 67,
+        requests: 40_357 + number,
+        date: "2026-03-01T00:00:00.000Z",
+    }
 }
