@@ -94,7 +94,9 @@ pub(super) async fn run<T: Send + 'static>(
     }
 }
 
-/// Does the work on this thread, and returns when it is done.
-pub(super) fn wait<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T, OAuthError> {
-    runtime()?.block_on(work).map_err(OAuthError::from)
+/// Does the work likewise, and keeps this thread waiting. Done on this thread it would go back and forth between both.
+pub(super) fn wait<T: Send + 'static>(
+    work: impl Future<Output = Result<T, Error>> + Send + 'static,
+) -> Result<T, OAuthError> {
+    runtime()?.block_on(run(work))
 }
