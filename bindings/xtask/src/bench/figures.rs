@@ -83,7 +83,10 @@ impl Figures {
 
     /// Prints everything, in Markdown.
     pub(super) fn print(&self, language: &str, goals: &[Goal]) {
-        report::line(&format!("\n## {language}\n\nIn brackets: how many times as much as {OURS}.\n"));
+        report::line(&format!("\n## {language}\n"));
+        if self.clients.iter().any(|client| client == OURS) {
+            report::line(&format!("In brackets: how many times as much as {OURS}.\n"));
+        }
         report::line(&format!("| | {} |", self.clients.join(" | ")));
         report::line(&format!("|---|{}", "---|".repeat(self.clients.len())));
         for row in &self.rows {

@@ -181,8 +181,8 @@ unsafe extern "C" fn purecloud_oauth_python_read(
     // SAFETY: that is what they are.
     let types = unsafe { &*types.cast::<Types>() };
     let written = written.destroy_into_vec();
-    let places = if written.len() < LARGE { 0 } else { PLACES };
-    let seen = iter::repeat_with(|| None).take(places).collect();
+    let places = (written.len() / APART).min(MOST_PLACES);
+    let seen = iter::repeat_with(|| None).take(if written.len() < LARGE { 0 } else { places }).collect();
     let mut reader = Reader { types, python: types.python, rest: &written, seen };
     let value = reader.value(number).and_then(|value| match reader.rest {
         [] => Some(value),
@@ -196,8 +196,11 @@ const EPOCH: DateTime = date(1970, 1, 1).at(0, 0, 0, 0);
 /// Answers with fewer bytes than this seldom say anything twice.
 const LARGE: usize = 4 << 10;
 
-/// How many texts and moments are remembered, a power of two, and how long they are at most.
-const PLACES: usize = 256;
+/// How many texts and moments are remembered: one for so many bytes of the answer.
+const APART: usize = 128;
+const MOST_PLACES: usize = 4096;
+
+/// How long they are at most.
 const SHORT: usize = 64;
 
 struct Reader<'a> {
@@ -205,7 +208,7 @@ struct Reader<'a> {
     python: &'a Interpreter,
     /// What is still to be read.
     rest: &'a [u8],
-    /// Texts and moments that have been read: by their types, as they are written, as objects.
+    /// Texts and moments that have been read: by their types, as they are written, as objects. Each has one place.
     seen: Vec<Option<(usize, &'a [u8], Owned<'a>)>>,
 }
 
@@ -329,7 +332,7 @@ impl<'a> Reader<'a> {
         if self.seen.is_empty() || written.len() > SHORT {
             return make(self);
         }
-        let place = hash(written) as usize % PLACES;
+        let place = place(written, self.seen.len());
         if let Some((other, bytes, object)) = &self.seen[place]
             && (*other, *bytes) == (of, written)
         {
@@ -427,12 +430,14 @@ fn microseconds(nanoseconds: u32) -> i64 {
     whole + i64::from(rest > 500 || (rest == 500 && whole % 2 == 1))
 }
 
-/// Quick rather than good: what collides is made anew.
-fn hash(bytes: &[u8]) -> u64 {
+/// One of so many places for these bytes. Quick rather than good: what collides is made anew.
+fn place(bytes: &[u8], places: usize) -> usize {
     let (words, rest) = bytes.as_chunks();
     let mut last = [0; 8];
     last[..rest.len()].copy_from_slice(rest);
-    words.iter().chain([&last]).fold(bytes.len() as u64, |hash, word| {
+    let hash = words.iter().chain([&last]).fold(bytes.len() as u64, |hash, word| {
         (hash.rotate_left(5) ^ u64::from_le_bytes(*word)).wrapping_mul(0x517c_c1b7_2722_0a95)
-    }) >> 32
+    });
+    // The upper half of the product is less than the number of places.
+    (((hash >> 32) * places as u64) >> 32) as usize
 }
