@@ -32,8 +32,10 @@ struct Row {
 }
 
 impl Row {
+    /// The median of the turns' medians: in a turn at a good moment there are more calls than in another.
     fn median(&self, client: &str) -> Option<f64> {
-        median(&self.turns.get(client)?.concat())
+        let turns: Vec<f64> = self.turns.get(client)?.iter().filter_map(|turn| median(turn)).collect();
+        median(&turns)
     }
 
     /// How many times as much one has as another, in the median of the turns that both had: whatever else the machine
