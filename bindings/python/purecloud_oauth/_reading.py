@@ -17,7 +17,7 @@ def reader(library, buffer, misfit, types, parts):
     native = ctypes.PyDLL(library._name, handle=library._handle)
     names = native.purecloud_oauth_python_functions
     names.restype = ctypes.c_char_p
-    addresses = [address(getattr(ctypes.pythonapi, name)) for name in names().decode().split()]
+    functions = [getattr(ctypes.pythonapi, name) for name in names().decode().split()]
     bind = native.purecloud_oauth_python_types
     bind.argtypes, bind.restype = (ctypes.c_void_p, ctypes.c_char_p, ctypes.py_object), ctypes.c_void_p
     always = [
@@ -29,7 +29,7 @@ def reader(library, buffer, misfit, types, parts):
         misfit,
         OverflowError,
     ]
-    bound = bind((ctypes.c_void_p * len(addresses))(*addresses), types, always + parts)
+    bound = bind(addresses(*functions), types, always + parts)
     if bound is None:
         return None
     read = native.purecloud_oauth_python_read
@@ -55,3 +55,8 @@ _LARGE = 1 << 16
 
 def address(function):
     return ctypes.cast(function, ctypes.c_void_p).value
+
+
+def addresses(*functions):
+    """Where functions are, as the library takes it."""
+    return (ctypes.c_void_p * len(functions))(*map(address, functions))

@@ -30,12 +30,6 @@ def declare(library):
     _free = declared(at_once, "mailbox_free", None, pointer)
 
 
-def functions(*of_the_library):
-    """What ends and advances the futures of one type, as the library takes it."""
-    addresses = [ctypes.cast(function, ctypes.c_void_p).value for function in of_the_library]
-    return (ctypes.c_void_p * len(addresses))(*addresses)
-
-
 # A signal does not end a wait of the library: so none is long, in milliseconds.
 _SLICE = 50
 

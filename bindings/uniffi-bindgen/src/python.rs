@@ -129,7 +129,7 @@ fn waiting(draft: &mut Draft, interface: &ComponentInterface) -> Result<()> {
         )?;
         writeln!(
             calls,
-            "{functions} = _waiting.functions(_UniffiLib.{poll}, _UniffiLib.{cancel}, _UniffiLib.{free})"
+            "{functions} = _reading.addresses(_UniffiLib.{poll}, _UniffiLib.{cancel}, _UniffiLib.{free})"
         )?;
     }
     let (start, end) = ("# RustFuturePoll values\n", "# Public interface members begin here.");

@@ -221,7 +221,9 @@ impl Interpreter {
         // SAFETY: the caller says so, an object has as many bytes as its class says, and a class knows their number.
         let words = unsafe {
             let object = self.empty(class)?;
-            self.set(&object, name, &probe)?;
+            if (self.PyObject_GenericSetAttr)(object.as_ptr(), name, probe.as_ptr()) != 0 {
+                return None;
+            }
             let size = self.owned((self.PyObject_GetAttrString)(class, c"__basicsize__".as_ptr()))?;
             let size = usize::try_from((self.PyLong_AsSsize_t)(size.as_ptr())).ok()?;
             let words = object.as_ptr().cast::<*mut Object>();
@@ -238,15 +240,6 @@ impl Interpreter {
     pub(super) unsafe fn fill(&self, object: &Owned<'_>, slot: usize, value: Owned<'_>) {
         // SAFETY: the caller says so, and a slot takes its value over.
         unsafe { object.as_ptr().cast::<*mut Object>().add(slot).write(value.into_ptr()) };
-    }
-
-    /// # Safety
-    ///
-    /// The name is a text.
-    pub(super) unsafe fn set(&self, object: &Owned<'_>, name: *mut Object, value: &Owned<'_>) -> Option<()> {
-        // SAFETY: the caller says so, and the rest are objects.
-        let set = unsafe { (self.PyObject_GenericSetAttr)(object.as_ptr(), name, value.as_ptr()) };
-        (set == 0).then_some(())
     }
 
     /// # Safety

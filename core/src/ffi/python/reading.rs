@@ -60,6 +60,7 @@ enum Type {
     Enum(Vec<(*mut Object, Option<usize>)>),
     Object {
         class: *mut Object,
+        slot: usize,
         free: Free,
     },
 }
@@ -100,7 +101,7 @@ impl Always {
 }
 
 impl Type {
-    fn of(line: &str, parts: &mut Parts) -> Option<Self> {
+    fn of(line: &str, always: &Always, parts: &mut Parts) -> Option<Self> {
         let number = |words: &mut SplitAsciiWhitespace<'_>| words.next()?.parse::<usize>().ok();
         let mut words = line.split_ascii_whitespace();
         Some(match words.next()? {
@@ -134,8 +135,10 @@ impl Type {
                 if address.is_null() {
                     return None;
                 }
+                // SAFETY: it is a class of the generator's, and the name is one.
+                let slot = unsafe { parts.python.slot(class, always.handle) }?;
                 // SAFETY: that is what the address is of.
-                Type::Object { class, free: unsafe { mem::transmute::<*mut c_void, Free>(address) } }
+                Type::Object { class, slot, free: unsafe { mem::transmute::<*mut c_void, Free>(address) } }
             }
             _ => return None,
         })
@@ -160,7 +163,7 @@ unsafe extern "C" fn purecloud_oauth_python_types(
     let lines = unsafe { CStr::from_ptr(lines) }.to_str().unwrap_or_default();
     let mut parts = Parts { python, list: parts, next: 0 };
     let types = Always::of(&mut parts).and_then(|always| {
-        let types = lines.lines().map(|line| Type::of(line, &mut parts)).collect::<Option<_>>()?;
+        let types = lines.lines().map(|line| Type::of(line, &always, &mut parts)).collect::<Option<_>>()?;
         Some(Types { python, always, types })
     });
     types.map_or(ptr::null(), |types| Box::into_raw(Box::new(types)).cast_const().cast())
@@ -277,9 +280,9 @@ impl<'a> Reader<'a> {
                     None => self.misfit(c"Raw enum value doesn't match any cases"),
                 }
             }
-            Type::Object { class, free } => {
+            Type::Object { class, slot, free } => {
                 let handle = u64::from_be_bytes(self.bytes()?);
-                self.object(*class, handle, *free)
+                self.object(*class, *slot, handle, *free)
             }
         }
     }
@@ -308,7 +311,7 @@ impl<'a> Reader<'a> {
     }
 
     /// An object with its handle: the number, and beside it what frees that with the last who uses it.
-    fn object(&mut self, class: *mut Object, handle: u64, free: Free) -> Option<Owned<'a>> {
+    fn object(&mut self, class: *mut Object, slot: usize, handle: u64, free: Free) -> Option<Owned<'a>> {
         if handle == 0 {
             return self.misfit(c"Raw handle value was null");
         }
@@ -317,7 +320,7 @@ impl<'a> Reader<'a> {
             let keeper = self.python.capsule(handle, free)?;
             let pair = self.python.tuple([self.python.unsigned(handle)?, keeper])?;
             let object = self.python.empty(class)?;
-            self.python.set(&object, self.types.always.handle, &pair)?;
+            self.python.fill(&object, slot, pair);
             Some(object)
         }
     }
