@@ -299,10 +299,12 @@ where
     }
 }
 
-/// A stream whose reader is recorded.
+type Record = Box<dyn Fn(&[u8]) + Send>;
+
+/// A stream that records what is read from it.
 struct Recorded<S> {
     stream: S,
-    record: Box<dyn Fn(&[u8]) + Send>,
+    record: Record,
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Recorded<S> {
