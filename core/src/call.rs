@@ -112,7 +112,7 @@ pub(crate) trait Value: Sized + Send {
     fn from_read(read: Self::Read) -> Self;
 }
 
-impl<M: crate::models::Model + Send> Value for M {
+impl<M: crate::models::Model> Value for M {
     type Read = M;
 
     fn from_read(read: M) -> Self {

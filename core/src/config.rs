@@ -1,18 +1,21 @@
 //! Settings, checked when they are put together.
 
+use std::env;
+use std::ffi::OsString;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
-use url::Url;
 
+use crate::certificates::{client_certificate, root_certificates};
 use crate::clock::{Clock, SystemClock};
-use crate::connections::{Connections, ProxyChoice};
+use crate::connections::{ConnectionSettings, Connections};
 use crate::credentials::Credentials;
 use crate::error::Error;
 use crate::printable::printable;
-use crate::region::{Host, is_loopback};
+use crate::proxy::{ProxySetting, Route};
+use crate::region::Host;
 use crate::secret::Secret;
 use crate::sources::{self, Sources};
 
@@ -66,9 +69,7 @@ pub struct Config {
     pub(crate) user_agent: HeaderValue,
     pub(crate) default_headers: HeaderMap,
     pub(crate) max_response_bytes: usize,
-    pub(crate) http: reqwest::Client,
-    pub(crate) has_own_proxy: bool,
-    pub(crate) has_callers_client: bool,
+    pub(crate) connections: Connections,
     pub(crate) clock: Arc<dyn Clock>,
 }
 
@@ -107,7 +108,7 @@ impl Config {
             attempt_timeout: Duration::from_secs(30),
             deadline: Duration::from_secs(90),
             retry: RetryPolicy::default(),
-            proxy: ProxySetting::System,
+            proxy: ProxySetting::Environment,
             root_certificates: Vec::new(),
             client_certificate: None,
             pool_max_idle_per_host: None,
@@ -116,6 +117,8 @@ impl Config {
             max_response_bytes: 64 * 1024 * 1024,
             http_client: None,
             clock: Arc::new(SystemClock),
+            #[cfg(test)]
+            network: None,
         }
     }
 
@@ -146,13 +149,6 @@ impl fmt::Debug for Config {
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const POOL_MAX_IDLE_PER_HOST: usize = 100;
 
-#[derive(Clone)]
-enum ProxySetting {
-    System,
-    None,
-    Address(Secret),
-}
-
 /// Puts settings together; `build()` checks them.
 #[derive(Clone)]
 #[must_use = "settings take effect when they are built"]
@@ -172,6 +168,16 @@ pub struct ConfigBuilder {
     max_response_bytes: usize,
     http_client: Option<reqwest::Client>,
     clock: Arc<dyn Clock>,
+    #[cfg(test)]
+    network: Option<TestNetwork>,
+}
+
+/// The names and variables of a test, in place of those of the machine.
+#[cfg(test)]
+#[derive(Clone)]
+pub(crate) struct TestNetwork {
+    pub(crate) resolver: Arc<dyn reqwest::dns::Resolve>,
+    pub(crate) variables: std::collections::HashMap<&'static str, OsString>,
 }
 
 impl ConfigBuilder {
@@ -201,9 +207,20 @@ impl ConfigBuilder {
         self
     }
 
-    /// A proxy for everything, such as `http://user:password@proxy.example.com:3128`. Without this
-    /// setting the proxy of the environment (`HTTPS_PROXY`, `NO_PROXY`) or of the operating system is
-    /// used, except to this machine itself.
+    /// A proxy for every request, such as `http://user:password@proxy.example.com:3128`.
+    ///
+    /// The schemes are `http` (also where none is written), `https`, `socks5`, which resolves host names on this
+    /// machine, and `socks5h`, which leaves that to the proxy. Characters that have a meaning in an address are
+    /// percent-encoded in user name and password (`%23` for `#`). The default ports are 80, 443 and 1080.
+    ///
+    /// Without this setting the first of the variables `HTTPS_PROXY` and `ALL_PROXY` (in capitals or in small letters)
+    /// that is not empty names the proxy, or else the operating system's settings do. `NO_PROXY` lists hosts that are
+    /// reached without the environment's proxy: `*`, `domain` with its subdomains, `.domain` or `*.domain` for the
+    /// subdomains alone, addresses and networks like `10.0.0.0/8`, each with a port if need be. `HTTP_PROXY` is not
+    /// read: plain http is sent to loopback only, and in a CGI program a visitor can set that variable. Neither is used
+    /// for a host on this machine. This setting ignores `NO_PROXY`.
+    ///
+    /// A proxy that can't be used is an error of `build()`, which names the setting or variable.
     pub fn proxy(mut self, address: impl Into<Secret>) -> Self {
         self.proxy = ProxySetting::Address(address.into());
         self
@@ -215,7 +232,7 @@ impl ConfigBuilder {
         self
     }
 
-    /// Certificates in PEM to trust beside the system's own.
+    /// Certificates in PEM to trust in addition to the system's own.
     pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.root_certificates.push(pem.into());
         self
@@ -255,7 +272,8 @@ impl ConfigBuilder {
     /// An HTTP client of the `reqwest` crate, version 0.13, in place of the one that would be made from
     /// the settings for connections, proxy and TLS; those are refused beside it. It must neither follow
     /// redirects nor retry by itself: switch both off, or a rotation may be sent twice. Since that can't
-    /// be seen from outside, a connection that fails counts as one that may have been used.
+    /// be seen from outside, a connection that fails counts as one that may have been used. Its pool is kept after an
+    /// attempt that timed out, so give it HTTP/2 keep-alive pings of its own.
     pub fn http_client(mut self, client: reqwest::Client) -> Self {
         self.http_client = Some(client);
         self
@@ -302,9 +320,7 @@ impl ConfigBuilder {
         }
         Ok(Config {
             user_agent: user_agent(self.user_agent_suffix.as_deref())?,
-            has_own_proxy: matches!(self.proxy, ProxySetting::Address(_)),
-            has_callers_client: self.http_client.is_some(),
-            http: self.http()?,
+            connections: self.connections()?,
             default_headers,
             host: self.host,
             credentials: self.credentials,
@@ -316,23 +332,33 @@ impl ConfigBuilder {
         })
     }
 
-    /// The HTTP client given, or one made from the settings for connections.
-    fn http(&self) -> Result<reqwest::Client, Error> {
-        let Some(given) = &self.http_client else {
-            let connections = Connections {
-                connect_timeout: self
-                    .connect_timeout
-                    .unwrap_or_else(|| CONNECT_TIMEOUT.min(self.attempt_timeout / 2).min(self.deadline / 2)),
-                pool_max_idle_per_host: self.pool_max_idle_per_host.unwrap_or(POOL_MAX_IDLE_PER_HOST),
-                proxy: proxy(&self.proxy, &self.host)?,
-                root_certificates: root_certificates(&self.root_certificates)?,
-                client_certificate: self.client_certificate.as_ref().map(client_certificate).transpose()?,
-            };
-            return connections.open();
-        };
+    /// Opens connections by these settings, or takes those of the caller's HTTP client.
+    fn connections(&self) -> Result<Connections, Error> {
+        if let Some(client) = &self.http_client {
+            return self.nothing_but_the_client().map(|()| Connections::of_caller(client.clone()));
+        }
+        let route = Route::resolve(&self.proxy, &self.host, &|name| self.variable(name))?;
+        let is_https = [self.host.api(), self.host.login()].iter().any(|url| url.scheme() == "https");
+        Connections::open(ConnectionSettings {
+            connect_timeout: self
+                .connect_timeout
+                .unwrap_or_else(|| CONNECT_TIMEOUT.min(self.attempt_timeout / 2).min(self.deadline / 2)),
+            attempt_timeout: self.attempt_timeout,
+            pool_max_idle_per_host: self.pool_max_idle_per_host.unwrap_or(POOL_MAX_IDLE_PER_HOST),
+            needs_certificates: is_https || route.has_tls_to_the_proxy(),
+            route,
+            root_certificates: root_certificates(&self.root_certificates)?,
+            client_certificate: self.client_certificate.as_ref().map(client_certificate).transpose()?,
+            #[cfg(test)]
+            resolver: self.network.as_ref().map(|network| Arc::clone(&network.resolver)),
+        })
+    }
+
+    /// Refuses settings for connections beside an HTTP client that has its own.
+    fn nothing_but_the_client(&self) -> Result<(), Error> {
         let beside = [
             ("connect_timeout", self.connect_timeout.is_some()),
-            ("proxy", !matches!(self.proxy, ProxySetting::System)),
+            ("proxy", !matches!(self.proxy, ProxySetting::Environment)),
             ("root_certificates", !self.root_certificates.is_empty()),
             ("client_certificate", self.client_certificate.is_some()),
             ("pool_max_idle_per_host", self.pool_max_idle_per_host.is_some()),
@@ -341,49 +367,23 @@ impl ConfigBuilder {
             Some((setting, _)) => {
                 Err(Error::invalid_argument(*setting, "has no effect beside http_client; set it there"))
             }
-            None => Ok(given.clone()),
+            None => Ok(()),
         }
     }
-}
 
-fn proxy(setting: &ProxySetting, host: &Host) -> Result<ProxyChoice, Error> {
-    match setting {
-        ProxySetting::System if host.is_loopback() => Ok(ProxyChoice::None),
-        ProxySetting::System => Ok(ProxyChoice::System),
-        ProxySetting::None => Ok(ProxyChoice::None),
-        ProxySetting::Address(address) => {
-            let refuse = |reason| Error::invalid_argument("proxy", reason);
-            let no_address = "is not an address like http://proxy.example.com:3128";
-            let url = Url::parse(address.expose()).map_err(|_| refuse(no_address))?;
-            if host.is_plain() && !is_loopback(&url) {
-                return Err(refuse(
-                    "would get the token in plain http: the host is on this machine, the proxy is not",
-                ));
-            }
-            let proxy = reqwest::Proxy::all(url).map_err(|_| refuse(no_address))?;
-            Ok(ProxyChoice::Given(Box::new(proxy)))
+    fn variable(&self, name: &str) -> Option<OsString> {
+        #[cfg(test)]
+        if let Some(network) = &self.network {
+            return network.variables.get(name).cloned();
         }
+        env::var_os(name)
     }
-}
 
-fn root_certificates(pems: &[Vec<u8>]) -> Result<Vec<reqwest::Certificate>, Error> {
-    let mut certificates = Vec::new();
-    for pem in pems {
-        let read = reqwest::Certificate::from_pem_bundle(pem).map_err(|error| {
-            Error::invalid_setting("root_certificates", "is not PEM that can be read", error)
-        })?;
-        if read.is_empty() {
-            return Err(Error::invalid_argument("root_certificates", "holds no certificate in PEM"));
-        }
-        certificates.extend(read);
+    #[cfg(test)]
+    pub(crate) fn network(mut self, network: TestNetwork) -> Self {
+        self.network = Some(network);
+        self
     }
-    Ok(certificates)
-}
-
-fn client_certificate(pem: &Secret) -> Result<reqwest::Identity, Error> {
-    reqwest::Identity::from_pem(pem.expose().as_bytes()).map_err(|_| {
-        Error::invalid_argument("client_certificate", "is not one PEM with a certificate and its private key")
-    })
 }
 
 fn user_agent(suffix: Option<&str>) -> Result<HeaderValue, Error> {

@@ -217,6 +217,15 @@ impl StdError for Error {
     }
 }
 
+/// Returns the message of the last cause in the chain: the one that says what happened.
+pub(crate) fn innermost(error: &dyn StdError) -> String {
+    let mut cause = error;
+    while let Some(deeper) = cause.source() {
+        cause = deeper;
+    }
+    cause.to_string()
+}
+
 /// How an error is put together, inside the crate.
 pub(crate) struct ErrorBuilder(Inner);
 
@@ -248,6 +257,8 @@ impl Error {
         reason: &str,
         source: impl StdError + Send + Sync + 'static,
     ) -> Self {
+        // The cause stands in the text as well: other languages have no chain of causes.
+        let reason = format!("{reason}: {}", innermost(&source));
         Error::invalid_argument(setting, reason).change(|inner| inner.source = Some(Arc::new(source)))
     }
 
@@ -335,6 +346,11 @@ impl ErrorBuilder {
 
     pub(crate) fn source(mut self, source: impl StdError + Send + Sync + 'static) -> Self {
         self.0.source = Some(Arc::new(source));
+        self
+    }
+
+    pub(crate) fn boxed_source(mut self, source: Box<dyn StdError + Send + Sync>) -> Self {
+        self.0.source = Some(Arc::from(source));
         self
     }
 

@@ -25,6 +25,7 @@
 
 mod api;
 mod call;
+mod certificates;
 mod clock;
 mod config;
 mod connections;
@@ -37,6 +38,7 @@ mod models;
 mod operation;
 mod path;
 mod printable;
+mod proxy;
 mod region;
 mod secret;
 mod service;

@@ -17,8 +17,8 @@ use uniffi::{Handle, Lift, Lower, LowerReturn, RustBuffer, RustCallError, TypeId
 
 use crate::UniFfiTag;
 use crate::call::Value;
-use crate::ffi::{ResponseMetadata, runtime};
-use crate::models::{Any, Model, Readable, Reader, Timestamp, Unreadable};
+use crate::ffi::ResponseMetadata;
+use crate::models::{Any, Model, Readable, Reader, Timestamp, Unreadable, memory};
 use crate::operation::Operation;
 use crate::secret::Secret;
 use crate::transport::Returned;
@@ -43,22 +43,16 @@ impl<T> Lowered<T> {
 
 impl<M: Model + Shaped + Lower<UniFfiTag>> Returned for Lowered<M> {
     fn read(operation: &Operation, body: &[u8]) -> Result<Self, Unreadable> {
-        let read = || {
-            // What the model finds missing can only be asked of the model.
-            let in_one_go = if M::LACKS.is_none() { transcribed::<M>(body) } else { None };
-            match in_one_go {
-                Some(written) => Ok(Lowered::new(written)),
-                None => M::read(operation, body).map(|model| Lowered::new(Written::of(model))),
-            }
-        };
-        if body.len() < LARGE { read() } else { runtime::aside(read) }
+        // What the model finds missing can only be asked of the model.
+        let in_one_go = if M::LACKS.is_none() { transcribed::<M>(body) } else { None };
+        match in_one_go {
+            Some(written) => Ok(Lowered::new(written)),
+            None => M::read(operation, body).map(|model| Lowered::new(Written::of(model))),
+        }
     }
 }
 
-/// A body of so many bytes takes several milliseconds.
-const LARGE: usize = 4 << 20;
-
-impl<M: Model + Shaped + Lower<UniFfiTag> + Send> Value for Lowered<M> {
+impl<M: Model + Shaped + Lower<UniFfiTag>> Value for Lowered<M> {
     type Read = Self;
 
     fn from_read(read: Self) -> Self {
@@ -285,6 +279,7 @@ impl<'de> Reader<'de> for Transcriber<'_> {
         let mut count = 0;
         while let Some(read) = list.next_element_seed(Any(Transcriber { shape: item(), written }))? {
             count += usize::from(read);
+            memory::require_length(written.bytes.len())?;
         }
         written.bytes[begin..begin + 4].copy_from_slice(&length(count));
         Ok(true)
@@ -325,6 +320,7 @@ impl Written {
                 Some(has_key) => {
                     let has_value =
                         object.next_value_seed(Any(Transcriber { shape: value, written: self }))?;
+                    memory::require_length(self.bytes.len())?;
                     if has_key && has_value {
                         count += 1;
                     } else {
@@ -367,6 +363,7 @@ impl Written {
             let begin = self.bytes.len();
             self.put_field(shape, &mut object)?;
             places[index] = begin..self.bytes.len();
+            memory::require_length(self.bytes.len())?;
         }
         self.put_absent(&fields[next..], &mut places[next..]);
         if let Some((first, begin)) = late {

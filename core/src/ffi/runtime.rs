@@ -72,11 +72,6 @@ fn runtime() -> Result<&'static Runtime, OAuthError> {
     })
 }
 
-/// Does something that takes a while, here, while another thread goes on with the calls of this one.
-pub(super) fn aside<T>(work: impl FnOnce() -> T) -> T {
-    tokio::task::block_in_place(work)
-}
-
 /// Does the work on the runtime's threads. The caller's thread only joins it: it is woken once, at the end.
 /// Dropping the future ends the work.
 pub(super) async fn run<T: Send + 'static>(

@@ -2,8 +2,8 @@
 
 /// The JSON with a replacement character for each piece of a string that can't stand there (half of a
 /// surrogate pair, a control character), and null for a number beyond all measure. JSON without such
-/// pieces stays as it is.
-pub(crate) fn mend(json: &str) -> String {
+/// pieces stays as it is. Returns `None` where the result would be longer than `longest` bytes.
+pub(crate) fn mend(json: &str, longest: usize) -> Option<String> {
     let mut mended = String::with_capacity(json.len());
     let mut in_string = false;
     let mut rest = json;
@@ -31,8 +31,11 @@ pub(crate) fn mend(json: &str) -> String {
             (true, false) => "null",
         });
         rest = after;
+        if mended.len() > longest {
+            return None;
+        }
     }
-    mended
+    Some(mended)
 }
 
 enum Half {
@@ -54,7 +57,9 @@ fn surrogate(text: &str) -> Option<Half> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::mend;
+    fn mend(json: &str) -> String {
+        super::mend(json, usize::MAX).expect("no limit")
+    }
 
     proptest! {
         #![proptest_config(ProptestConfig { cases: 2048, failure_persistence: None, ..ProptestConfig::default() })]

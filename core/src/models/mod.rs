@@ -5,6 +5,7 @@ mod model;
 mod authorizations;
 mod clients;
 mod errors;
+pub(crate) mod memory;
 mod mend;
 mod readable;
 mod references;
@@ -25,4 +26,4 @@ pub use usage::*;
 pub(crate) use model::{Lacks, Model, RequestBody, Unreadable, decode};
 #[cfg(feature = "uniffi")]
 pub(crate) use readable::{Any, Reader};
-pub(crate) use readable::{Readable, field};
+pub(crate) use readable::{Field, Readable, field};

@@ -1,19 +1,22 @@
 //! What all models share: how one is declared, and how an answer's body becomes one.
 
-use std::collections::HashMap;
+use std::borrow::Cow;
+use std::fmt;
 use std::str;
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, MapAccess, Visitor};
+use serde::{Deserializer, Serialize};
 use serde_json::Value;
+use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
+use super::memory;
 use super::mend::mend;
 use crate::error::Error;
 use crate::operation::Operation;
 
 /// A model of the documentation that an answer may hold.
-pub(crate) trait Model: DeserializeOwned + Default + PartialEq {
+pub(crate) trait Model: DeserializeOwned + Default + PartialEq + Send + 'static {
     /// The documentation's name.
     const NAME: &'static str;
     /// The fields, in snake case.
@@ -102,6 +105,10 @@ macro_rules! model {
             fn from_object<'de, A: serde::de::MapAccess<'de>>(object: A) -> Result<Option<Self>, A::Error> {
                 serde::Deserialize::deserialize(serde::de::value::MapAccessDeserializer::new(object)).map(Some)
             }
+
+            fn for_each_string(&mut self, change: &mut dyn FnMut(&mut String)) {
+                $($crate::models::Field::for_each_string(&mut self.$field, change);)*
+            }
         }
     };
 }
@@ -169,6 +176,12 @@ macro_rules! open_enum {
             fn from_text(text: &str) -> Option<Self> {
                 Some(text.into())
             }
+
+            fn for_each_string(&mut self, change: &mut dyn FnMut(&mut String)) {
+                if let $name::Unknown { value } = self {
+                    change(value);
+                }
+            }
         }
 
         #[cfg(feature = "uniffi")]
@@ -221,8 +234,9 @@ pub(crate) fn decode<M: Model>(body: &[u8]) -> Result<M, Unreadable> {
     let lossy;
     let text = match str::from_utf8(body) {
         Ok(text) => text,
-        Err(_) => {
-            lossy = Zeroizing::new(String::from_utf8_lossy(body).into_owned());
+        Err(error) => {
+            let not_text = Unreadable::NotJson { line: 1, column: error.valid_up_to() + 1, expected };
+            lossy = Zeroizing::new(lossy_text(body).ok_or(not_text)?);
             lossy.as_str()
         }
     };
@@ -231,9 +245,12 @@ pub(crate) fn decode<M: Model>(body: &[u8]) -> Result<M, Unreadable> {
         Ok(model) => (model, text),
         Err(error) if error.is_eof() => return Err(Unreadable::Cut { bytes: body.len(), expected }),
         Err(error) => {
-            mended = Zeroizing::new(mend(text));
             // The library's own error may quote the body, so only its place is kept.
             let not_json = Unreadable::NotJson { line: error.line(), column: error.column(), expected };
+            if memory::is_exceeded() {
+                return Err(not_json);
+            }
+            mended = Zeroizing::new(mend(text, text.len() + LARGEST_GROWTH).ok_or(not_json.clone())?);
             (second_look(&mended).ok_or(not_json)?, mended.as_str())
         }
     };
@@ -243,9 +260,32 @@ pub(crate) fn decode<M: Model>(body: &[u8]) -> Result<M, Unreadable> {
     Ok(model)
 }
 
+/// The bytes by which mended text may be longer than a body: each piece that is no text becomes three bytes.
+const LARGEST_GROWTH: usize = 64 * 1024;
+/// The largest body in which a field may stand twice. To find the last one takes a tree of the whole body.
+const LARGEST_TREE: usize = 64 * 1024;
+
+/// Returns the text with a replacement character for each sequence that is not UTF-8, unless that makes it much longer.
+fn lossy_text(body: &[u8]) -> Option<String> {
+    let mut text = String::with_capacity(body.len());
+    for chunk in body.utf8_chunks() {
+        text.push_str(chunk.valid());
+        if !chunk.invalid().is_empty() {
+            text.push(char::REPLACEMENT_CHARACTER);
+        }
+        if text.len() > body.len() + LARGEST_GROWTH {
+            return None;
+        }
+    }
+    Some(text)
+}
+
 /// Reads mended JSON. A field that stands twice counts with its last value.
 fn second_look<M: Model>(mended: &str) -> Option<M> {
     serde_json::from_str(mended).ok().or_else(|| {
+        if mended.len() > LARGEST_TREE {
+            return None;
+        }
         let value: Value = serde_json::from_str(mended).ok()?;
         // Not out of the value itself: that would be all the models' reading once more in the library.
         let once = Zeroizing::new(value.to_string());
@@ -255,9 +295,27 @@ fn second_look<M: Model>(mended: &str) -> Option<M> {
 
 /// Whether a model without anything in it is one: an empty list is something, and nothing else is.
 fn has_a_list_of<M: Model>(json: &str) -> bool {
-    let known = |key: &str| M::FIELDS.iter().any(|field| camel_case(field) == key);
-    serde_json::from_str::<HashMap<String, Value>>(json)
-        .is_ok_and(|object| object.iter().any(|(key, value)| value.is_array() && known(key)))
+    let is_known = |key: &str| M::FIELDS.iter().any(|field| camel_case(field) == key);
+    serde_json::Deserializer::from_str(json).deserialize_map(ListIn(is_known)).unwrap_or(false)
+}
+
+/// Finds a list in one of these fields of an object, without keeping any of it.
+struct ListIn<F>(F);
+
+impl<'de, F: Fn(&str) -> bool> Visitor<'de> for ListIn<F> {
+    type Value = bool;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<bool, A::Error> {
+        let mut is_there = false;
+        while let Some((key, value)) = object.next_entry::<Cow<'_, str>, &RawValue>()? {
+            is_there |= value.get().starts_with('[') && self.0(&key);
+        }
+        Ok(is_there)
+    }
 }
 
 fn camel_case(snake: &str) -> String {

@@ -8,6 +8,8 @@ use std::marker::PhantomData;
 use serde::Deserializer;
 use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
+use super::memory;
+
 /// A value that may be read from some kinds of JSON and is nothing in the others.
 pub(crate) trait Readable: Sized {
     fn from_text(_text: &str) -> Option<Self> {
@@ -29,6 +31,9 @@ pub(crate) trait Readable: Sized {
     fn from_object<'de, A: MapAccess<'de>>(object: A) -> Result<Option<Self>, A::Error> {
         IgnoredAny.visit_map(object).map(|_| None)
     }
+
+    /// Passes each string in the value to `change`.
+    fn for_each_string(&mut self, _change: &mut dyn FnMut(&mut String)) {}
 }
 
 /// The type of a field: it says what stands for a value that was absent or unreadable.
@@ -36,6 +41,9 @@ pub(crate) trait Field: Sized {
     type Value: Readable;
 
     fn from_readable(value: Option<Self::Value>) -> Self;
+
+    /// Passes each string in the field to `change`.
+    fn for_each_string(&mut self, change: &mut dyn FnMut(&mut String));
 }
 
 impl<T: Readable> Field for Option<T> {
@@ -43,6 +51,10 @@ impl<T: Readable> Field for Option<T> {
 
     fn from_readable(value: Option<T>) -> Self {
         value
+    }
+
+    fn for_each_string(&mut self, change: &mut dyn FnMut(&mut String)) {
+        self.iter_mut().for_each(|value| value.for_each_string(change));
     }
 }
 
@@ -52,6 +64,10 @@ impl Field for String {
     fn from_readable(value: Option<String>) -> Self {
         value.unwrap_or_default()
     }
+
+    fn for_each_string(&mut self, change: &mut dyn FnMut(&mut String)) {
+        Readable::for_each_string(self, change);
+    }
 }
 
 impl<T: Readable> Field for Vec<T> {
@@ -60,13 +76,21 @@ impl<T: Readable> Field for Vec<T> {
     fn from_readable(value: Option<Vec<T>>) -> Self {
         value.unwrap_or_default()
     }
+
+    fn for_each_string(&mut self, change: &mut dyn FnMut(&mut String)) {
+        Readable::for_each_string(self, change);
+    }
 }
 
-impl<K: Readable + Eq + Hash, V: Readable> Field for HashMap<K, V> {
+impl<K: Readable + Clone + Eq + Hash, V: Readable> Field for HashMap<K, V> {
     type Value = HashMap<K, V>;
 
     fn from_readable(value: Option<HashMap<K, V>>) -> Self {
         value.unwrap_or_default()
+    }
+
+    fn for_each_string(&mut self, change: &mut dyn FnMut(&mut String)) {
+        Readable::for_each_string(self, change);
     }
 }
 
@@ -179,11 +203,15 @@ impl<'de, T: Readable> Reader<'de> for Read<T> {
 
 impl Readable for String {
     fn from_text(text: &str) -> Option<Self> {
-        Some(text.to_owned())
+        memory::charge(text.len()).then(|| text.to_owned())
     }
 
     fn from_integer(integer: i64) -> Option<Self> {
         Some(integer.to_string())
+    }
+
+    fn for_each_string(&mut self, change: &mut dyn FnMut(&mut String)) {
+        change(self);
     }
 }
 
@@ -215,7 +243,7 @@ impl Readable for bool {
 
 impl Readable for crate::Secret {
     fn from_text(text: &str) -> Option<Self> {
-        Some(crate::Secret::new(text)).filter(|secret| !secret.is_empty())
+        (!text.is_empty() && memory::charge(text.len())).then(|| crate::Secret::new(text))
     }
 
     fn from_integer(integer: i64) -> Option<Self> {
@@ -227,19 +255,45 @@ impl<T: Readable> Readable for Vec<T> {
     fn from_list<'de, A: SeqAccess<'de>>(mut list: A) -> Result<Option<Self>, A::Error> {
         let mut values = Vec::new();
         while let Some(value) = list.next_element_seed(Any(Read::<T>(PhantomData)))? {
+            if values.len() == values.capacity() {
+                let more = values.len().max(4);
+                memory::require(more * size_of::<T>())?;
+                values.reserve_exact(more);
+            }
             values.extend(value);
         }
         Ok(Some(values))
     }
+
+    fn for_each_string(&mut self, change: &mut dyn FnMut(&mut String)) {
+        self.iter_mut().for_each(|value| value.for_each_string(change));
+    }
 }
 
-impl<K: Readable + Eq + Hash, V: Readable> Readable for HashMap<K, V> {
+impl<K: Readable + Clone + Eq + Hash, V: Readable> Readable for HashMap<K, V> {
     fn from_object<'de, A: MapAccess<'de>>(mut object: A) -> Result<Option<Self>, A::Error> {
         let mut values = HashMap::new();
         let (key, value) = (|| Any(Read::<K>(PhantomData)), || Any(Read::<V>(PhantomData)));
         while let Some((key, value)) = object.next_entry_seed(key(), value())? {
+            // A table doubles when it is full, and holds the smaller one meanwhile.
+            memory::require(3 * size_of::<(K, V)>())?;
             values.extend(key.zip(value));
         }
         Ok(Some(values))
+    }
+
+    /// An entry whose key is changed is removed: no other key may be overwritten.
+    fn for_each_string(&mut self, change: &mut dyn FnMut(&mut String)) {
+        self.retain(|key, value| {
+            let mut is_kept = true;
+            let mut changed = key.clone();
+            changed.for_each_string(&mut |text| {
+                let before = text.clone();
+                change(text);
+                is_kept &= *text == before;
+            });
+            value.for_each_string(change);
+            is_kept
+        });
     }
 }

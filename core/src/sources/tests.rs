@@ -768,10 +768,11 @@ fn what_is_found_becomes_settings() {
     assert_eq!(config.host(), &Region::EuCentral1.into());
     assert_eq!(config.credentials, clis_client());
     assert_eq!(config.retry.max_attempts, 6);
-    assert!(!config.has_own_proxy);
+    let proxy = |config: &Config| config.connections.route()?.proxy_to(config.host.api());
+    assert_eq!(proxy(&config), None);
 
     fs::remove_file(machine.home.path().join(JAVA_FILE)).expect("a file");
     let config = Config::find(&sources).and_then(|builder| builder.build()).expect("settings");
-    assert!(config.has_own_proxy);
+    assert_eq!(proxy(&config).as_deref(), Some("the proxy"));
     assert_eq!(config.retry, RetryPolicy::default());
 }

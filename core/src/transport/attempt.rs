@@ -1,21 +1,26 @@
 //! One attempt: a request goes out, and a whole answer comes back or does not.
 
+use std::future::pending;
 use std::mem;
+use std::panic::resume_unwind;
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue, header};
-use reqwest::{RequestBuilder, Response};
+use reqwest::RequestBuilder;
+use tokio::task::spawn_blocking;
 use url::Url;
 use zeroize::Zeroizing;
 
-use super::Transport;
 use super::cleared::Cleared;
 use super::failure::{Cause, Failure};
 use super::masks::Masks;
+use super::{Returned, Transport, body};
 use crate::clock::Wait;
+use crate::connections::Pool;
 use crate::metadata::Head;
-use crate::models::{ErrorBody, Unreadable};
+use crate::models::{ErrorBody, Unreadable, memory};
 use crate::operation::{Operation, Verb};
+use crate::proxy::ProxyFault;
 use crate::secret::Secret;
 
 /// A request, ready to be sent as often as its operation allows.
@@ -63,12 +68,6 @@ impl Pass {
     }
 }
 
-/// A whole answer that says success.
-pub(crate) struct Answer {
-    pub(crate) head: Box<Head>,
-    pub(crate) body: Cleared,
-}
-
 /// The limit of an attempt: its own, or what is left of the operation's time.
 #[derive(Clone, Copy)]
 pub(crate) enum Limit {
@@ -76,13 +75,26 @@ pub(crate) enum Limit {
     Deadline { left: Duration, whole: Duration },
 }
 
-/// Sends `request` once and reads the answer whole. A status that is not success is a failure.
-pub(crate) async fn attempt(
+impl Limit {
+    /// The shortest wait in vain that casts doubt on a connection. A deadline below that says more about the caller's
+    /// patience.
+    const DOUBT: Duration = Duration::from_secs(1);
+
+    fn casts_doubt(self) -> bool {
+        match self {
+            Limit::Attempt(_) => true,
+            Limit::Deadline { left, .. } => left >= Limit::DOUBT,
+        }
+    }
+}
+
+/// Sends `request` once and reads what it returns. A status that is not success is a failure.
+pub(crate) async fn attempt<R: Returned>(
     transport: &Transport,
     request: &Request,
     pass: &Pass,
     limit: Limit,
-) -> Result<Answer, Failure> {
+) -> Result<(R, Box<Head>), Failure> {
     let (time, wait) = match limit {
         Limit::Attempt(time) => (time, Wait::AttemptTimeout),
         Limit::Deadline { left, .. } => (left, Wait::Deadline),
@@ -92,17 +104,28 @@ pub(crate) async fn attempt(
         Limit::Deadline { whole, .. } => Cause::Deadline(whole),
     };
     let nothing_came = |cause| Failure { cause, head: None };
-    let outgoing = outgoing(transport, request, pass)
+    let mut time_is_up = transport.clock.sleep(time, wait);
+    let pool = tokio::select! {
+        biased;
+        pool = transport.pools.current() => pool,
+        () = &mut time_is_up => return Err(nothing_came(Cause::NotSent(time))),
+    };
+    let silent = || {
+        if limit.casts_doubt() {
+            transport.pools.doubt(&pool);
+        }
+        too_late()
+    };
+    let outgoing = outgoing(transport, &pool, request, pass)
         .build()
         .map_err(|error| nothing_came(Cause::Unsendable(error.without_url())))?;
     let credential = outgoing.headers().get(header::AUTHORIZATION).cloned();
     let masks = Masks::new(request.secrets.iter().chain(pass.secret()), credential.as_ref());
-    let mut time_is_up = transport.clock.sleep(time, wait);
 
     let response = tokio::select! {
         biased;
-        response = transport.http.execute(outgoing) => response.map_err(|error| unanswered(error, transport)),
-        () = &mut time_is_up => Err(too_late()),
+        response = pool.client.execute(outgoing) => response.map_err(|error| unanswered(error, transport)),
+        () = &mut time_is_up => Err(silent()),
     };
     let mut response = response.map_err(nothing_came)?;
     let headers = masks.cover_headers(mem::take(response.headers_mut()));
@@ -113,26 +136,38 @@ pub(crate) async fn attempt(
     }
     let body = tokio::select! {
         biased;
-        body = read(response, transport.max_response_bytes) => body,
+        body = body::read(response, &head.headers, transport.max_response_bytes) => body,
+        () = &mut time_is_up => Err(silent()),
+    };
+    let made = async {
+        if head.status.is_success() {
+            decoded(&request.operation, body?, transport.max_response_bytes).await
+        } else {
+            // A refusal is one, whether or not its body arrives.
+            let max_bytes = transport.max_response_bytes.min(body::LARGEST_REFUSAL);
+            let (mut body, is_empty) = refused(request.words, body.unwrap_or_default(), max_bytes).await;
+            // The body is kept and printed, so nothing in it may repeat the request's credentials.
+            body.iter_mut().for_each(|body| masks.cover_body(body));
+            Err(Cause::Refused { body, is_empty })
+        }
+    };
+    let made = tokio::select! {
+        biased;
+        made = made => made,
         () = &mut time_is_up => Err(too_late()),
     };
-    match body {
-        Ok(body) if head.status.is_success() => Ok(Answer { head, body }),
-        Err(cause) if head.status.is_success() => Err(Failure { cause, head: Some(head) }),
-        // A refusal is one, whether or not its words arrive. They are kept and printed, so nothing in
-        // them may repeat what let the request in.
-        words => {
-            let words = masks.cover_words(words.unwrap_or_default());
-            Err(Failure { cause: Cause::Refused(words), head: Some(head) })
-        }
+    match made {
+        Ok(returned) => Ok((returned, head)),
+        Err(cause) => Err(Failure { cause, head: Some(head) }),
     }
 }
 
-fn outgoing(transport: &Transport, request: &Request, pass: &Pass) -> RequestBuilder {
-    let outgoing = transport
-        .http
+fn outgoing(transport: &Transport, pool: &Pool, request: &Request, pass: &Pass) -> RequestBuilder {
+    let outgoing = pool
+        .client
         .request(request.operation.verb.to_method(), request.url.clone())
         .header(header::ACCEPT, "application/json")
+        .header(header::ACCEPT_ENCODING, "gzip")
         .header(header::USER_AGENT, &transport.user_agent)
         .headers(request.headers.clone());
     let outgoing = match pass {
@@ -149,29 +184,59 @@ fn outgoing(transport: &Transport, request: &Request, pass: &Pass) -> RequestBui
 
 /// Why no answer began.
 fn unanswered(error: reqwest::Error, transport: &Transport) -> Cause {
-    // Also true of a proxy's refusal and of a failed TLS handshake. A client of the caller's may have
-    // followed a redirect to where it could not connect, after the service had acted.
-    let unconnected = error.is_connect() && !transport.has_callers_client;
+    // Also true of a failed TLS handshake. A client of the caller's may have followed a redirect to where it could not
+    // connect, after the service had acted.
+    let unconnected = error.is_connect() && !transport.pools.connections().are_callers();
     let error = error.without_url();
-    if unconnected { Cause::Unconnected(error) } else { Cause::Broken(error) }
+    match unconnected.then(|| ProxyFault::find(&error)) {
+        Some(Some(fault)) => Cause::Proxy(fault, error),
+        Some(None) => Cause::Unconnected(error),
+        None => Cause::Broken(error),
+    }
 }
 
-/// How much memory is taken on the mere word of a header.
-const TRUSTED_LENGTH: usize = 16 * 1024 * 1024;
+/// The size from which on a body is read on another thread: it takes more than a moment.
+const LARGE: usize = 256 * 1024;
 
-/// The whole body, unpacked.
-async fn read(mut response: Response, max_response_bytes: usize) -> Result<Cleared, Cause> {
-    let too_large = || Cause::Unreadable(Unreadable::TooLarge { limit: max_response_bytes });
-    let announced = response.content_length().and_then(|length| usize::try_from(length).ok());
-    if announced.is_some_and(|length| length > max_response_bytes) {
-        return Err(too_large());
+/// Returns what the operation returns, from the body of a response that says success.
+async fn decoded<R: Returned>(operation: &Operation, body: Cleared, max_bytes: usize) -> Result<R, Cause> {
+    let operation = *operation;
+    let too_large = Unreadable::TooLarge { limit: max_bytes };
+    in_turn(body.len(), move || {
+        let read = memory::limited(room(max_bytes), || R::read(&operation, &body));
+        read.unwrap_or(Err(too_large))
+    })
+    .await
+    .map_err(Cause::Unreadable)
+}
+
+/// Returns what the body of a refusal says, and whether it is empty.
+async fn refused(words: &'static Words, body: Cleared, max_bytes: usize) -> (Option<Box<ErrorBody>>, bool) {
+    let is_empty = body.is_empty();
+    let read =
+        in_turn(body.len(), move || memory::limited(room(max_bytes), || (words.read)(&body)).ok().flatten());
+    (read.await.map(Box::new), is_empty)
+}
+
+/// Returns the memory that may be taken for what is made of a body: twice the limit of the body, and enough for one
+/// record where that is small.
+fn room(max_bytes: usize) -> usize {
+    const RECORD: usize = 64 * 1024;
+    max_bytes.saturating_mul(2).saturating_add(RECORD)
+}
+
+/// Does work on a body of this size: at once, or on a thread for blocking work where it would hold up other calls and
+/// their timers.
+async fn in_turn<T: Send + 'static>(size: usize, work: impl FnOnce() -> T + Send + 'static) -> T {
+    if size < LARGE {
+        return work();
     }
-    let mut body = Cleared::with_capacity(announced.unwrap_or_default().min(TRUSTED_LENGTH));
-    while let Some(piece) = response.chunk().await.map_err(|error| Cause::HalfAnswer(error.without_url()))? {
-        if body.len() + piece.len() > max_response_bytes {
-            return Err(too_large());
-        }
-        body.append(&piece);
+    match spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(failed) => match failed.try_into_panic() {
+            Ok(panic) => resume_unwind(panic),
+            // The runtime is shutting down: only the time limit is left.
+            Err(_) => pending().await,
+        },
     }
-    Ok(body)
 }

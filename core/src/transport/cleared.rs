@@ -31,12 +31,6 @@ impl Drop for Cleared {
     }
 }
 
-impl From<String> for Cleared {
-    fn from(text: String) -> Self {
-        Cleared(text.into_bytes())
-    }
-}
-
 impl Deref for Cleared {
     type Target = [u8];
 

@@ -1,11 +1,12 @@
 //! The failure table: what an attempt that failed means for the operation.
 
+use std::error::Error as StdError;
 use std::time::Duration;
 
-use super::cleared::Cleared;
 use crate::metadata::Head;
-use crate::models::Unreadable;
+use crate::models::{ErrorBody, Unreadable};
 use crate::operation::{Operation, Replay, Verb};
+use crate::proxy::ProxyFault;
 
 /// How one attempt failed, and how far the answer came.
 #[derive(Debug)]
@@ -20,20 +21,28 @@ pub(crate) struct Failure {
 pub(crate) enum Cause {
     /// No request could be made of what was to be sent.
     Unsendable(reqwest::Error),
+    /// The time ran out before a connection was asked for: nothing was written.
+    NotSent(Duration),
     /// No connection came about: nothing was written.
     Unconnected(reqwest::Error),
+    /// The proxy could not be reached, or refused the way to the host: nothing was written.
+    Proxy(ProxyFault, reqwest::Error),
     /// The connection broke after bytes may have been written, and before an answer began.
     Broken(reqwest::Error),
     /// The answer says success, and did not come whole or can't be unpacked.
-    HalfAnswer(reqwest::Error),
+    HalfAnswer(Box<dyn StdError + Send + Sync>),
     /// The attempt took longer than an attempt may.
     AttemptTimeout(Duration),
     /// The time of the whole operation ran out in the middle of the attempt.
     Deadline(Duration),
     /// The answer says success, and its body is not what the operation returns.
     Unreadable(Unreadable),
-    /// The answer's status is not success; these are its words.
-    Refused(Cleared),
+    /// The response's status is not success.
+    Refused {
+        /// The error that its body describes, without the request's credentials.
+        body: Option<Box<ErrorBody>>,
+        is_empty: bool,
+    },
 }
 
 /// A row of the table.
@@ -43,6 +52,10 @@ pub(crate) enum FailureClass {
     Unsendable,
     /// DNS, refused, TLS, connect timeout.
     NothingWritten,
+    /// The proxy does not accept its user name and password: each further try may lock the account.
+    ProxyCredentials,
+    /// The proxy refused to connect to the host: its own answer, so nothing was written.
+    ProxyRefused,
     /// 429: refused before execution.
     Throttled,
     /// 401.
@@ -53,7 +66,7 @@ pub(crate) enum FailureClass {
     Unavailable,
     /// 500.
     ServerError,
-    /// Another status after which the service may have acted: 300 to 303, and from 501 up.
+    /// Another status after which the service may have acted: below 200, 300 to 303, and from 501 up.
     Unsure,
     /// A whole answer that can't be used and would be the same again: too large, or redirected.
     Unusable,
@@ -73,7 +86,11 @@ impl Failure {
         }
         match self.cause {
             Cause::Unsendable(_) => FailureClass::Unsendable,
-            Cause::Unconnected(_) => FailureClass::NothingWritten,
+            Cause::NotSent(_) | Cause::Unconnected(_) | Cause::Proxy(ProxyFault::Unreachable, _) => {
+                FailureClass::NothingWritten
+            }
+            Cause::Proxy(ProxyFault::Credentials, _) => FailureClass::ProxyCredentials,
+            Cause::Proxy(ProxyFault::Refused(_), _) => FailureClass::ProxyRefused,
             _ => FailureClass::Lost,
         }
     }
@@ -88,7 +105,7 @@ impl FailureClass {
             408 | 502..=504 => FailureClass::Unavailable,
             429 => FailureClass::Throttled,
             500 => FailureClass::ServerError,
-            300..=303 | 501.. => FailureClass::Unsure,
+            ..=199 | 300..=303 | 501.. => FailureClass::Unsure,
             _ => FailureClass::Refused,
         }
     }
@@ -101,8 +118,8 @@ impl FailureClass {
 
     /// Whether the failure may pass by itself.
     pub(crate) fn is_temporary(self) -> bool {
-        use FailureClass::{Lost, NothingWritten, ServerError, Throttled, Unavailable};
-        matches!(self, NothingWritten | Throttled | Lost | Unavailable | ServerError)
+        use FailureClass::{Lost, NothingWritten, ProxyRefused, ServerError, Throttled, Unavailable};
+        matches!(self, NothingWritten | ProxyRefused | Throttled | Lost | Unavailable | ServerError)
     }
 }
 
@@ -167,6 +184,8 @@ mod tests {
         let rows = [
             //                        Safe           Idempotent     Repeatable     Once
             (NothingWritten, fresh,   [Again,         Again,         Again,         Again]),
+            (ProxyCredentials, fresh, [Stop,          Stop,          Stop,          Stop]),
+            (ProxyRefused,   fresh,   [Stop,          Stop,          Stop,          Stop]),
             (Throttled,      fresh,   [Again,         Again,         Again,         Again]),
             (TokenRejected,  fresh,   [RenewAndAgain, RenewAndAgain, RenewAndAgain, RenewAndAgain]),
             (TokenRejected,  renewed, [Stop,          Stop,          Stop,          Stop]),
@@ -186,6 +205,15 @@ mod tests {
             for (class, history, verdicts) in &rows {
                 assert_eq!(verdict(operation, *class, history), verdicts[column], "{operation:?}, {class:?}");
             }
+        }
+    }
+
+    #[test]
+    fn a_status_that_ends_the_exchange_without_a_word_of_its_outcome_leaves_it_unknown() {
+        for status in (100..200).chain(300..304).chain([501, 505, 599, 600, 999]) {
+            let class = FailureClass::of_status(status);
+            let verdict = verdict(&Operation::POST_OAUTH_CLIENT_SECRET, class, &History::default());
+            assert_eq!(verdict, Verdict::OutcomeUnknown, "{status}");
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod attempt;
 mod backoff;
+mod body;
 mod budget;
 mod cleared;
 mod failure;
@@ -12,24 +13,24 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use http::HeaderValue;
-use reqwest::Client;
 use tracing::{Instrument, Span, debug, field};
 
 pub(crate) use attempt::{Body, Pass, Request, Words};
 
-use attempt::{Answer, Limit, attempt};
+use attempt::{Limit, attempt};
 use budget::RetryBudget;
-use failure::{Cause, Failure, FailureClass, History, Verdict, verdict};
+use failure::{Failure, FailureClass, History, Verdict, verdict};
 
 use crate::clock::{Clock, Wait};
 use crate::config::{Config, RetryPolicy};
+use crate::connections::Pools;
 use crate::error::Error;
 use crate::metadata::{Head, ResponseMetadata};
 use crate::models::{Model, Unreadable, decode};
 use crate::operation::Operation;
 
 /// What an operation may return.
-pub(crate) trait Returned: Sized {
+pub(crate) trait Returned: Sized + Send + 'static {
     /// Reads it from the body of an answer that says success.
     fn read(operation: &Operation, body: &[u8]) -> Result<Self, Unreadable>;
 
@@ -97,9 +98,7 @@ pub(crate) struct Allowance {
 
 /// Connections, and the rules by which requests go over them.
 pub(crate) struct Transport {
-    http: Client,
-    has_own_proxy: bool,
-    has_callers_client: bool,
+    pools: Pools,
     user_agent: HeaderValue,
     clock: Arc<dyn Clock>,
     attempt_timeout: Duration,
@@ -120,9 +119,7 @@ struct Flight<'a> {
 impl Transport {
     pub(crate) fn new(config: &Config) -> Self {
         Transport {
-            http: config.http.clone(),
-            has_own_proxy: config.has_own_proxy,
-            has_callers_client: config.has_callers_client,
+            pools: Pools::new(&config.connections),
             user_agent: config.user_agent.clone(),
             clock: Arc::clone(&config.clock),
             attempt_timeout: config.attempt_timeout,
@@ -194,9 +191,9 @@ impl Flight<'_> {
                 return Err(self.too_late());
             }
             let failure = match self.attempt(&pass).await {
-                Ok((returned, answer)) => {
+                Ok((returned, head)) => {
                     self.transport.budget.succeeded(self.history.last_cost);
-                    return Ok((returned, self.metadata(Some(&answer.head))));
+                    return Ok((returned, self.metadata(Some(&head))));
                 }
                 Err(failure) => failure,
             };
@@ -232,7 +229,7 @@ impl Flight<'_> {
         }
     }
 
-    async fn attempt<R: Returned>(&mut self, pass: &Pass) -> Result<(R, Answer), Failure> {
+    async fn attempt<R: Returned>(&mut self, pass: &Pass) -> Result<(R, Box<Head>), Failure> {
         let transport = self.transport;
         let left = self.left();
         let limit = if left < transport.attempt_timeout {
@@ -242,14 +239,9 @@ impl Flight<'_> {
         };
         self.history.attempts += 1;
         let began = transport.clock.now();
-        let result = attempt(transport, self.request, pass, limit).await.and_then(|answer| {
-            match R::read(&self.request.operation, &answer.body) {
-                Ok(returned) => Ok((returned, answer)),
-                Err(reason) => Err(Failure { cause: Cause::Unreadable(reason), head: Some(answer.head) }),
-            }
-        });
+        let result = attempt(transport, self.request, pass, limit).await;
         let head = match &result {
-            Ok((_, answer)) => Some(&*answer.head),
+            Ok((_, head)) => Some(&**head),
             Err(failure) => failure.head.as_deref(),
         };
         debug!(

@@ -1,16 +1,18 @@
 //! What a failure says to the person who reads it: its kind, one line of text, and its cause.
 
-use std::error::Error as StdError;
+use std::borrow::Cow;
 use std::time::Duration;
 
+use http::StatusCode;
 use url::Position;
 
 use super::Flight;
 use super::backoff;
 use super::failure::{Cause, Failure};
-use crate::error::{Error, ErrorBuilder, ErrorKind};
+use crate::error::{Error, ErrorBuilder, ErrorKind, innermost};
 use crate::metadata::{self, Head};
 use crate::models::ErrorBody;
+use crate::proxy::ProxyFault;
 
 impl Failure {
     /// The wait that the answer asks for.
@@ -73,20 +75,24 @@ impl Flight<'_> {
                 let text = format!("no request can be made of it: {}", innermost(&cause));
                 (ErrorKind::Connection, text, error.source(cause))
             }
+            Cause::NotSent(time) => {
+                (ErrorKind::Timeout, format!("nothing was sent to {host} within {time:?}"), error)
+            }
             Cause::Unconnected(cause) => {
-                let through = if self.transport.has_own_proxy { " through the proxy" } else { "" };
+                let through = self.proxy().map(|proxy| format!(" through {proxy}")).unwrap_or_default();
                 let text = format!("no connection to {host}{through}: {}", innermost(&cause));
                 (ErrorKind::Connection, text, error.source(cause))
             }
+            Cause::Proxy(fault, cause) => self.describe_proxy(fault, cause, host, error),
             Cause::Broken(cause) => {
                 let text =
                     format!("the connection to {host} broke before an answer came: {}", innermost(&cause));
                 (ErrorKind::Connection, text, error.source(cause))
             }
             Cause::HalfAnswer(cause) => {
-                let reason = innermost(&cause);
+                let reason = innermost(&*cause);
                 let text = format!("the answer broke off or can't be unpacked: {reason} (status {status})");
-                (ErrorKind::UnreadableAnswer, text, error.source(cause))
+                (ErrorKind::UnreadableAnswer, text, error.boxed_source(cause))
             }
             Cause::AttemptTimeout(time) => {
                 (ErrorKind::Timeout, format!("no whole answer from {host} within {time:?}"), error)
@@ -97,15 +103,51 @@ impl Flight<'_> {
             Cause::Unreadable(reason) => {
                 (ErrorKind::UnreadableAnswer, format!("{reason} (status {status})"), error.source(reason))
             }
-            Cause::Refused(words) => {
-                let body = (self.request.words.read)(&words);
+            Cause::Refused { body, is_empty } => {
                 let text = match &failure.head {
-                    Some(head) => self.refusal(head, words.is_empty(), body.as_ref(), retry_after),
+                    Some(head) => self.refusal(head, is_empty, body.as_deref(), retry_after),
                     None => String::new(),
                 };
-                (ErrorKind::Api, text, error.body(body))
+                (ErrorKind::Api, text, error.body(body.map(|body| *body)))
             }
         }
+    }
+
+    /// Describes a fault of the proxy, which is neither the host's nor that of the connection to it.
+    fn describe_proxy(
+        &self,
+        fault: ProxyFault,
+        cause: reqwest::Error,
+        host: &str,
+        error: ErrorBuilder,
+    ) -> (ErrorKind, String, ErrorBuilder) {
+        let proxy = self.proxy().unwrap_or("the proxy".into());
+        let mut metadata = self.metadata(None);
+        let text = match fault {
+            ProxyFault::Unreachable => format!("no connection to {proxy}: {}", innermost(&cause)),
+            ProxyFault::Credentials => {
+                let reason = innermost(&cause);
+                let reason = match reason.strip_prefix("SOCKS error: ") {
+                    Some(reason) => reason,
+                    None => {
+                        metadata.status = Some(StatusCode::PROXY_AUTHENTICATION_REQUIRED.as_u16());
+                        "407 Proxy Authentication Required"
+                    }
+                };
+                format!("{proxy} refused the tunnel to {host}: {reason}; check its user name and password")
+            }
+            ProxyFault::Refused(None) => format!(
+                "{proxy} refused the tunnel to {host}; the usual reasons are 403, the proxy does not allow this host, \
+                 and 502, the proxy can't reach it"
+            ),
+            ProxyFault::Refused(Some(reason)) => format!("{proxy} refused the tunnel to {host}: {reason}"),
+        };
+        (ErrorKind::Connection, text, error.metadata(metadata).source(cause))
+    }
+
+    /// Returns the proxy on the way of the request, if there is one.
+    fn proxy(&self) -> Option<Cow<'static, str>> {
+        self.transport.pools.connections().route()?.proxy_to(&self.request.url)
     }
 
     /// One line from what the service said.
@@ -164,13 +206,4 @@ impl Flight<'_> {
             .and_then(|url| url.host_str().map(|host| format!(" to {host}")))
             .unwrap_or_default()
     }
-}
-
-/// The last cause in the chain: the one that says what happened.
-fn innermost(error: &reqwest::Error) -> String {
-    let mut cause: &dyn StdError = error;
-    while let Some(deeper) = cause.source() {
-        cause = deeper;
-    }
-    cause.to_string()
 }

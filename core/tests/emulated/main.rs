@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, reason = "a test stops where it fails")]
 
 mod cases;
+mod certificates;
 mod configuration;
+mod connections;
 mod failure_table;
 mod grants;
 mod operations;

@@ -382,7 +382,10 @@ async fn a_proxy_that_is_given_is_used_with_its_password() {
             .clock(world.clock.clone());
     let error = error_of(&world, api(config).get_oauth_clients().without_retries().await);
     assert_eq!(error.kind(), ErrorKind::Connection, "a tunnel that is refused: {error:?}");
-    assert!(error.to_string().contains("no connection to api.mypurecloud.de through the proxy: "), "{error}");
+    assert!(
+        error.to_string().contains("the proxy refused the tunnel to api.mypurecloud.de: 407 Proxy"),
+        "{error}"
+    );
     assert!(!error.to_string().contains("pass-word") && !format!("{error:?}").contains("pass-word"));
     let request = seen.await.expect("a request");
     assert!(request.starts_with("CONNECT api.mypurecloud.de:443 "), "{request}");

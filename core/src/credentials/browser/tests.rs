@@ -201,7 +201,10 @@ async fn a_port_that_is_taken_is_named_before_a_browser_opens() {
     let open = |_| panic!("no browser should open");
     let error = by(open, &world.host, &authorization, &SystemClock).await.err().expect("taken");
     assert_eq!((error.kind(), error.argument()), (ErrorKind::InvalidArgument, Some("redirect_uri")));
-    assert_eq!(error.to_string(), "redirect_uri names a port that another program listens on");
+    assert_eq!(
+        error.to_string(),
+        "redirect_uri names a port that another program listens on: Address already in use (os error 98)"
+    );
 }
 
 #[tokio::test]
