@@ -24,6 +24,7 @@ const CLIENT_ID: &str = "7c1f1f6e-2b0d-4f8e-9a55-0a1f5f1d9a3e";
 const CLIENT_SECRET: &str = "mW4tS9xQhq3KpZ0vX1yT7wB9";
 
 type Variables = HashMap<&'static str, OsString>;
+type Pairs = [(&'static str, &'static str)];
 
 fn variables(pairs: &[(&'static str, &str)]) -> Variables {
     pairs.iter().map(|(name, value)| (*name, OsString::from(value))).collect()
@@ -145,7 +146,7 @@ fn the_first_variable_that_is_not_empty_counts() {
     };
     let proxy = "http://proxy.example.com:3128";
     #[rustfmt::skip]
-    let rows: [(&[(&str, &str)], Option<&str>); 7] = [
+    let rows: [(&Pairs, Option<&str>); 7] = [
         (&[("HTTPS_PROXY", proxy), ("ALL_PROXY", "ftp://x")],                   Some("HTTPS_PROXY")),
         (&[("HTTPS_PROXY", ""), ("https_proxy", proxy), ("ALL_PROXY", "x")],    Some("https_proxy")),
         (&[("HTTPS_PROXY", ""), ("all_proxy", proxy)],                          Some("all_proxy")),
