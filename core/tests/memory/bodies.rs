@@ -1,0 +1,101 @@
+//! Bodies that take much more memory than bytes on the wire, or much time.
+
+use flate2::{Compress, Compression, Crc, FlushCompress, Status};
+
+/// The size, unpacked, of what is repeated in a body.
+const UNIT: usize = 1024 * 1024;
+
+/// A body that repeats something as often as its size allows.
+#[derive(Clone, Copy)]
+pub(crate) struct Shape {
+    pub(crate) name: &'static str,
+    pub(crate) begin: &'static str,
+    pub(crate) repeated: Repeated,
+    pub(crate) end: &'static str,
+}
+
+#[derive(Clone, Copy)]
+pub(crate) enum Repeated {
+    Text(&'static str),
+    /// `"k000001":"",`: a key that is another one each time.
+    Keys,
+}
+
+impl Shape {
+    const fn of(name: &'static str, begin: &'static str, repeated: &'static str, end: &'static str) -> Self {
+        Shape { name, begin, repeated: Repeated::Text(repeated), end }
+    }
+}
+
+pub(crate) const ZEROS: Shape = Shape::of("[0,0,…]", "[", "0,", "0]");
+pub(crate) const ERRORS: Shape = Shape::of("many errors", r#"{"errors":["#, "{},", "{}]}");
+pub(crate) const DETAILS: Shape = Shape::of("many details", r#"{"details":["#, "{},", "{}]}");
+pub(crate) const UNKNOWN: Shape = Shape::of("an unknown field", r#"{"trace":["#, "{},", "{}]}");
+pub(crate) const ENTITIES: Shape =
+    Shape::of("many tiny entities", r#"{"entities":["#, r#"{"id":"a"},"#, r#"{"id":"a"}]}"#);
+pub(crate) const BRACKETS: Shape = Shape::of("deep nesting", "[", "[", "]");
+pub(crate) const NESTED_ERRORS: Shape = Shape::of("errors in errors", "{}", r#"{"errors":["#, "]}");
+pub(crate) const MESSAGE: Shape = Shape::of("a huge message", r#"{"message":""#, "a", r#""}"#);
+pub(crate) const ESCAPES: Shape = Shape::of("a message of escapes", r#"{"message":""#, r"\u0001", r#""}"#);
+pub(crate) const URI: Shape = Shape::of("a huge string", r#"{"entities":[],"nextUri":""#, "a", r#""}"#);
+pub(crate) const NO_JSON: Shape = Shape::of("a page", "<html>", "<br>", "</html>");
+pub(crate) const TOKEN: Shape =
+    Shape::of("a huge token", r#"{"token_type":"bearer","access_token":""#, "a", r#""}"#);
+pub(crate) const LOGIN_ERROR: Shape =
+    Shape::of("a huge description", r#"{"error":"invalid_client","description":""#, "a", r#""}"#);
+pub(crate) const PARAMS: Shape = Shape {
+    name: "many parameters",
+    begin: r#"{"message":"m","messageParams":{"#,
+    repeated: Repeated::Keys,
+    end: r#""last":""}}"#,
+};
+
+impl Shape {
+    /// The body in as many bytes as `size` leaves room for.
+    pub(crate) fn body(&self, size: usize) -> Vec<u8> {
+        let room = size.saturating_sub(self.begin.len() + self.end.len());
+        [self.begin.as_bytes(), &self.unit(room), self.end.as_bytes()].concat()
+    }
+
+    fn unit(&self, room: usize) -> Vec<u8> {
+        match self.repeated {
+            Repeated::Text(text) => text.repeat(room / text.len()).into_bytes(),
+            Repeated::Keys => {
+                let one = |number| format!("\"k{number:07}\":\"\",");
+                (0..room / one(0).len()).flat_map(|number| one(number).into_bytes()).collect()
+            }
+        }
+    }
+
+    /// The body as gzip, of this size unpacked. Its middle is compressed once and repeated as it is, which takes
+    /// a sixtieth of the time.
+    pub(crate) fn gzipped(&self, size: usize) -> Vec<u8> {
+        let unit = self.unit(UNIT);
+        let packed_unit = deflate(&unit, FlushCompress::Full);
+        // Identification, deflate, no flags, no time, no extra flags, system unknown.
+        let mut packed = vec![0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 0xFF];
+        let mut checksum = Crc::new();
+        let mut unit_checksum = Crc::new();
+        unit_checksum.update(&unit);
+        packed.extend(deflate(self.begin.as_bytes(), FlushCompress::Full));
+        checksum.update(self.begin.as_bytes());
+        for _ in 0..size / UNIT {
+            packed.extend_from_slice(&packed_unit);
+            checksum.combine(&unit_checksum);
+        }
+        packed.extend(deflate(self.end.as_bytes(), FlushCompress::Finish));
+        checksum.update(self.end.as_bytes());
+        packed.extend(checksum.sum().to_le_bytes());
+        packed.extend(checksum.amount().to_le_bytes());
+        packed
+    }
+}
+
+fn deflate(bytes: &[u8], flush: FlushCompress) -> Vec<u8> {
+    let mut compress = Compress::new(Compression::best(), false);
+    let mut packed = Vec::with_capacity(bytes.len() + 1024);
+    let status = compress.compress_vec(bytes, &mut packed, flush).expect("compressed");
+    assert!(matches!(status, Status::Ok | Status::StreamEnd));
+    assert_eq!(compress.total_in(), bytes.len() as u64, "all of it, in one go");
+    packed
+}

@@ -1,0 +1,275 @@
+//! Nothing that a peer sends takes more memory than a few times the cap on responses, takes longer than the
+//! deadline, or holds up other calls.
+//!
+//! Every response comes twice: sixty times larger than the cap, of which only the cap may be read, and just within
+//! the cap, where the objects made of it count.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, reason = "a test stops where it fails")]
+
+mod allocator;
+mod bodies;
+mod server;
+
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use allocator::{Counting, Measurement};
+use bodies::{
+    BRACKETS, DETAILS, ENTITIES, ERRORS, ESCAPES, LOGIN_ERROR, MESSAGE, NESTED_ERRORS, NO_JSON, PARAMS,
+    Shape, TOKEN, UNKNOWN, URI, ZEROS,
+};
+use purecloud_oauth::{Config, ConfigBuilder, Credentials, Error, Host, OAuthApi, RetryPolicy};
+use server::{HOSTILE, Server};
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+const MIB: usize = 1024 * 1024;
+/// The largest response allowed, unpacked.
+const CAP: usize = MIB;
+/// The most memory that a call may take.
+const MEMORY: usize = 4 * CAP;
+const DEADLINE: Duration = Duration::from_secs(1);
+/// How late a call may end, and by how much another call may be held up.
+const DELAY: Duration = Duration::from_millis(200);
+
+/// A cap under which a body takes about as long as a call may, in a test that is not optimized.
+const LARGE_CAP: usize = 8 * MIB;
+
+/// A response of the API, or of the login host.
+#[derive(Clone)]
+struct Row {
+    name: String,
+    cap: usize,
+    response: Arc<[u8]>,
+    is_sign_in: bool,
+}
+
+/// All responses, made once.
+static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| {
+    let mut rows = Vec::new();
+    let refusals =
+        [ZEROS, ERRORS, DETAILS, UNKNOWN, PARAMS, MESSAGE, ESCAPES, BRACKETS, NESTED_ERRORS, NO_JSON];
+    for shape in refusals {
+        for status in [400, 500] {
+            rows.extend(sizes(&shape, status, false));
+        }
+    }
+    for shape in [ZEROS, ENTITIES, URI, UNKNOWN, BRACKETS] {
+        rows.extend(sizes(&shape, 200, false));
+    }
+    for (shape, status) in [(TOKEN, 200), (ZEROS, 200), (UNKNOWN, 200), (LOGIN_ERROR, 400), (UNKNOWN, 400)] {
+        rows.extend(sizes(&shape, status, true));
+    }
+    for status in [200, 500] {
+        let many: String =
+            (0..1_000_000).map(|number| format!("X-Trace-{number:07}: 0123456789\r\n")).collect();
+        let huge = format!("X-Trace: {}\r\n", "a".repeat(60 * MIB));
+        for (name, headers) in [("many headers", many), ("a huge header", huge)] {
+            let response = format!("HTTP/1.1 {status} Status\r\n{headers}Content-Length: 2\r\n\r\n{{}}");
+            let response = response.into_bytes().into();
+            rows.push(Row {
+                name: format!("{name}, status {status}"),
+                cap: CAP,
+                response,
+                is_sign_in: false,
+            });
+        }
+    }
+    rows
+});
+
+/// Responses whose objects, rather than their bytes, take time.
+static LARGE_ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| {
+    let api = [(ERRORS, 400), (PARAMS, 400), (UNKNOWN, 500), (ENTITIES, 200), (UNKNOWN, 200), (URI, 200)];
+    let login = [(UNKNOWN, 200), (UNKNOWN, 400)];
+    let row = |(shape, status), is_sign_in| within(&shape, LARGE_CAP, status, is_sign_in);
+    let api = api.into_iter().map(|response| row(response, false));
+    api.chain(login.into_iter().map(|response| row(response, true))).collect()
+});
+
+fn sizes(shape: &Shape, status: u16, is_sign_in: bool) -> [Row; 2] {
+    let beyond = Row {
+        response: response(status, "Content-Encoding: gzip\r\n", &shape.gzipped(60 * MIB)),
+        ..named(shape, "60 MiB unpacked", CAP, status, is_sign_in)
+    };
+    [beyond, within(shape, CAP, status, is_sign_in)]
+}
+
+/// A body of just the size that is allowed.
+fn within(shape: &Shape, cap: usize, status: u16, is_sign_in: bool) -> Row {
+    let size = format!("just within the cap of {} MiB", cap / MIB);
+    let response = response(status, "", &shape.body(cap));
+    Row { response, ..named(shape, &size, cap, status, is_sign_in) }
+}
+
+fn named(shape: &Shape, size: &str, cap: usize, status: u16, is_sign_in: bool) -> Row {
+    let host = if is_sign_in { "a sign-in: " } else { "" };
+    let name = format!("{host}{}, {size}, status {status}", shape.name);
+    Row { name, cap, response: Arc::default(), is_sign_in }
+}
+
+fn response(status: u16, encoding: &str, body: &[u8]) -> Arc<[u8]> {
+    let length = body.len();
+    let head = format!(
+        "HTTP/1.1 {status} Status\r\nContent-Type: application/json\r\n{encoding}Content-Length: {length}\r\n\r\n"
+    );
+    [head.as_bytes(), body].concat().into()
+}
+
+/// One test at a time: all memory of the process is counted.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn config(server: &Server, cap: usize, credentials: Credentials) -> ConfigBuilder {
+    Config::builder(Host::url(&server.url).unwrap(), credentials)
+        .max_response_bytes(cap)
+        .retry(RetryPolicy { max_attempts: 1, ..RetryPolicy::default() })
+}
+
+fn api(server: &Server, cap: usize) -> OAuthApi {
+    let credentials = Credentials::access_token("Vb3nQ0xKp7LrT9sWc2YdZ5eHf8JgM1aN");
+    OAuthApi::new(config(server, cap, credentials).build().unwrap())
+}
+
+/// An API object that has connected already, and signs in when it is called if the row is about that.
+async fn connected(server: &Server, row: &Row) -> OAuthApi {
+    let api = if row.is_sign_in {
+        let credentials = Credentials::client_credentials("6f1c4a52-0d7e-4b9e-8c35-2f7a", "hq3KpZ0vX1yT7wB9");
+        OAuthApi::new(config(server, row.cap, credentials).build().unwrap())
+    } else {
+        let api = api(server, row.cap);
+        api.get_oauth_clients().await.expect("an empty listing");
+        api
+    };
+    server.respond_with(Arc::clone(&row.response));
+    api
+}
+
+fn outcome(result: &Result<usize, Error>) -> String {
+    match result {
+        Ok(entities) => format!("a listing of {entities}"),
+        Err(error) => format!("{:?}", error.kind()),
+    }
+}
+
+fn in_mib(bytes: usize) -> String {
+    format!("{}.{:02} MiB", bytes / MIB, bytes % MIB * 100 / MIB)
+}
+
+/// Fails with all rows at once that broke their promise.
+fn report(broken: &[String]) {
+    assert!(broken.is_empty(), "{} broken:\n{}", broken.len(), broken.join("\n"));
+}
+
+async fn memory(rows: &[Row], broken: &mut Vec<String>) {
+    let server = Server::start();
+    for row in rows {
+        let api = connected(&server, row).await;
+        let measurement = Measurement::start();
+        // However long it takes: another test is about time.
+        let call = api.get_oauth_clients().header(HOSTILE, "1").deadline(Duration::from_secs(60));
+        let result = call.await.map(|listing| listing.entities.len());
+        let peak = measurement.peak();
+        if peak > MEMORY {
+            broken.push(format!("{}: a peak of {} ({})", row.name, in_mib(peak), outcome(&result)));
+        }
+    }
+}
+
+#[test]
+fn no_response_takes_more_than_four_times_the_cap() {
+    let _alone = alone();
+    let mut broken = Vec::new();
+    let rows = &*ROWS;
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    runtime.enable_all().build().unwrap().block_on(memory(rows, &mut broken));
+    report(&broken);
+}
+
+/// How late a thread of its own wakes up at most: the machine's delay, which is none of the client's.
+struct Machine {
+    stop: Arc<AtomicBool>,
+    thread: std::thread::JoinHandle<Duration>,
+}
+
+impl Machine {
+    fn watch() -> Self {
+        const NAP: Duration = Duration::from_millis(2);
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = Arc::clone(&stop);
+        let thread = std::thread::spawn(move || {
+            let mut latest = Duration::ZERO;
+            while !stopped.load(Relaxed) {
+                let began = Instant::now();
+                std::thread::sleep(NAP);
+                latest = latest.max(began.elapsed().saturating_sub(NAP));
+            }
+            latest
+        });
+        Machine { stop, thread }
+    }
+
+    fn lateness(self) -> Duration {
+        self.stop.store(true, Relaxed);
+        self.thread.join().unwrap()
+    }
+}
+
+/// Each response with a deadline, while other calls go to the same server from the same runtime.
+async fn time(rows: &[Row], broken: &mut Vec<String>, runtime: &str) {
+    let server = Server::start();
+    let other = api(&server, CAP);
+    other.get_oauth_clients().await.expect("an empty listing");
+    for row in rows {
+        let api = connected(&server, row).await;
+        let machine = Machine::watch();
+        let began = Instant::now();
+        let call = tokio::spawn(async move {
+            let call = api.get_oauth_clients().header(HOSTILE, "1").deadline(DEADLINE);
+            let result = call.await.map(|listing| listing.entities.len());
+            (outcome(&result), began.elapsed())
+        });
+        let mut slowest = Duration::ZERO;
+        while !call.is_finished() {
+            // The pause leaves the processor to the other call. It is counted: it may be what is held up.
+            const PAUSE: Duration = Duration::from_millis(5);
+            let began = Instant::now();
+            other.get_oauth_clients().await.expect("an empty listing");
+            tokio::time::sleep(PAUSE).await;
+            slowest = slowest.max(began.elapsed().saturating_sub(PAUSE));
+        }
+        let (outcome, took) = call.await.unwrap();
+        let lateness = machine.lateness();
+        if took > DEADLINE + DELAY + lateness {
+            broken.push(format!("{runtime}: {}: ended after {took:.2?} ({outcome})", row.name));
+        }
+        if slowest > DELAY + lateness {
+            broken.push(format!("{runtime}: {}: another call took {slowest:.2?} ({outcome})", row.name));
+        }
+    }
+}
+
+fn time_on_both_runtimes(rows: &[Row]) {
+    let _alone = alone();
+    let mut broken = Vec::new();
+    let mut single = tokio::runtime::Builder::new_current_thread();
+    let mut several = tokio::runtime::Builder::new_multi_thread();
+    for (name, builder) in [("one thread", &mut single), ("two threads", several.worker_threads(2))] {
+        builder.enable_all().build().unwrap().block_on(time(rows, &mut broken, name));
+    }
+    report(&broken);
+}
+
+#[test]
+fn no_response_outlasts_the_deadline_or_holds_up_another_call() {
+    time_on_both_runtimes(&ROWS);
+}
+
+#[test]
+fn no_large_response_outlasts_the_deadline_or_holds_up_another_call() {
+    time_on_both_runtimes(&LARGE_ROWS);
+}
