@@ -8,17 +8,17 @@ use zeroize::Zeroizing;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 const BEGIN: &str = "-----BEGIN ";
+const ROOTS: &str = "root_certificates";
 
 /// Returns the certificates of the setting `root_certificates`. One that can't be read is an error, so that none is
 /// passed over in silence.
 pub(crate) fn root_certificates(bundles: &[Vec<u8>]) -> Result<Vec<Certificate>, Error> {
-    const SETTING: &str = "root_certificates";
     let mut certificates = Vec::new();
     for bundle in bundles {
         let text = without_margins(bundle);
         let sections: Vec<_> = sections(&text).filter(|(label, _)| label.ends_with("CERTIFICATE")).collect();
         if sections.is_empty() {
-            return Err(Error::invalid_argument(SETTING, "holds no certificate in PEM"));
+            return Err(Error::invalid_argument(ROOTS, "holds no certificate in PEM"));
         }
         for (index, (label, section)) in sections.iter().enumerate() {
             let place = format!("certificate {} of {}", index + 1, sections.len());
@@ -26,25 +26,34 @@ pub(crate) fn root_certificates(bundles: &[Vec<u8>]) -> Result<Vec<Certificate>,
                 let reason = format!(
                     "holds {place} in OpenSSL's own format; `openssl x509` without `-trustout` writes the usual one"
                 );
-                return Err(Error::invalid_argument(SETTING, reason));
+                return Err(Error::invalid_argument(ROOTS, reason));
             }
             let broken = || {
-                Error::invalid_argument(SETTING, format!("holds {place}, which is not PEM that can be read"))
+                Error::invalid_argument(ROOTS, format!("holds {place}, which is not PEM that can be read"))
             };
             let mut read = Certificate::from_pem_bundle(section.as_bytes()).map_err(|_| broken())?;
-            let certificate = read.pop().ok_or_else(broken)?;
-            // The HTTP client would name none of them when it is built.
-            if let Err(error) = Client::builder().no_proxy().tls_certs_only([certificate.clone()]).build() {
-                return Err(Error::invalid_setting(
-                    SETTING,
-                    &format!("holds {place}, which is broken"),
-                    error,
-                ));
-            }
-            certificates.push(certificate);
+            certificates.push((read.pop().ok_or_else(broken)?, place));
         }
     }
-    Ok(certificates)
+    match trusted(certificates.iter().map(|(certificate, _)| certificate)) {
+        Ok(_) => Ok(certificates.into_iter().map(|(certificate, _)| certificate).collect()),
+        Err(error) => Err(first_broken(&certificates, error)),
+    }
+}
+
+/// Tries certificates as the roots of an HTTP client.
+fn trusted<'a>(certificates: impl Iterator<Item = &'a Certificate>) -> reqwest::Result<Client> {
+    Client::builder().no_proxy().tls_certs_only(certificates.cloned()).build()
+}
+
+/// Returns the error of the first certificate that can't be used by itself: that of all together names none.
+fn first_broken(certificates: &[(Certificate, String)], of_all: reqwest::Error) -> Error {
+    for (certificate, place) in certificates {
+        if let Err(error) = trusted([certificate].into_iter()) {
+            return Error::invalid_setting(ROOTS, &format!("holds {place}, which is broken"), error);
+        }
+    }
+    Error::invalid_setting(ROOTS, "can't be used", of_all)
 }
 
 /// Returns the certificate and private key of the setting `client_certificate`.

@@ -86,7 +86,7 @@ struct Inner {
     text: String,
     operation: Option<Operation>,
     argument: Option<String>,
-    body: Option<ErrorBody>,
+    body: Option<Arc<ErrorBody>>,
     metadata: Option<ResponseMetadata>,
     retry_after: Option<Duration>,
     may_have_acted: bool,
@@ -134,7 +134,7 @@ impl Error {
     /// Everything the service said: code, text, field details, nested errors, the limit it names.
     #[must_use]
     pub fn body(&self) -> Option<&ErrorBody> {
-        self.0.body.as_ref()
+        self.0.body.as_deref()
     }
 
     /// The id under which the vendor's support finds the request.
@@ -298,9 +298,9 @@ impl Error {
     }
 
     fn change(self, change: impl FnOnce(&mut Inner)) -> Self {
-        let mut copy = Inner::clone(&self.0);
-        change(&mut copy);
-        Error(Arc::new(copy))
+        let mut inner = Arc::unwrap_or_clone(self.0);
+        change(&mut inner);
+        Error(Arc::new(inner))
     }
 }
 
@@ -317,7 +317,7 @@ impl ErrorBuilder {
     }
 
     pub(crate) fn body(mut self, body: Option<ErrorBody>) -> Self {
-        self.0.body = body;
+        self.0.body = body.map(Arc::new);
         self
     }
 

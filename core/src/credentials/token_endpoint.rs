@@ -57,6 +57,9 @@ pub(crate) struct Granted {
     pub(crate) refresh_token: Option<Secret>,
 }
 
+/// The longest token, in bytes. One that is longer fits into no header.
+const LONGEST_TOKEN: usize = 64 * 1024;
+
 impl Returned for Granted {
     fn read(_operation: &Operation, body: &[u8]) -> Result<Self, Unreadable> {
         let TokenResponse { access_token, expires_in, refresh_token, token_type } = decode(body)?;
@@ -64,9 +67,12 @@ impl Returned for Granted {
             return Err(Unreadable::Incomplete { part: "bearer token", expected: TokenResponse::NAME });
         }
         let token = access_token
-            .filter(|token| HeaderValue::from_str(token.expose()).is_ok())
+            .filter(|token| {
+                token.expose().len() <= LONGEST_TOKEN && HeaderValue::from_str(token.expose()).is_ok()
+            })
             .ok_or(Unreadable::Incomplete { part: "access token", expected: TokenResponse::NAME })?;
-        let refresh_token = refresh_token.filter(|token| !token.is_empty());
+        let refresh_token =
+            refresh_token.filter(|token| !token.is_empty() && token.expose().len() <= LONGEST_TOKEN);
         Ok(Granted { token, expires_in, refresh_token })
     }
 }

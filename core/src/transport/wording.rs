@@ -159,8 +159,9 @@ impl Flight<'_> {
         retry_after: Option<Duration>,
     ) -> String {
         let code = body.and_then(|body| body.code.as_deref());
-        let message =
-            body.and_then(|body| body.message.as_deref()).map(|message| message.trim_end_matches('.'));
+        let message = body
+            .and_then(|body| body.message.as_deref())
+            .map(|message| shortened(message).trim_end_matches('.'));
         let mut text = head.status.as_u16().to_string();
         if let Some(code) = code.or_else(|| head.status.canonical_reason()) {
             text.extend([" ", code]);
@@ -206,4 +207,9 @@ impl Flight<'_> {
             .and_then(|url| url.host_str().map(|host| format!(" to {host}")))
             .unwrap_or_default()
     }
+}
+
+/// Returns the beginning of a message: no more of it is printed.
+fn shortened(message: &str) -> &str {
+    message.char_indices().nth(4_000).map_or(message, |(end, _)| &message[..end])
 }
