@@ -209,6 +209,7 @@ impl Binding for Kotlin {
             ("signing in by the browser", self.program("kotlin", "SignInKt", &[])?),
             ("signing in by the browser in Java", self.program("java", "SignIn", &[])?),
             ("what Java callers need", self.program("conformance", "conformance.JavaCallers", &[])?),
+            ("the JVM's trust store", self.program("conformance", "TrustStoreCheck", &[])?),
             ("a cancelled sign-in", self.program("conformance", "conformance.CancelledSignInKt", &[])?),
             ("what crosses", self.program("conformance", "conformance.CrossingKt", &[])?),
             ("what is in the jar", jar),

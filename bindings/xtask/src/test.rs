@@ -222,17 +222,20 @@ mod tests {
     }
 
     #[test]
-    fn the_readmes_programs_are_the_files_that_the_tests_run() {
-        let readme = fs::read_to_string(root().join("README.md")).expect("the README");
-        let mut found = 0;
-        for quoted in readme.split("<!-- from ").skip(1) {
-            let (path, rest) = quoted.split_once(" -->\n").expect("a path");
-            let program =
-                rest.split("```").nth(1).and_then(|block| block.split_once('\n')).expect("a block").1;
-            let file = fs::read_to_string(root().join(path)).expect(path);
-            assert_eq!(program.trim_end(), file.trim_end(), "{path}");
-            found += 1;
+    fn the_programs_of_the_pages_are_the_files_that_the_tests_run() {
+        // Rust, Python, Kotlin, Java and Swift; the JVM's trust store.
+        for (page, programs) in [("README.md", 5), ("docs/proxies-and-certificates.md", 1)] {
+            let text = fs::read_to_string(root().join(page)).expect(page);
+            let mut found = 0;
+            for quoted in text.split("<!-- from ").skip(1) {
+                let (path, rest) = quoted.split_once(" -->\n").expect("a path");
+                let program =
+                    rest.split("```").nth(1).and_then(|block| block.split_once('\n')).expect("a block").1;
+                let file = fs::read_to_string(root().join(path)).expect(path);
+                assert_eq!(program.trim_end(), file.trim_end(), "{path} in {page}");
+                found += 1;
+            }
+            assert_eq!(found, programs, "{page}");
         }
-        assert_eq!(found, 5, "Rust, Python, Kotlin, Java, Swift");
     }
 }

@@ -35,14 +35,16 @@ pub(crate) struct Config {
     /// When and how often a failed operation is sent again.
     #[uniffi(default)]
     pub(super) retry: Option<RetryPolicy>,
-    /// A proxy for everything, such as `http://user:password@proxy.example.com:3128`. By default the proxy
-    /// of the environment or of the operating system is used, except to this machine itself.
+    /// A proxy for every request, such as `http://user:password@proxy.example.com:3128`; `https`, `socks5` and
+    /// `socks5h` are the other schemes. By default the first of the variables `HTTPS_PROXY` and `ALL_PROXY` that is
+    /// not empty names it, or else the operating system, except for a host on this machine and those in `NO_PROXY`.
+    /// A proxy that can't be used is an error that names the setting or variable.
     #[uniffi(default)]
     pub(super) proxy: Option<Secret>,
     /// No proxy, whatever the environment or the operating system say.
     #[uniffi(default = false)]
     pub(super) no_proxy: bool,
-    /// Certificates in PEM to trust beside the system's own.
+    /// Certificates in PEM to trust in addition to the system's own.
     #[uniffi(default)]
     pub(super) root_certificates: Vec<String>,
     /// The certificate that this program shows, with its private key, both in one PEM.
