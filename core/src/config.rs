@@ -14,7 +14,7 @@ use crate::connections::{ConnectionSettings, Connections};
 use crate::credentials::Credentials;
 use crate::error::Error;
 use crate::printable::printable;
-use crate::proxy::{ProxySetting, Route};
+use crate::proxy::{ProxyRoute, ProxySetting};
 use crate::region::Host;
 use crate::secret::Secret;
 use crate::sources::{self, Sources};
@@ -337,7 +337,7 @@ impl ConfigBuilder {
         if let Some(client) = &self.http_client {
             return self.nothing_but_the_client().map(|()| Connections::of_caller(client.clone()));
         }
-        let route = Route::resolve(&self.proxy, &self.host, &|name| self.variable(name))?;
+        let route = ProxyRoute::resolve(&self.proxy, &self.host, &|name| self.variable(name))?;
         let is_https = [self.host.api(), self.host.login()].iter().any(|url| url.scheme() == "https");
         Connections::open(ConnectionSettings {
             connect_timeout: self

@@ -8,7 +8,7 @@ use tokio::sync::OnceCell;
 use tokio::task::spawn_blocking;
 
 use crate::error::{Error, ErrorKind, innermost};
-use crate::proxy::Route;
+use crate::proxy::ProxyRoute;
 
 /// The time after which an unused connection is closed: less than the service's own limit, so that a request seldom
 /// meets a connection that is closing.
@@ -22,7 +22,7 @@ pub(crate) struct ConnectionSettings {
     pub(crate) connect_timeout: Duration,
     pub(crate) attempt_timeout: Duration,
     pub(crate) pool_max_idle_per_host: usize,
-    pub(crate) route: Route,
+    pub(crate) route: ProxyRoute,
     /// Whether TLS is used at all, and with it the certificates of this machine.
     pub(crate) needs_certificates: bool,
     pub(crate) root_certificates: Vec<Certificate>,
@@ -104,7 +104,7 @@ impl Connections {
     }
 
     /// Returns the route of the requests; `None` for an HTTP client of the caller's own.
-    pub(crate) fn route(&self) -> Option<&Route> {
+    pub(crate) fn route(&self) -> Option<&ProxyRoute> {
         self.settings.as_ref().map(|settings| &settings.route)
     }
 }

@@ -48,7 +48,7 @@ pub(crate) type Variables<'a> = &'a dyn Fn(&str) -> Option<OsString>;
 
 /// The way that requests take to a host.
 #[derive(Clone)]
-pub(crate) enum Route {
+pub(crate) enum ProxyRoute {
     Direct,
     /// As the operating system's settings say: no variable is set.
     OperatingSystem,
@@ -71,7 +71,7 @@ struct Address {
     is_loopback: bool,
 }
 
-impl Route {
+impl ProxyRoute {
     /// Returns the route to `host`, or the error that names the setting or variable that can't be used.
     pub(crate) fn resolve(
         setting: &ProxySetting,
@@ -79,12 +79,12 @@ impl Route {
         variables: Variables<'_>,
     ) -> Result<Self, Error> {
         let (origin, text, exceptions) = match setting {
-            ProxySetting::None => return Ok(Route::Direct),
+            ProxySetting::None => return Ok(ProxyRoute::Direct),
             ProxySetting::Address(address) => ("proxy", Cow::Borrowed(address.expose()), NoProxy::default()),
-            ProxySetting::Environment if host.is_loopback() => return Ok(Route::Direct),
+            ProxySetting::Environment if host.is_loopback() => return Ok(ProxyRoute::Direct),
             ProxySetting::Environment => {
                 let Some((variable, value)) = first_set(&VARIABLES, variables) else {
-                    return Ok(Route::without_variables());
+                    return Ok(ProxyRoute::without_variables());
                 };
                 let value = value
                     .into_string()
@@ -108,24 +108,24 @@ impl Route {
                 return Err(refuse("is not an address that the HTTP client can use".into()));
             }
         }
-        Ok(Route::Proxy(Arc::new(proxy)))
+        Ok(ProxyRoute::Proxy(Arc::new(proxy)))
     }
 
     /// Returns the route where no variable is set. Only these systems have settings that the HTTP client reads;
     /// elsewhere it would read variables that are none of ours.
     fn without_variables() -> Self {
         match cfg!(any(target_os = "macos", target_os = "windows")) {
-            true => Route::OperatingSystem,
-            false => Route::Direct,
+            true => ProxyRoute::OperatingSystem,
+            false => ProxyRoute::Direct,
         }
     }
 
     /// Sets the route on the builder of an HTTP client.
     pub(crate) fn apply(&self, builder: ClientBuilder) -> ClientBuilder {
         match self {
-            Route::Direct => builder.no_proxy(),
-            Route::OperatingSystem => builder,
-            Route::Proxy(proxy) => {
+            ProxyRoute::Direct => builder.no_proxy(),
+            ProxyRoute::OperatingSystem => builder,
+            ProxyRoute::Proxy(proxy) => {
                 let proxy = Arc::clone(proxy);
                 builder.proxy(reqwest::Proxy::custom(move |url| {
                     (!proxy.exceptions.covers(url)).then(|| proxy.address.url.clone())
@@ -137,7 +137,7 @@ impl Route {
     /// Returns the proxy on the way to `url`, in the words of an error message.
     pub(crate) fn proxy_to(&self, url: &Url) -> Option<Cow<'static, str>> {
         match self {
-            Route::Proxy(proxy) if !proxy.exceptions.covers(url) => Some(match proxy.origin {
+            ProxyRoute::Proxy(proxy) if !proxy.exceptions.covers(url) => Some(match proxy.origin {
                 "proxy" => "the proxy".into(),
                 variable => format!("the proxy of {variable}").into(),
             }),
@@ -147,7 +147,7 @@ impl Route {
 
     /// Returns true where the connection to the proxy itself is made over TLS.
     pub(crate) fn has_tls_to_the_proxy(&self) -> bool {
-        matches!(self, Route::Proxy(proxy) if proxy.address.url.scheme() == "https")
+        matches!(self, ProxyRoute::Proxy(proxy) if proxy.address.url.scheme() == "https")
     }
 }
 

@@ -13,7 +13,7 @@ use self::network::{
     API_HOST, Expected, LOGIN_HOST, Network, Protocol, ProxyBehaviour, ProxyUser, ProxyValue, TOKEN, Target,
     Tunnel, proxy_values,
 };
-use super::{ProxySetting, Route};
+use super::{ProxyRoute, ProxySetting};
 use crate::config::{ConfigBuilder, TestNetwork};
 use crate::error::{Error, ErrorKind};
 use crate::region::{Host, Region};
@@ -60,12 +60,12 @@ async fn list(config: ConfigBuilder) -> Result<(), Error> {
     OAuthApi::new(config.build()?).get_oauth_clients().await.map(drop)
 }
 
-fn resolve(setting: &ProxySetting, pairs: &[(&'static str, &str)]) -> Result<Route, Error> {
+fn resolve(setting: &ProxySetting, pairs: &[(&'static str, &str)]) -> Result<ProxyRoute, Error> {
     let variables = variables(pairs);
-    Route::resolve(setting, &Region::EuCentral1.into(), &|name| variables.get(name).cloned())
+    ProxyRoute::resolve(setting, &Region::EuCentral1.into(), &|name| variables.get(name).cloned())
 }
 
-fn refusal(result: Result<Route, Error>) -> String {
+fn refusal(result: Result<ProxyRoute, Error>) -> String {
     result.map(|_| ()).expect_err("a refusal").to_string()
 }
 

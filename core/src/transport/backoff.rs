@@ -4,13 +4,33 @@ use std::time::{Duration, SystemTime};
 
 use http::HeaderMap;
 
+use crate::clock::Wait;
 use crate::config::RetryPolicy;
 use crate::metadata::text;
 
 /// A pause with full jitter: anywhere between nothing and a bound that doubles with each retry.
 pub(crate) fn pause(policy: &RetryPolicy, retry: u32, random: f64) -> Duration {
+    bound(policy, retry).mul_f64(random.clamp(0.0, 1.0))
+}
+
+/// A pause for a service that asked for one: as long as it asked for, and never less than half of the bound, also where
+/// it asked for no time at all.
+pub(crate) fn pause_on_request(
+    policy: &RetryPolicy,
+    retry: u32,
+    random: f64,
+    asked: Option<Duration>,
+) -> (Duration, Wait) {
+    let backoff = bound(policy, retry).mul_f64(0.5 + random.clamp(0.0, 1.0) / 2.0);
+    match asked {
+        Some(asked) if asked >= backoff => (asked, Wait::RetryAfter),
+        _ => (backoff, Wait::Backoff),
+    }
+}
+
+fn bound(policy: &RetryPolicy, retry: u32) -> Duration {
     let doubled = policy.first_backoff.saturating_mul(1_u32.checked_shl(retry).unwrap_or(u32::MAX));
-    doubled.min(policy.max_backoff).mul_f64(random.clamp(0.0, 1.0))
+    doubled.min(policy.max_backoff)
 }
 
 /// The wait that an answer asks for: in seconds, or until a date read against the answer's own.
@@ -38,6 +58,19 @@ mod tests {
         assert_eq!(pause(&policy, 3, 0.25), Duration::from_secs(1));
         assert_eq!(pause(&policy, 40, 1.0), Duration::from_secs(20));
         assert_eq!(pause(&policy, 0, 0.0), Duration::ZERO);
+    }
+
+    #[test]
+    fn a_service_that_asks_for_a_pause_is_given_at_least_half_of_the_bound() {
+        let policy = RetryPolicy::default();
+        let pause = |retry, random, asked: Option<u64>| {
+            pause_on_request(&policy, retry, random, asked.map(Duration::from_millis))
+        };
+        assert_eq!(pause(0, 0.0, Some(0)), (Duration::from_millis(250), Wait::Backoff));
+        assert_eq!(pause(0, 1.0, None), (Duration::from_millis(500), Wait::Backoff));
+        assert_eq!(pause(2, 0.0, Some(900)), (Duration::from_secs(1), Wait::Backoff));
+        assert_eq!(pause(2, 0.0, Some(1_000)), (Duration::from_secs(1), Wait::RetryAfter));
+        assert_eq!(pause(7, 1.0, Some(60_000)), (Duration::from_secs(60), Wait::RetryAfter));
     }
 
     #[test]

@@ -270,10 +270,15 @@ impl Flight<'_> {
         if !self.allowance.retries || self.history.retries + 1 >= policy.max_attempts {
             return None;
         }
-        let (pause, wait) = match failure.retry_after() {
-            Some(asked) if asked > policy.max_retry_after => return None,
-            Some(asked) => (asked, Wait::RetryAfter),
-            None => (backoff::pause(policy, self.history.retries, fastrand::f64()), Wait::Backoff),
+        let asked = failure.retry_after();
+        if asked.is_some_and(|asked| asked > policy.max_retry_after) {
+            return None;
+        }
+        let (retry, random) = (self.history.retries, fastrand::f64());
+        let (pause, wait) = if asked.is_some() || class == FailureClass::Throttled {
+            backoff::pause_on_request(policy, retry, random, asked)
+        } else {
+            (backoff::pause(policy, retry, random), Wait::Backoff)
         };
         if pause >= self.left() {
             return None;
