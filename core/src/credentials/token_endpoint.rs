@@ -62,7 +62,12 @@ const LONGEST_TOKEN: usize = 64 * 1024;
 
 impl Returned for Granted {
     fn read(_operation: &Operation, body: &[u8]) -> Result<Self, Unreadable> {
-        let TokenResponse { access_token, expires_in, refresh_token, token_type } = decode(body)?;
+        let response = decode::<TokenResponse>(body);
+        let has_token = response.as_ref().is_ok_and(|response| response.access_token.is_some());
+        if !has_token && let Some(refusal) = read_error(body).filter(|refusal| refusal.code.is_some()) {
+            return Err(Unreadable::Refusal(Box::new(refusal)));
+        }
+        let TokenResponse { access_token, expires_in, refresh_token, token_type } = response?;
         if token_type.is_some_and(|kind| !kind.eq_ignore_ascii_case("bearer")) {
             return Err(Unreadable::Incomplete { part: "bearer token", expected: TokenResponse::NAME });
         }
@@ -187,12 +192,18 @@ const ASSERTION_WORDS: Words = Words {
     },
 };
 
+/// Reads an error of the login host: in the shape of RFC 6749, or in that of the API, which its gateway answers in.
 fn read_error(body: &[u8]) -> Option<ErrorBody> {
-    let said: TokenErrorResponse = decode(body).ok()?;
+    let said: TokenErrorResponse = decode(body).unwrap_or_default();
+    let described: Option<ErrorBody> = decode(body).ok();
+    if said == TokenErrorResponse::default() {
+        return described;
+    }
+    let described = described.unwrap_or_default();
     Some(ErrorBody {
-        code: said.error,
-        message: said.error_description.or(said.description),
-        ..ErrorBody::default()
+        code: said.error.or(described.code),
+        message: said.error_description.or(said.description).or(described.message),
+        ..described
     })
 }
 

@@ -10,8 +10,8 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
-use super::memory;
 use super::mend::mend;
+use super::{ErrorBody, memory};
 use crate::error::Error;
 use crate::operation::Operation;
 
@@ -212,6 +212,9 @@ pub(crate) enum Unreadable {
     Redirected,
     #[error("the answer has more than the {limit} bytes allowed")]
     TooLarge { limit: usize },
+    /// The status says success, and the body says that the request was refused.
+    #[error("the response describes an error")]
+    Refusal(Box<ErrorBody>),
 }
 
 /// The model in a body of JSON.

@@ -141,7 +141,14 @@ pub(crate) async fn attempt<R: Returned>(
     };
     let made = async {
         if head.status.is_success() {
-            decoded(&request.operation, body?, transport.max_response_bytes).await
+            let read = decoded(&request.operation, body?, transport.max_response_bytes).await;
+            read.map_err(|reason| match reason {
+                Unreadable::Refusal(mut body) => {
+                    masks.cover_body(&mut body);
+                    Cause::Refused { body: Some(body), is_empty: false }
+                }
+                reason => Cause::Unreadable(reason),
+            })
         } else {
             // A refusal is one, whether or not its body arrives.
             let max_bytes = transport.max_response_bytes.min(body::LARGEST_REFUSAL);
@@ -199,7 +206,11 @@ fn unanswered(error: reqwest::Error, transport: &Transport) -> Cause {
 const LARGE: usize = 256 * 1024;
 
 /// Returns what the operation returns, from the body of a response that says success.
-async fn decoded<R: Returned>(operation: &Operation, body: Cleared, max_bytes: usize) -> Result<R, Cause> {
+async fn decoded<R: Returned>(
+    operation: &Operation,
+    body: Cleared,
+    max_bytes: usize,
+) -> Result<R, Unreadable> {
     let operation = *operation;
     let too_large = Unreadable::TooLarge { limit: max_bytes };
     in_turn(body.len(), move || {
@@ -207,7 +218,6 @@ async fn decoded<R: Returned>(operation: &Operation, body: Cleared, max_bytes: u
         read.unwrap_or(Err(too_large))
     })
     .await
-    .map_err(Cause::Unreadable)
 }
 
 /// Returns what the body of a refusal says, and whether it is empty.

@@ -91,6 +91,7 @@ impl Failure {
             }
             Cause::Proxy(ProxyFault::Credentials, _) => FailureClass::ProxyCredentials,
             Cause::Proxy(ProxyFault::Refused(_), _) => FailureClass::ProxyRefused,
+            Cause::Refused { .. } => FailureClass::Refused,
             _ => FailureClass::Lost,
         }
     }

@@ -178,6 +178,29 @@ async fn a_refused_sign_in_is_one_clear_error() {
     assert_eq!(world.emulator.requests(Endpoint::GetOauthClients), 0);
 }
 
+#[tokio::test]
+async fn an_error_of_the_login_host_is_kept_in_whatever_shape_and_status_it_comes() {
+    let of_the_api = r#"{"message": "This client is locked.", "code": "client.locked", "status": 401,
+        "contextId": "3c2f7f0e-5b1d-4a52-9d0c-7b1a2f3e4d5c"}"#;
+    let of_rfc_6749 = r#"{"error": "client.locked", "error_description": "This client is locked.",
+        "contextId": "3c2f7f0e-5b1d-4a52-9d0c-7b1a2f3e4d5c"}"#;
+    for (status, body) in [(401, of_the_api), (401, of_rfc_6749), (200, of_rfc_6749), (200, of_the_api)] {
+        let world = World::new().await;
+        let fault = Fault::on(Endpoint::Token).status(status).body("application/json", body);
+        world.emulator.fault(fault.always());
+        let error = error_of(&world, world.api().get_oauth_clients().await);
+        assert_eq!(
+            (error.kind(), error.status(), error.code()),
+            (ErrorKind::SignIn, Some(status), Some("client.locked")),
+            "{error:?}"
+        );
+        assert_eq!(error.server_message(), Some("This client is locked."));
+        let context_id = error.body().and_then(|body| body.context_id.as_deref());
+        assert_eq!(context_id, Some("3c2f7f0e-5b1d-4a52-9d0c-7b1a2f3e4d5c"));
+        assert_eq!(world.sign_ins(), 1, "a refusal is not repeated");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_refused_renewal_is_one_error_for_each_caller_and_no_loop() {
     let world = World::new().await;

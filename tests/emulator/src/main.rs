@@ -1,5 +1,6 @@
 //! The emulator as a program, for whoever cannot link the library.
 
+use std::future::pending;
 use std::io::{self, Write};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -13,8 +14,9 @@ use tokio::sync::oneshot;
 /// A stand-in for the OAuth API of Genesys Cloud, on loopback.
 ///
 /// Prints one line of JSON when it is ready: base_url, login_url, client_id and client_secret of a client that may do
-/// everything. Stops on Ctrl-C, on SIGTERM, or when its standard input ends: whoever starts it holds a pipe to it, and
-/// it does not outlive that. In a terminal the input stays open; with `</dev/null` it stops at once.
+/// everything. Stops on Ctrl-C, on SIGTERM, or when its standard input is a pipe and ends: a program that starts the
+/// emulator holds the other end, and the emulator does not outlive it. Any other standard input is not read, so it may
+/// run in the background of a terminal or of a script.
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Arguments {
@@ -71,8 +73,12 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Returns when standard input ends; a thread of its own reads it, since such a read cannot be cancelled.
+/// Returns when a pipe at standard input ends. A separate thread reads the pipe, since such a read cannot be cancelled.
 async fn end_of_input() {
+    if !input_is_a_pipe() {
+        // Reading a terminal would stop a program in the background.
+        return pending().await;
+    }
     let (ended, end) = oneshot::channel::<()>();
     std::thread::spawn(move || {
         // An input that cannot be read has ended as well.
@@ -81,6 +87,23 @@ async fn end_of_input() {
     });
     // The sender says nothing; that it is gone is the message.
     let _ = end.await;
+}
+
+/// Returns true for a pipe, or for the socket that some programs pass in its place.
+#[cfg(unix)]
+fn input_is_a_pipe() -> bool {
+    use std::fs::File;
+    use std::os::fd::AsFd;
+    use std::os::unix::fs::FileTypeExt;
+    let input = io::stdin().as_fd().try_clone_to_owned().map(File::from);
+    let kind = input.and_then(|input| input.metadata()).map(|metadata| metadata.file_type());
+    kind.is_ok_and(|kind| kind.is_fifo() || kind.is_socket())
+}
+
+#[cfg(windows)]
+fn input_is_a_pipe() -> bool {
+    use std::io::IsTerminal;
+    !io::stdin().is_terminal()
 }
 
 /// Ctrl-C or SIGTERM; from this call on they no longer kill the program.

@@ -1,3 +1,4 @@
+use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Stdio};
 
@@ -6,9 +7,13 @@ use serde_json::Value;
 use crate::session::http;
 
 fn program(arguments: &[&str]) -> Child {
+    program_with_input(arguments, Stdio::piped())
+}
+
+fn program_with_input(arguments: &[&str], input: Stdio) -> Child {
     Command::new(env!("CARGO_BIN_EXE_purecloud-oauth-emulator"))
         .args(arguments)
-        .stdin(Stdio::piped())
+        .stdin(input)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
@@ -45,6 +50,21 @@ async fn it_prints_one_line_serves_and_stops_when_its_input_ends() {
     let mut rest = String::new();
     output.read_to_string(&mut rest).unwrap();
     assert_eq!(rest, "");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn an_input_that_is_no_pipe_does_not_stop_it() {
+    for input in [Stdio::null(), Stdio::from(File::open("Cargo.toml").unwrap())] {
+        let mut running = program_with_input(&[], input);
+        let ready = first_line(running.stdout.take().unwrap());
+        let url = format!("{}/api/v2/oauth/scopes", ready["base_url"].as_str().unwrap());
+        let response = http().build().unwrap().get(url).send().await.expect("it still serves");
+        assert_eq!(response.status(), 401);
+        assert!(running.try_wait().unwrap().is_none());
+        Command::new("kill").args(["-TERM", &running.id().to_string()]).status().unwrap();
+        assert!(running.wait().unwrap().success());
+    }
 }
 
 #[test]
