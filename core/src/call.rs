@@ -9,11 +9,14 @@ use std::time::Duration;
 
 use http::HeaderMap;
 
-use crate::config::checked_header;
 use crate::error::Error;
+use crate::headers;
 use crate::metadata::ResponseMetadata;
 use crate::service::Service;
 use crate::transport::{Allowance, Nothing, Request, Returned};
+
+/// The setting of the headers for one call, as every language but Rust calls it.
+const HEADERS: &str = "headers";
 
 /// What may be set for one call in place of the client's settings.
 #[derive(Clone, Default)]
@@ -49,10 +52,10 @@ impl CallOptions {
     ///
     /// # Errors
     /// `InvalidArgument` when it is not a header, or one that the client sets itself: `Accept`,
-    /// `Authorization`, `User-Agent`, and those for the body, the connection and a proxy.
+    /// `Authorization`, `User-Agent`, and those for the body, the connection and a proxy; or when there
+    /// would be more than 200 of them, or more than 64 KiB of names and values.
     pub fn header(mut self, name: &str, value: &str) -> Result<Self, Error> {
-        let (name, value) = checked_header("header", name, value)?;
-        self.headers.insert(name, value);
+        headers::add(&mut self.headers, HEADERS, name, value)?;
         Ok(self)
     }
 }
@@ -188,9 +191,8 @@ impl<T: Value> Call<T> {
         let Call { service, request, options, .. } = self;
         let mut request = request?;
         let operation = request.operation;
-        for (name, value) in &options.headers {
-            request.headers.insert(name, value.clone());
-        }
+        headers::merge(&mut request.headers, HEADERS, &options.headers)
+            .map_err(|error| error.of_operation(&operation))?;
         let allowance = Allowance {
             deadline: options.deadline.unwrap_or(service.deadline),
             retries: !options.without_retries,

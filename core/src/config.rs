@@ -6,14 +6,14 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{HeaderMap, HeaderName, HeaderValue, header};
+use http::{HeaderMap, HeaderValue};
 
 use crate::certificates::{client_certificate, root_certificates};
 use crate::clock::{Clock, SystemClock};
 use crate::connections::{ConnectionSettings, Connections};
 use crate::credentials::Credentials;
 use crate::error::Error;
-use crate::printable::printable;
+use crate::headers;
 use crate::proxy::{ProxyRoute, ProxySetting};
 use crate::region::Host;
 use crate::secret::Secret;
@@ -257,7 +257,7 @@ impl ConfigBuilder {
     }
 
     /// A header for every operation; not for sign-ins. A second one of the same name replaces it, and so
-    /// does a call's own.
+    /// does a call's own. There may be 200 of them, with 64 KiB of names and values.
     pub fn default_header(mut self, name: impl Into<String>, value: impl Into<Secret>) -> Self {
         self.default_headers.push((name.into(), value.into()));
         self
@@ -315,8 +315,7 @@ impl ConfigBuilder {
         }
         let mut default_headers = HeaderMap::new();
         for (name, value) in &self.default_headers {
-            let (name, value) = checked_header("default_header", name, value.expose())?;
-            default_headers.insert(name, value);
+            headers::add(&mut default_headers, "default_headers", name, value.expose())?;
         }
         Ok(Config {
             user_agent: user_agent(self.user_agent_suffix.as_deref())?,
@@ -395,57 +394,5 @@ fn user_agent(suffix: Option<&str>) -> Result<HeaderValue, Error> {
         None | Some("") => own.to_owned(),
         Some(suffix) => format!("{own} {suffix}"),
     };
-    HeaderValue::from_str(&text)
-        .ok()
-        .filter(|value| value.to_str().is_ok())
-        .ok_or_else(|| Error::invalid_argument("user_agent_suffix", "holds more than printable ASCII"))
-}
-
-/// Headers that the client writes itself.
-const OWN_HEADERS: [HeaderName; 15] = [
-    header::AUTHORIZATION,
-    header::ACCEPT,
-    header::ACCEPT_ENCODING,
-    header::CONNECTION,
-    header::CONTENT_ENCODING,
-    header::CONTENT_LENGTH,
-    header::CONTENT_TYPE,
-    header::EXPECT,
-    header::HOST,
-    header::PROXY_AUTHORIZATION,
-    header::TE,
-    header::TRAILER,
-    header::TRANSFER_ENCODING,
-    header::UPGRADE,
-    header::USER_AGENT,
-];
-
-/// A caller's header, checked; its value is never printed.
-pub(crate) fn checked_header(
-    argument: &'static str,
-    name: &str,
-    value: &str,
-) -> Result<(HeaderName, HeaderValue), Error> {
-    let refuse = |reason: &str| Error::invalid_argument(argument, format!("`{}` {reason}", printable(name)));
-    let parsed: HeaderName = name.parse().map_err(|_| refuse("is not the name of a header"))?;
-    if OWN_HEADERS.contains(&parsed) {
-        return Err(refuse("is a header that the client sets itself"));
-    }
-    let mut value: HeaderValue =
-        value.parse().map_err(|_| refuse("has a value with characters that no header may hold"))?;
-    value.set_sensitive(true);
-    Ok((parsed, value))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::checked_header;
-
-    #[test]
-    fn a_callers_header_is_kept_out_of_what_prints_headers() {
-        let (name, value) = checked_header("header", "X-Api-Key", "hq3KpZ0vX1yT7wB9").expect("a header");
-        assert_eq!(name, "x-api-key");
-        assert!(value.is_sensitive());
-        assert_eq!(format!("{value:?}"), "Sensitive");
-    }
+    headers::printable_value("user_agent_suffix", &text)
 }

@@ -358,3 +358,19 @@ impl ErrorBuilder {
         Error(Arc::new(self.0))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_services_words_turn_no_line_around_and_hide_nothing() {
+        let body = ErrorBody { context_id: Some("a\u{200b}b".to_owned()), ..ErrorBody::default() };
+        let said = "400 bad.request: the client \u{202e}evil\u{2069} of \u{e0041}עברית";
+        let error = Error::builder().kind(ErrorKind::Api, said).body(Some(body)).build();
+        let shown =
+            r"400 bad.request: the client \u{202e}evil\u{2069} of \u{e0041}עברית [correlation id a\u{200b}b]";
+        assert_eq!(error.to_string(), shown);
+        assert_eq!(format!("{error:?}"), format!("Api: {shown}"));
+    }
+}

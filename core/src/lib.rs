@@ -33,6 +33,7 @@ mod credentials;
 mod error;
 #[cfg(feature = "uniffi")]
 mod ffi;
+mod headers;
 mod metadata;
 mod models;
 mod operation;

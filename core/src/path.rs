@@ -5,7 +5,7 @@ use url::Url;
 
 use crate::error::Error;
 use crate::operation::Operation;
-use crate::printable::printable;
+use crate::printable::character;
 
 /// Everything but the unreserved characters of RFC 3986 is escaped, as the vendor's SDKs do.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -33,7 +33,7 @@ impl Id {
             return refuse(format!("has {length} characters; at most {LONGEST_ID} are allowed"));
         }
         if let Some(c) = id.chars().find(|c| c.is_control() || matches!(c, '/' | '\\' | '?' | '#' | '%')) {
-            return refuse(format!("`{}` holds `{}`, which no id has", printable(id), c.escape_debug()));
+            return refuse(format!("holds {}, which no id has", character(c)));
         }
         Ok(Id { encoded: utf8_percent_encode(id, SEGMENT).to_string() })
     }
@@ -96,6 +96,18 @@ mod tests {
         ] {
             let error = Id::new("client_id", id).expect_err(id);
             assert_eq!(error.argument(), Some("client_id"), "{id:?}");
+        }
+    }
+
+    /// An address with a password may have got in the place of an id.
+    #[test]
+    fn an_id_that_is_refused_is_not_repeated() {
+        for (id, text) in [
+            ("https://user:hq3KpZ0v@gateway.example.com", "client_id holds `/`, which no id has"),
+            ("hq3KpZ0v\0", "client_id holds a control character (U+0000), which no id has"),
+            ("hq3KpZ0v\n", "client_id holds a line break, which no id has"),
+        ] {
+            assert_eq!(Id::new("client_id", id).expect_err(id).to_string(), text);
         }
     }
 

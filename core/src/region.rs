@@ -6,7 +6,7 @@ use std::str::FromStr;
 use url::{Host as UrlHost, Url};
 
 use crate::error::Error;
-use crate::printable::printable;
+use crate::printable::{character, is_invisible, quoted_name};
 
 macro_rules! regions {
     ($($(#[$($meta:tt)*])* $region:ident $name:tt $domain:tt;)*) => {
@@ -120,7 +120,7 @@ impl Host {
     /// `InvalidArgument` when it is not a domain name.
     pub fn domain(domain: &str) -> Result<Self, Error> {
         let refuse =
-            |reason: &str| Error::invalid_argument("host", format!("`{}` {reason}", printable(domain)));
+            |reason: &str| Error::invalid_argument("host", format!("{} {reason}", quoted_name(domain)));
         // Whoever copies it from a browser or an SDK has one of the service's hosts in front.
         let bare =
             ["api.", "login.", "apps."].iter().find_map(|host| domain.strip_prefix(host)).unwrap_or(domain);
@@ -145,17 +145,17 @@ impl Host {
     /// replaced by `login.`. A region's own address (`https://mypurecloud.de`) stands for the region.
     ///
     /// # Errors
-    /// `InvalidArgument` when it is not an address, has a user name, query or fragment, or is plain
-    /// `http` to a host that is not this machine.
+    /// `InvalidArgument` when it is not an address, is longer than 2,048 bytes, has a user name, query,
+    /// fragment or port 0, or is plain `http` to a host that is not this machine.
     pub fn url(address: &str) -> Result<Self, Error> {
-        let api = checked_base("host", address)?;
+        let api = checked_base(address)?;
         if let Some(region) = Region::ALL.iter().find(|region| api.host_str() == Some(region.domain())) {
             return Ok((*region).into());
         }
         let mut login = api.clone();
         if let Some(rest) = api.host_str().and_then(|host| host.strip_prefix("api.")) {
             login.set_host(Some(&format!("login.{rest}"))).map_err(|_| {
-                Error::invalid_argument("host", format!("`{}` has no login host", printable(address)))
+                Error::invalid_argument("host", format!("{} has no login host", quoted_name(address)))
             })?;
         }
         Ok(Host { api, login })
@@ -164,14 +164,14 @@ impl Host {
     /// A gateway.
     ///
     /// # Errors
-    /// `InvalidArgument` when its parts do not make an address, or make one that is plain `http` to
-    /// a host that is not this machine.
+    /// `InvalidArgument` with the name of the part, such as `gateway.port`, that can't be used; with
+    /// `gateway.protocol` when it is plain `http` to a host that is not this machine.
     pub fn gateway(gateway: &Gateway) -> Result<Self, Error> {
         if !matches!(gateway.protocol.as_str(), "https" | "http") {
-            let found = printable(&gateway.protocol);
+            let found = quoted_name(&gateway.protocol);
             return Err(Error::invalid_argument(
                 "gateway.protocol",
-                format!("`{found}` is neither https nor http"),
+                format!("{found} is neither https nor http"),
             ));
         }
         let mut base = Url::parse(&format!("{}://gateway.invalid/", gateway.protocol))
@@ -179,26 +179,42 @@ impl Host {
         let refuse_host = || {
             Error::invalid_argument(
                 "gateway.host",
-                format!("`{}` is not a host name", printable(&gateway.host)),
+                format!("{} is not a host name", quoted_name(&gateway.host)),
             )
         };
         if gateway.host.is_empty()
+            || gateway.host.len() > LONGEST_ADDRESS
+            || gateway.host.contains(|c: char| c.is_control() || c.is_whitespace())
             || gateway.host.contains(['/', '\\', '@', '?', '#', ':']) && !gateway.host.starts_with('[')
         {
             return Err(refuse_host());
         }
         base.set_host(Some(&gateway.host)).map_err(|_| refuse_host())?;
+        if is_plain_to_another_machine(&base) {
+            return Err(Error::invalid_argument(
+                "gateway.protocol",
+                format!("is http, to another machine{}: {READABLE}", other_machine(&base)),
+            ));
+        }
         base.set_port(gateway.port).map_err(|()| Error::invalid_argument("gateway.port", "can't be set"))?;
+        refuse_port_zero("gateway.port", &base)?;
         let with_prefix = |argument: &'static str, prefix: &str| {
-            if prefix.contains(['?', '#', '\\', '%']) || prefix.split('/').any(|s| matches!(s, "." | "..")) {
-                return Err(Error::invalid_argument(
-                    argument,
-                    format!("`{}` is not a plain path", printable(prefix)),
-                ));
+            let refuse = |reason: String| Err(Error::invalid_argument(argument, reason));
+            if prefix.len() > LONGEST_ADDRESS {
+                return refuse(format!("is longer than {LONGEST_ADDRESS} bytes"));
+            }
+            let is_special = |c: &char| {
+                c.is_control() || is_invisible(*c) || c.is_whitespace() || ['?', '#', '\\', '%'].contains(c)
+            };
+            if let Some(c) = prefix.chars().find(is_special) {
+                return refuse(format!("is not a plain path: it holds {}", character(c)));
+            }
+            if let Some(step) = prefix.split('/').find(|step| matches!(*step, "." | "..")) {
+                return refuse(format!("is not a plain path: it holds the step `{step}`"));
             }
             let mut url = base.clone();
             url.set_path(prefix.trim_matches('/'));
-            checked_base(argument, url.as_str())
+            Ok(ending_in_a_slash(url))
         };
         Ok(Host {
             api: with_prefix("gateway.path_params_api", &gateway.path_params_api)?,
@@ -224,12 +240,18 @@ impl Host {
     /// - `redirect_uri`: where the browser is sent afterwards: one of the client's registered redirect URIs.
     ///
     /// # Errors
-    /// `InvalidArgument` when one of them is empty.
+    /// `InvalidArgument` when one of them is empty or longer than 2,048 bytes, or the redirect URI has port 0.
     pub fn logout_url(&self, client_id: &str, redirect_uri: &str) -> Result<String, Error> {
+        if let Ok(redirect_uri) = Url::parse(redirect_uri) {
+            refuse_port_zero("redirect_uri", &redirect_uri)?;
+        }
         let mut url = self.page("logout")?;
         for (name, value) in [("client_id", client_id), ("redirect_uri", redirect_uri)] {
             if value.is_empty() {
                 return Err(Error::invalid_argument(name, "is empty"));
+            }
+            if value.len() > LONGEST_ADDRESS {
+                return Err(Error::invalid_argument(name, format!("is longer than {LONGEST_ADDRESS} bytes")));
             }
             url.query_pairs_mut().append_pair(name, value);
         }
@@ -299,32 +321,60 @@ impl FromStr for Host {
     }
 }
 
-fn checked_base(argument: &'static str, address: &str) -> Result<Url, Error> {
-    let refuse = |reason: &str| {
-        // What stands before an @ may be a password.
-        let shown = if address.contains('@') { String::new() } else { format!("`{}` ", printable(address)) };
-        Error::invalid_argument(argument, format!("{shown}{reason}"))
-    };
-    let mut url = Url::parse(address).map_err(|error| refuse(&format!("is not an address: {error}")))?;
+/// The longest address or part of one that is accepted, in bytes.
+const LONGEST_ADDRESS: usize = 2_048;
+
+/// Why plain http stays on this machine.
+const READABLE: &str = "a token would be readable on the way; use https";
+
+fn checked_base(address: &str) -> Result<Url, Error> {
+    let refuse = |reason: &str| Error::invalid_argument("host", format!("{} {reason}", quoted_name(address)));
+    if address.len() > LONGEST_ADDRESS {
+        return Err(refuse(&format!("is longer than {LONGEST_ADDRESS} bytes")));
+    }
+    let url = Url::parse(address).map_err(|error| refuse(&format!("is not an address: {error}")))?;
     if !matches!(url.scheme(), "https" | "http") || url.host().is_none() {
         return Err(refuse("needs to start with https://"));
-    }
-    if url.scheme() == "http" && !is_loopback(&url) {
-        return Err(refuse(
-            "is plain http to another machine: a token would be readable on the way; use https",
-        ));
     }
     if !url.username().is_empty() || url.password().is_some() {
         return Err(refuse("must not hold a user name or password"));
     }
+    if is_plain_to_another_machine(&url) {
+        return Err(refuse(&format!("is plain http to another machine{}: {READABLE}", other_machine(&url))));
+    }
     if url.query().is_some() || url.fragment().is_some() {
         return Err(refuse("must not have a query or a fragment"));
     }
+    refuse_port_zero("host", &url)?;
+    Ok(ending_in_a_slash(url))
+}
+
+fn ending_in_a_slash(mut url: Url) -> Url {
     if !url.path().ends_with('/') {
         let path = format!("{}/", url.path());
         url.set_path(&path);
     }
-    Ok(url)
+    url
+}
+
+fn is_plain_to_another_machine(url: &Url) -> bool {
+    url.scheme() == "http" && !is_loopback(url)
+}
+
+/// The host of an address for an error, unless a part of a password may have become the host: one with a slash does.
+fn other_machine(url: &Url) -> String {
+    match url.host_str() {
+        Some(host) if !url.path().contains('@') => format!(", {}", quoted_name(host)),
+        _ => String::new(),
+    }
+}
+
+/// Refuses an address with port 0, at which nothing can be reached.
+pub(crate) fn refuse_port_zero(argument: &'static str, url: &Url) -> Result<(), Error> {
+    if url.port() == Some(0) {
+        return Err(Error::invalid_argument(argument, "has port 0, at which nothing can be reached"));
+    }
+    Ok(())
 }
 
 pub(crate) fn is_loopback(url: &Url) -> bool {
@@ -401,8 +451,6 @@ mod tests {
         }
         let error = Host::url("http://api.mypurecloud.de").expect_err("another machine");
         assert!(error.to_string().contains("plain http"), "{error}");
-        let gateway = Gateway { protocol: "http".to_owned(), ..Gateway::new("gateway.example.com") };
-        Host::gateway(&gateway).expect_err("another machine");
     }
 
     #[test]
@@ -429,6 +477,93 @@ mod tests {
                 Gateway { path_params_api: prefix.to_owned(), ..Gateway::new("gateway.example.com") };
             let error = Host::gateway(&gateway).expect_err(prefix);
             assert_eq!(error.argument(), Some("gateway.path_params_api"), "{prefix}");
+        }
+    }
+
+    #[test]
+    fn each_part_of_a_gateway_is_refused_by_its_own_name() {
+        let gateway = || Gateway::new("gateway.example.com");
+        let text = str::to_owned;
+        let long = "a/".repeat(2_000);
+        for (argument, refused) in [
+            ("gateway.host", Gateway::new("gate way")),
+            ("gateway.host", Gateway::new("gate\nway")),
+            ("gateway.host", Gateway::new("x".repeat(3_000))),
+            ("gateway.protocol", Gateway { protocol: text("ftp"), ..gateway() }),
+            ("gateway.protocol", Gateway { protocol: text("http"), ..gateway() }),
+            (
+                "gateway.protocol",
+                Gateway {
+                    protocol: text("http"),
+                    path_params_api: text("genesys"),
+                    port: Some(8080),
+                    ..gateway()
+                },
+            ),
+            ("gateway.port", Gateway { port: Some(0), ..gateway() }),
+            ("gateway.path_params_login", Gateway { path_params_login: text("login?eu"), ..gateway() }),
+            ("gateway.path_params_api", Gateway { path_params_api: text("gene\nsys"), ..gateway() }),
+            ("gateway.path_params_api", Gateway { path_params_api: long, ..gateway() }),
+        ] {
+            let error = Host::gateway(&refused).expect_err(argument);
+            assert_eq!(error.argument(), Some(argument), "{error}");
+        }
+        let error = Host::gateway(&Gateway { protocol: text("http"), ..gateway() }).expect_err("http");
+        assert!(error.to_string().contains("`gateway.example.com`: a token would be readable"), "{error}");
+    }
+
+    #[test]
+    fn port_0_is_refused_by_name() {
+        for address in ["https://api.mypurecloud.de:0", "http://127.0.0.1:0/"] {
+            for error in [Host::url(address).expect_err(address), address.parse::<Host>().expect_err(address)]
+            {
+                assert_eq!(error.argument(), Some("host"));
+                assert!(error.to_string().contains("port 0"), "{error}");
+            }
+        }
+        let error = Host::from(Region::EuCentral1)
+            .logout_url("6f1c5a0e-3b1d-4f0e-9a53-0c2f1f6f7f10", "http://127.0.0.1:0/callback")
+            .expect_err("port 0");
+        assert_eq!(error.argument(), Some("redirect_uri"));
+    }
+
+    #[test]
+    fn an_error_repeats_a_slip_of_the_pen_and_no_secret() {
+        for slip in ["eu-centrall-1", "mypurecloud..de", "mars"] {
+            let error = slip.parse::<Host>().expect_err(slip);
+            assert!(error.to_string().contains(&format!("`{slip}`")), "{error}");
+        }
+        const SECRET: &str = "hq3KpZ0vX1yT7wB9";
+        for text in [
+            SECRET.to_owned(),
+            format!("user:{SECRET}@mypurecloud.de"),
+            format!("{SECRET}@mypurecloud.de"),
+            format!("mypurecloud.de?key={SECRET}"),
+            format!("mypurecloud.de#{SECRET}"),
+            format!("https://user:{SECRET}@api.mypurecloud.de"),
+            format!("http://user:{SECRET}@api.mypurecloud.de"),
+            format!("http://{SECRET}/x@api.mypurecloud.de"),
+            format!("https://api.mypurecloud.de/?key={SECRET}"),
+            format!("https://api.mypurecloud.de/#{SECRET}"),
+            format!("https://api.mypurecloud.de:{SECRET}/"),
+            format!("ftp://{SECRET}"),
+            format!("https://api.mypurecloud.de/{}{SECRET}", "x".repeat(3_000)),
+        ] {
+            let gateway = |host: &str| Gateway::new(host);
+            for refused in [
+                text.parse::<Host>().err(),
+                Host::domain(&text).err(),
+                Host::url(&text).err(),
+                Host::gateway(&gateway(&text)).err(),
+                Host::gateway(&Gateway { protocol: text.clone(), ..gateway("gateway.example.com") }).err(),
+                Host::gateway(&Gateway { path_params_api: text.clone(), ..gateway("gateway.example.com") })
+                    .err(),
+            ] {
+                let Some(error) = refused else { continue };
+                for shown in [error.to_string(), format!("{error:?} {error:#?}")] {
+                    assert!(!shown.to_lowercase().contains(&SECRET.to_lowercase()), "{shown}");
+                }
+            }
         }
     }
 }

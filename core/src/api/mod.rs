@@ -18,6 +18,7 @@ use zeroize::Zeroizing;
 use crate::call::Call;
 use crate::config::Config;
 use crate::error::Error;
+use crate::headers;
 use crate::models::{ErrorBody, RequestBody, decode};
 use crate::operation::Operation;
 use crate::path::{self, Id};
@@ -104,6 +105,9 @@ impl fmt::Debug for OAuthApi {
     }
 }
 
+/// The largest body that is sent, in bytes. A client with all its fields has a few kilobytes.
+const LARGEST_BODY: usize = 16 * 1024 * 1024;
+
 /// The arguments of a call, each checked as it is put in its place.
 #[derive(Default)]
 struct Arguments {
@@ -127,14 +131,12 @@ impl Arguments {
 
     fn accept_language(&mut self, language: Option<&str>) -> Result<(), Error> {
         if let Some(language) = language {
-            let shown =
-                language.bytes().all(|byte| matches!(byte, b' '..=b'~')) && !language.trim().is_empty();
-            let value = HeaderValue::from_str(language).ok().filter(|_| shown).ok_or_else(|| {
-                Error::invalid_argument(
-                    "accept_language",
-                    "is not a language tag like `en-us` or a list of them",
-                )
-            })?;
+            const ARGUMENT: &str = "accept_language";
+            if language.trim().is_empty() {
+                let reason = "is not a language tag like `en-us` or a list of them";
+                return Err(Error::invalid_argument(ARGUMENT, reason));
+            }
+            let value = headers::printable_value(ARGUMENT, language)?;
             self.headers.insert(header::ACCEPT_LANGUAGE, value);
         }
         Ok(())
@@ -144,6 +146,12 @@ impl Arguments {
         body.check()?;
         let bytes = serde_json::to_vec(body)
             .map_err(|error| Error::invalid_argument("body", format!("can't be written as JSON: {error}")))?;
+        if bytes.len() > LARGEST_BODY {
+            return Err(Error::invalid_argument(
+                "body",
+                format!("is larger than {LARGEST_BODY} bytes as JSON"),
+            ));
+        }
         let content_type = HeaderValue::from_static("application/json");
         self.body = Some(Body { content_type, bytes: Zeroizing::new(bytes) });
         Ok(())

@@ -6,9 +6,9 @@ use std::time::Duration;
 use url::Url;
 
 use super::redirect::{self, Part, Redirect};
-use super::{ClientAuthentication, Credentials, Grant, Means, filled, pkce};
+use super::{ClientAuthentication, Credentials, Grant, LONGEST, Means, filled, not_longer, pkce};
 use crate::error::Error;
-use crate::region::Host;
+use crate::region::{Host, refuse_port_zero};
 use crate::secret::Secret;
 
 /// What the authorize page of the service is asked for. The parameters have the documentation's names.
@@ -82,6 +82,7 @@ impl Authorization {
         if url.fragment().is_some() {
             return Err(Error::invalid_argument("redirect_uri", "must not have a fragment"));
         }
+        refuse_port_zero("redirect_uri", &url)?;
         if !self.pkce && self.client_secret.is_none() {
             return Err(super::neither_secret_nor_verifier());
         }
@@ -97,9 +98,11 @@ impl Authorization {
             ("issuer", &self.issuer),
         ];
         for (argument, value) in named {
-            if value.as_deref().is_some_and(|value| value.trim().is_empty()) {
+            let Some(value) = value else { continue };
+            if value.trim().is_empty() {
                 return Err(Error::invalid_argument(argument, "is empty; leave it out"));
             }
+            not_longer(argument, value, LONGEST)?;
         }
         if self.deadline.is_some_and(|deadline| deadline.is_zero()) {
             return Err(Error::invalid_argument("deadline", "is zero; nobody could sign in in time"));
@@ -154,6 +157,7 @@ impl AuthorizationRequest {
         if state.is_empty() {
             return Err(Error::invalid_argument("state", "is empty; without it a redirect could be forged"));
         }
+        not_longer("state", &state, LONGEST)?;
         match &code_verifier {
             Some(verifier) => pkce::check(verifier)?,
             None if authorization.pkce => {

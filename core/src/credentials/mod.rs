@@ -14,8 +14,12 @@ mod tokens;
 
 use std::fmt;
 
+use url::Url;
+
 use crate::error::Error;
 use crate::models::Timestamp;
+use crate::printable::{character, is_invisible};
+use crate::region::refuse_port_zero;
 use crate::secret::Secret;
 
 pub use authorization::{Authorization, AuthorizationRequest};
@@ -244,6 +248,9 @@ impl Grant {
             Grant::AuthorizationCode { code, redirect_uri, code_verifier } => {
                 filled("code", code.expose())?;
                 filled("redirect_uri", redirect_uri)?;
+                if let Ok(redirect_uri) = Url::parse(redirect_uri) {
+                    refuse_port_zero("redirect_uri", &redirect_uri)?;
+                }
                 match (code_verifier, &client.secret) {
                     (Some(verifier), _) => pkce::check(verifier),
                     (None, Some(_)) => Ok(()),
@@ -252,11 +259,11 @@ impl Grant {
             }
             Grant::RefreshToken(token) => filled("refresh_token", token.expose()),
             Grant::Saml2Bearer { org_name, assertion } => {
-                filled("assertion", assertion.expose())?;
+                unbroken("assertion", assertion.expose(), LONGEST_ASSERTION)?;
                 if org_name.trim().is_empty() {
                     return Err(Error::invalid_argument("org_name", "is empty"));
                 }
-                Ok(())
+                not_longer("org_name", org_name, LONGEST)
             }
         }
     }
@@ -266,15 +273,34 @@ fn neither_secret_nor_verifier() -> Error {
     Error::invalid_argument("client_secret", "is missing; a client without one needs PKCE")
 }
 
-/// A text that is there, and that nobody broke on the way.
+/// The longest id, secret, token or other parameter of a sign-in, in bytes; and the longest assertion.
+const LONGEST: usize = 64 * 1024;
+const LONGEST_ASSERTION: usize = 1024 * 1024;
+
+/// Refuses a string that is empty, too long, or was not copied whole. The error does not repeat it.
 fn filled(argument: &'static str, text: &str) -> Result<(), Error> {
+    unbroken(argument, text, LONGEST)
+}
+
+fn unbroken(argument: &'static str, text: &str, longest: usize) -> Result<(), Error> {
     if text.is_empty() {
-        Err(Error::invalid_argument(argument, "is empty"))
-    } else if text.chars().any(|c| c.is_control() || c.is_whitespace()) {
-        Err(Error::invalid_argument(argument, "holds a space or a line break; was it copied whole?"))
-    } else {
-        Ok(())
+        return Err(Error::invalid_argument(argument, "is empty"));
     }
+    not_longer(argument, text, longest)?;
+    match text.chars().find(|c| c.is_control() || c.is_whitespace() || is_invisible(*c)) {
+        Some(c) => {
+            let reason = format!("holds {}; was it copied whole?", character(c));
+            Err(Error::invalid_argument(argument, reason))
+        }
+        None => Ok(()),
+    }
+}
+
+fn not_longer(argument: &'static str, text: &str, longest: usize) -> Result<(), Error> {
+    if text.len() > longest {
+        return Err(Error::invalid_argument(argument, format!("is longer than {longest} bytes")));
+    }
+    Ok(())
 }
 
 fn token_text(argument: &'static str, token: &Secret) -> Result<(), Error> {

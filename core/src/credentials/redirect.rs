@@ -7,7 +7,7 @@ use url::{Url, form_urlencoded};
 
 use crate::error::{Error, ErrorKind};
 use crate::models::{ErrorBody, Timestamp};
-use crate::printable::printable;
+use crate::printable::one_line;
 use crate::secret::Secret;
 
 /// The address that the browser was sent to, and what it carries.
@@ -60,7 +60,7 @@ impl Redirect {
     pub(super) fn granted(&self) -> Result<(), Error> {
         let Some(code) = self.get("error") else { return Ok(()) };
         let description = self.get("error_description").map(Secret::expose);
-        let mut text = format!("the sign-in was refused: {}", printable(code.expose()));
+        let mut text = format!("the sign-in was refused: {}", one_line(code.expose(), 80));
         if let Some(description) = description {
             text.extend([": ", description.trim_end_matches('.')]);
         }

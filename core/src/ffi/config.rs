@@ -56,7 +56,8 @@ pub(crate) struct Config {
     /// What to add to the user agent, such as the program's name and version.
     #[uniffi(default)]
     pub(super) user_agent_suffix: Option<String>,
-    /// Headers for every operation; not for sign-ins. A call's own header of the same name replaces one.
+    /// Headers for every operation; not for sign-ins. A call's own header of the same name replaces one. There
+    /// may be 200 of them, with 64 KiB of names and values.
     #[uniffi(default)]
     pub(super) default_headers: HashMap<String, Secret>,
     /// How large an answer may be once unpacked, in bytes; 64 MiB by default.
@@ -108,7 +109,7 @@ pub(crate) struct CallOptions {
     pub(super) without_retries: bool,
     /// Headers of the caller's own. `InvalidArgument` follows where one is not a header, or one that the
     /// client sets itself: `Accept`, `Authorization`, `User-Agent`, and those for the body, the connection
-    /// and a proxy.
+    /// and a proxy; and where there are more than 200, or more than 64 KiB of names and values.
     #[uniffi(default)]
     pub(super) headers: HashMap<String, Secret>,
 }

@@ -163,7 +163,21 @@ fn the_options_of_a_call_arrive_and_are_checked() {
     assert_eq!(format!("{:?}", given.build().expect("options")), format!("{cores:?}"));
 
     let own = CallOptions { deadline: None, without_retries: false, headers: headers("Authorization") };
-    assert_eq!(refused(own.build()).argument.as_deref(), Some("header"));
+    assert_eq!(refused(own.build()).argument.as_deref(), Some("headers"));
+}
+
+/// `http::HeaderMap` panics when it has to hold more than its maximum.
+#[test]
+fn more_headers_than_a_map_can_hold_are_refused_by_the_settings_name() {
+    let many = || (0..25_000).map(|number| (format!("x-{number}"), Secret::new("CHG-4711"))).collect();
+    let options = CallOptions { deadline: None, without_retries: false, headers: many() };
+    let config = Config { default_headers: many(), ..config() };
+    for (failure, setting) in
+        [(refused(options.build()), "headers"), (refused(config.build()), "default_headers")]
+    {
+        assert_eq!(failure.argument.as_deref(), Some(setting));
+        assert_eq!(failure.text, format!("{setting} holds more than 200 headers"));
+    }
 }
 
 #[test]

@@ -260,8 +260,8 @@ impl Host {
     /// `http://127.0.0.1:8080`. Sign-ins go to the same address with a leading `api.` of the host
     /// replaced by `login.`. A region's own address (`https://mypurecloud.de`) stands for the region.
     ///
-    /// Fails with `InvalidArgument` where it is not an address, has a user name, query or fragment, or is
-    /// plain `http` to a host that is not this machine.
+    /// Fails with `InvalidArgument` where it is not an address, is longer than 2,048 bytes, has a user name,
+    /// query, fragment or port 0, or is plain `http` to a host that is not this machine.
     #[uniffi::constructor(name = "url")]
     fn from_url(address: String) -> Result<Self, OAuthError> {
         Ok(Host::url(&address)?)
@@ -279,8 +279,8 @@ impl Host {
     /// - `path_params_login`: the path in front of `/oauth/token`, or nothing.
     /// - `path_params_api`: the path in front of `/api/v2`, or nothing.
     ///
-    /// Fails with `InvalidArgument` where these do not make an address, or make one that is plain `http`
-    /// to a host that is not this machine.
+    /// Fails with `InvalidArgument` and the name of the part, such as `gateway.port`, where one can't be used; with
+    /// `gateway.protocol` where it is plain `http` to a host that is not this machine.
     #[uniffi::constructor(
         name = "gateway",
         default(protocol = "https", port = None, path_params_login = "", path_params_api = "")
@@ -307,7 +307,8 @@ impl Host {
     /// - `client_id`: the client that the person signed in to.
     /// - `redirect_uri`: where the browser is sent afterwards: one of the client's registered redirect URIs.
     ///
-    /// Fails with `InvalidArgument` when one of them is empty.
+    /// Fails with `InvalidArgument` when one of them is empty or longer than 2,048 bytes, or the redirect URI has
+    /// port 0.
     #[uniffi::method(name = "logout_url")]
     fn browser_signs_out_at(&self, client_id: String, redirect_uri: String) -> Result<String, OAuthError> {
         Ok(self.logout_url(&client_id, &redirect_uri)?)

@@ -8,7 +8,7 @@ use serde::{Serialize, Serializer};
 
 use crate::error::Error;
 use crate::models::Readable;
-use crate::printable::printable;
+use crate::printable::quoted_time;
 
 /// A moment in time, to the nanosecond, in the years 1 to 9999.
 ///
@@ -76,8 +76,8 @@ impl FromStr for Timestamp {
 
     fn from_str(text: &str) -> Result<Self, Error> {
         Timestamp::parse(text).ok_or_else(|| {
-            let found = printable(text);
-            let reason = format!("`{found}` is not a moment like 2026-03-01T08:30:00Z");
+            let found = quoted_time(text);
+            let reason = format!("{found} is not a moment like 2026-03-01T08:30:00Z");
             Error::invalid_argument("timestamp", reason)
         })
     }

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::error::Error;
 use crate::models::{RequestBody, Timestamp};
-use crate::printable::printable;
+use crate::printable::quoted_time;
 
 open_enum! {
     /// The length of time that one row of a usage result covers.
@@ -101,8 +101,8 @@ impl ApiUsageClientQuery {
 impl RequestBody for ApiUsageClientQuery {
     fn check(&self) -> Result<(), Error> {
         let refuse = |reason: &str| {
-            let found = printable(&self.interval);
-            Err(Error::invalid_argument("body.interval", format!("`{found}` {reason}")))
+            let found = quoted_time(&self.interval);
+            Err(Error::invalid_argument("body.interval", format!("{found} {reason}")))
         };
         let Some((start, end)) = self.interval.split_once('/') else {
             return refuse("is not two moments joined by a slash");

@@ -8,7 +8,7 @@ use super::{Gap, Surroundings, named_host};
 use crate::credentials::{Credentials, Session};
 use crate::error::Error;
 use crate::models::Timestamp;
-use crate::printable::printable;
+use crate::printable::quoted_name;
 use crate::region::Host;
 use crate::secret::Secret;
 
@@ -36,7 +36,7 @@ impl Profile {
             return Err(Gap::Missing(no_such_profile(name, &file.settings)));
         };
         let credentials = credentials(keys, around.now)
-            .map_err(|lack| Gap::Missing(format!("in the profile `{}` {lack}", printable(name))))?;
+            .map_err(|lack| Gap::Missing(format!("in the profile {} {lack}", quoted_name(name))))?;
         Ok((Profile { keys: keys.clone(), file }, credentials))
     }
 
@@ -62,10 +62,10 @@ impl Profile {
 
 fn no_such_profile(name: &str, settings: &Value) -> String {
     let profiles = settings.as_object().into_iter().flatten().filter(|(_, keys)| keys.is_object());
-    let names: Vec<_> = profiles.map(|(name, _)| format!("`{}`", printable(name))).collect();
+    let names: Vec<_> = profiles.map(|(name, _)| quoted_name(name)).collect();
     let others =
         if names.is_empty() { "nor any other".to_owned() } else { format!("only {}", names.join(", ")) };
-    format!("there is no profile `{}`, {others}", printable(name))
+    format!("there is no profile {}, {others}", quoted_name(name))
 }
 
 /// The credentials of a profile, or what is missing.

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use purecloud_oauth::{
-    Config, ConfigBuilder, Credentials, ErrorKind, Gateway, Host, OAuthApi, Region, RetryPolicy,
+    Authorization, Config, ConfigBuilder, Credentials, ErrorKind, Gateway, Host, OAuthApi, Region,
+    RetryPolicy, Session,
 };
 use purecloud_oauth_emulator::{Endpoint, Fault};
 
@@ -39,9 +40,15 @@ fn a_setting_that_can_not_be_used_is_refused_by_name() {
         (builder().client_certificate("not a certificate"), "client_certificate"),
         (builder().user_agent_suffix("tür/1.0"), "user_agent_suffix"),
         (builder().user_agent_suffix("a\r\nb"), "user_agent_suffix"),
-        (builder().default_header("authorization", "Bearer mine"), "default_header"),
-        (builder().default_header("x y", "1"), "default_header"),
-        (builder().default_header("x", "a\nb"), "default_header"),
+        (builder().default_header("authorization", "Bearer mine"), "default_headers"),
+        (builder().default_header("x y", "1"), "default_headers"),
+        (builder().default_header("x", "a\nb"), "default_headers"),
+        (
+            (0..25_000).fold(builder(), |builder, number| builder.default_header(format!("x-{number}"), "1")),
+            "default_headers",
+        ),
+        (builder().default_header("x", "a".repeat(100_000)), "default_headers"),
+        (builder().user_agent_suffix("a".repeat(100_000)), "user_agent_suffix"),
         (builder().max_response_bytes(0), "max_response_bytes"),
         (builder().http_client(reqwest::Client::new()).proxy("http://127.0.0.1:3128"), "proxy"),
         (builder().http_client(reqwest::Client::new()).client_certificate("x"), "client_certificate"),
@@ -53,6 +60,21 @@ fn a_setting_that_can_not_be_used_is_refused_by_name() {
         (builder().root_certificates(NO_CERTIFICATE), "root_certificates"),
         (Config::builder(Region::UsEast1, Credentials::access_token("")), "access_token"),
         (Config::builder(Region::UsEast1, Credentials::access_token("a\n")), "access_token"),
+        (Config::builder(Region::UsEast1, Credentials::access_token("a".repeat(100_000))), "access_token"),
+        (
+            Config::builder(
+                Region::UsEast1,
+                Credentials::authorization_code("id", "code", "http://127.0.0.1:0/", Some("s".into()), None),
+            ),
+            "redirect_uri",
+        ),
+        (
+            Config::builder(
+                Region::UsEast1,
+                Credentials::browser(Authorization::new("id", "http://127.0.0.1:0/callback")),
+            ),
+            "redirect_uri",
+        ),
         (Config::builder(Region::UsEast1, Credentials::access_token("ä")), "access_token"),
         (Config::builder(Region::UsEast1, Credentials::client_credentials("", "s")), "client_id"),
         (Config::builder(Region::UsEast1, Credentials::client_credentials("a:b", "s")), "client_id"),
@@ -69,6 +91,37 @@ fn a_setting_that_can_not_be_used_is_refused_by_name() {
         assert!(error.to_string().starts_with(setting), "{error}");
     }
     builder().build().expect("the defaults");
+}
+
+/// A secret that was not copied whole is refused with the name of what is wrong with it, and without the secret.
+#[test]
+fn what_is_wrong_with_a_secret_is_named_and_the_secret_is_not() {
+    for (broken, text) in [
+        ("hq3KpZ0v\0X1yT7wB9", "holds a control character (U+0000); was it copied whole?"),
+        ("hq3KpZ0v\u{1b}X1yT7wB9", "holds a control character (U+001B); was it copied whole?"),
+        ("hq3KpZ0v X1yT7wB9", "holds a space; was it copied whole?"),
+        ("hq3KpZ0v\tX1yT7wB9", "holds a tab; was it copied whole?"),
+        ("hq3KpZ0vX1yT7wB9\r\n", "holds a line break; was it copied whole?"),
+        ("hq3KpZ0v\u{200b}X1yT7wB9", "holds an invisible character (U+200B); was it copied whole?"),
+        ("\u{feff}hq3KpZ0vX1yT7wB9", "holds an invisible character (U+FEFF); was it copied whole?"),
+    ] {
+        let session = Session::new("t");
+        for (credentials, argument) in [
+            (Credentials::access_token(broken), "access_token"),
+            (Credentials::client_credentials(broken, "s"), "client_id"),
+            (Credentials::client_credentials("id", broken), "client_secret"),
+            (
+                Credentials::authorization_code("id", broken, "https://a.example/", Some("s".into()), None),
+                "code",
+            ),
+            (Credentials::refresh_token("id", broken, None), "refresh_token"),
+            (Credentials::saml2_bearer("id", "s", "org", broken), "assertion"),
+            (Credentials::session(broken, session, None), "client_id"),
+        ] {
+            let error = Config::builder(Region::UsEast1, credentials).build().expect_err(argument);
+            assert_eq!(error.to_string(), format!("{argument} {text}"));
+        }
+    }
 }
 
 #[tokio::test]

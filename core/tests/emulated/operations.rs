@@ -399,7 +399,7 @@ async fn bad_arguments_are_refused_by_name_before_anything_is_sent() {
         refused.push((
             error_of(&world, api.get_oauth_clients().header(name, value).await),
             "get_oauth_clients",
-            "header",
+            "headers",
         ));
     }
     refused.push((

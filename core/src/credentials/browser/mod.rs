@@ -44,7 +44,7 @@ const SILENCE: Duration = Duration::from_secs(10);
 pub(super) fn check(authorization: &Authorization) -> Result<(), Error> {
     let is_here = |url: Url| {
         let is_bare = url.query().is_none() && url.username().is_empty() && url.password().is_none();
-        url.scheme() == "http" && is_loopback(&url) && is_bare && url.port() != Some(0)
+        url.scheme() == "http" && is_loopback(&url) && is_bare
     };
     if Url::parse(&authorization.redirect_uri).is_ok_and(is_here) {
         return Ok(());
