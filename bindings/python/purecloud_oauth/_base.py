@@ -1,8 +1,13 @@
 """What the generated classes are made of."""
 
 from datetime import datetime
+from enum import Enum
 from reprlib import recursive_repr
 from types import FunctionType
+
+# The library counts bytes in 31 bits. A text that is longer than this, in characters, is refused by name before.
+LARGEST_BUFFER = 2**31 - 1
+LONGEST_TEXT = 2**27
 
 
 class LeftOut:
@@ -86,13 +91,22 @@ class OpenEnum:
         return getattr, (type(self), self._name)
 
 
+class ClosedEnum(Enum):
+    """An enumeration of this package alone."""
+
+    @classmethod
+    def _missing_(cls, value):
+        # Enum's own error repeats the value, which may be a secret that was confused with it.
+        raise ValueError(f"no {cls.__name__} has the value that was given")
+
+
 class UnknownValue:
     """The value of an open enumeration that this version does not know."""
 
     __match_args__ = ("value",)
 
     def __new__(cls, value):
-        check_instance(value, str)
+        check_text(value)
         self = object.__new__(cls)
         self._value = value
         return self
@@ -213,10 +227,33 @@ def check(name, converter, value):
     try:
         converter.check_lower(value)
     except (TypeError, ValueError) as error:
-        problem = type(error)(f"{name}: {error}")
+        problem = _located(name, error)
     else:
         return
     raise problem
+
+
+def check_items(converter, items):
+    check_list(items)
+    for place, item in enumerate(items):
+        check(f"[{place}]", converter, item)
+
+
+def check_entries(keys, values, entries):
+    # A key is not repeated: it may be a secret that was confused with its name.
+    check_instance(entries, dict)
+    for place, (key, value) in enumerate(entries.items()):
+        check(f"[key {place}]", keys, key)
+        check(f"[value {place}]", values, value)
+
+
+def _located(place, error):
+    """The same error, with the place of the value: `body.scope[1]: a str is required, not NoneType`."""
+    path, said = getattr(error, "_located", ("", str(error)))
+    path = f"{place}{path}" if path[:1] in ("", "[") else f"{place}.{path}"
+    located = (TypeError if isinstance(error, TypeError) else ValueError)(f"{path}: {said}")
+    located._located = path, said
+    return located
 
 
 def check_instance(value, wanted):
@@ -238,8 +275,15 @@ def check_moment(value):
         )
 
 
+def check_size(data):
+    if len(data) > LARGEST_BUFFER:
+        raise ValueError(f"an argument takes {len(data)} bytes; at most {LARGEST_BUFFER} are allowed")
+
+
 def check_text(value):
     check_instance(value, str)
+    if len(value) > LONGEST_TEXT:
+        raise ValueError(f"{len(value)} characters are too many; at most {LONGEST_TEXT} are allowed")
     if not value.isascii():
         try:
             value.encode()

@@ -502,13 +502,14 @@ fn checks(draft: &mut Draft, interface: &ComponentInterface) -> Result<()> {
             "(cls, value):\n        return not not value\n",
             "(cls, value):\n        _base.check_instance(value, bool)\n",
         ),
-        (
-            "(cls, value):\n        for item in value:",
-            "(cls, value):\n        _base.check_list(value)\n        for item in value:",
-        ),
-        ("(cls, items):\n", "(cls, items):\n        _base.check_instance(items, dict)\n"),
     ] {
         draft.replace_all(&format!("{check}{given}"), &format!("{check}{meant}"))?;
+    }
+    collections(draft)?;
+    for one in interface.enum_definitions() {
+        if one.is_flat() && !interface.is_name_used_as_error(one.name()) {
+            closed_enum(draft, one)?;
+        }
     }
     for object in interface.object_definitions() {
         let name = object.name();
@@ -522,6 +523,59 @@ fn checks(draft: &mut Draft, interface: &ComponentInterface) -> Result<()> {
         )?;
     }
     Ok(())
+}
+
+/// The items of a list and the keys and values of a map are named by their place.
+fn collections(draft: &mut Draft) -> Result<()> {
+    let items = "        for item in value:\n";
+    let entries = "        for (key, value) in items.items():\n";
+    let checked = |line: &str, variable: &str| {
+        Some(line.trim_start().strip_suffix(&format!(".check_lower({variable})"))?.to_owned())
+    };
+    let (mut lists, mut maps) = (BTreeSet::new(), BTreeSet::new());
+    for (start, _) in draft.text().match_indices("    def check_lower(cls, ") {
+        let mut lines = draft.text()[start..].lines().skip(1);
+        let loops = lines.next().map(|line| format!("{line}\n"));
+        if loops.as_deref() == Some(items) {
+            lists.extend(lines.next().and_then(|line| checked(line, "item")));
+        } else if loops.as_deref() == Some(entries) {
+            let key = lines.next().and_then(|line| checked(line, "key"));
+            maps.extend(key.zip(lines.next().and_then(|line| checked(line, "value"))));
+        }
+    }
+    ensure!(!lists.is_empty() && !maps.is_empty(), "uniffi checks no list or no map");
+    for of in lists {
+        draft.replace_all(
+            &format!("{items}            {of}.check_lower(item)\n"),
+            &format!("        _base.check_items({of}, value)\n"),
+        )?;
+    }
+    for (key, value) in maps {
+        draft.replace_all(
+            &format!("{entries}            {key}.check_lower(key)\n            {value}.check_lower(value)\n"),
+            &format!("        _base.check_entries({key}, {value}, items)\n"),
+        )?;
+    }
+    Ok(())
+}
+
+/// A value that an enumeration does not have is not repeated: it may be anything.
+fn closed_enum(draft: &mut Draft, one: &Enum) -> Result<()> {
+    let name = one.name();
+    draft.replace(
+        1,
+        &format!("class {name}(enum.Enum):\n"),
+        &format!("class {name}(_base.ClosedEnum):\n"),
+    )?;
+    let Some(first) = one.variants().first() else { bail!("{name} has no values") };
+    let declared = "    def check_lower(value):\n";
+    let start = format!("{declared}        if value == {name}.{}:\n", first.name().to_shouty_snake_case());
+    let given = draft.between(&start, "        raise ValueError(value)\n")?.to_owned();
+    draft.replace(
+        1,
+        &format!("{given}        raise ValueError(value)\n"),
+        &format!("{declared}        _base.check_instance(value, {name})\n"),
+    )
 }
 
 /// Checks that say of what they are: `CONVERTER.check_lower(value.name)` for each argument or field.

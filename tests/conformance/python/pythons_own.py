@@ -15,6 +15,7 @@ import multiprocessing
 import os
 import pickle
 import pydoc
+import re
 import signal
 import socket
 import subprocess
@@ -970,7 +971,95 @@ class WrongArguments(unittest.TestCase):
         self.refused(TypeError, "a datetime is required, not str", usage_interval, "2026-01-01", now)
         self.refused(ValueError, "out of range|i32", self.api.get_oauth_client_usage_summary, "a", 2**40)
 
+    def test_what_is_in_a_list_or_a_map_is_named_by_its_place(self):
+        def body(**fields):
+            return OAuthClientRequest(name="a", authorized_grant_type=GrantType.CODE, **fields)
+
+        secret = "hq3KpZ0vX1yT7wB9"
+        for kind, text, wrong in [
+            (TypeError, "body.scope[1]: a str is required, not NoneType", body(scope=["a", None])),
+            (
+                ValueError,
+                "body.scope[1]: character 0 is half of a surrogate pair",
+                body(scope=["a", "\ud83d"]),
+            ),
+            (
+                TypeError,
+                "body.role_divisions[0].division_id: a str is required, not int",
+                body(role_divisions=[RoleDivision(role_id="a", division_id=5)]),
+            ),
+            (
+                ValueError,
+                "body.role_divisions[0].role_id: character 1 is half",
+                body(role_divisions=[RoleDivision(role_id="a\udc80", division_id="*")]),
+            ),
+            (TypeError, "body.name: a str is required, not NoneType", dataclasses.replace(body(), name=None)),
+            (TypeError, "body.scope: a list is required, not str", body(scope="users")),
+        ]:
+            self.refused(kind, f"^{re.escape(text)}", self.api.post_oauth_clients, wrong)
+        for kind, text, headers in [
+            (
+                TypeError,
+                "options.headers[value 1]: a Secret is required, not str",
+                {"x": Secret("1"), secret: "x"},
+            ),
+            (TypeError, "options.headers[key 0]: a str is required, not NoneType", {None: Secret("1")}),
+            (ValueError, "options.headers[key 0]: character 16 is half", {f"{secret}\ud83d": Secret("1")}),
+        ]:
+            with self.assertRaisesRegex(kind, f"^{re.escape(text)}") as raised:
+                self.api.get_oauth_clients(options=CallOptions(headers=headers))
+            self.assertNotIn(secret, f"{raised.exception!r} {raised.exception.__context__!r}")
+
+    def test_an_error_repeats_no_value_that_may_be_a_secret(self):
+        secret = "hq3KpZ0vX1yT7wB9"
+        for kind, call, argument in [
+            (TypeError, Host.region, secret),
+            (ValueError, Region, secret),
+            (OAuthError.InvalidArgument, Host.named, f"user:{secret}@mypurecloud.de"),
+            (OAuthError.InvalidArgument, Host.domain, secret),
+            (OAuthError.InvalidArgument, Host.url, f"https://api.mypurecloud.de/?key={secret}"),
+            (OAuthError.InvalidArgument, Host.gateway, f"user:{secret}@gateway.example.com"),
+            (OAuthError.InvalidArgument, self.api.get_oauth_client, f"https://user:{secret}@example.com"),
+        ]:
+            with self.assertRaises(kind) as raised:
+                call(argument)
+            self.assertNotIn(secret, f"{raised.exception!r} {raised.exception.__context__!r}")
+        self.refused(TypeError, "^region: a Region is required, not str$", Host.region, secret)
+
+    def test_more_headers_than_can_be_sent(self):
+        headers = {f"x-{number}": Secret("1") for number in range(25_000)}
+        for setting, call in [
+            (
+                "default_headers",
+                lambda: BlockingOAuthApi(dataclasses.replace(self.config, default_headers=headers)),
+            ),
+            ("headers", lambda: self.api.get_oauth_clients(options=CallOptions(headers=headers))),
+        ]:
+            with self.assertRaisesRegex(
+                OAuthError.InvalidArgument, f"{setting} holds more than 200"
+            ) as raised:
+                call()
+            self.assertEqual(raised.exception.argument, setting)
+
+    def test_a_text_that_is_too_long_is_named(self):
+        longest = purecloud_oauth._base.LONGEST_TEXT
+        self.addCleanup(setattr, purecloud_oauth._base, "LONGEST_TEXT", longest)
+        purecloud_oauth._base.LONGEST_TEXT = 100
+        self.refused(
+            ValueError, "^client_id: 101 characters are too many", self.api.get_oauth_client, "a" * 101
+        )
+        largest = purecloud_oauth._base.LARGEST_BUFFER
+        self.addCleanup(setattr, purecloud_oauth._base, "LARGEST_BUFFER", largest)
+        purecloud_oauth._base.LARGEST_BUFFER = 500
+        body = OAuthClientRequest(name="a", authorized_grant_type=GrantType.CODE, scope=["a" * 90] * 6)
+        self.refused(
+            ValueError, "an argument takes [0-9]+ bytes; at most 500", self.api.post_oauth_clients, body
+        )
+
     def test_half_a_character(self):
+        self.refused(ValueError, "character 0 is half of a surrogate pair", GrantType.UNKNOWN, "\ud83d")
+        self.refused(ValueError, "^text: character 6 ", Secret, "s3cret\udc80")
+        self.refused(ValueError, "^client_id: character 0 ", self.api.get_oauth_client, "\ud83d")
         with self.assertRaisesRegex(ValueError, "character 6 ") as raised:
             Secret("s3cret\udc80")
         self.assertNotIn("s3cret", f"{raised.exception!r} {raised.exception.__context__!r}")

@@ -13,6 +13,7 @@ pub(super) fn in_one_piece(draft: &mut Draft) -> Result<()> {
         "    def free(self):\n",
         "    @staticmethod
     def of(data):
+        _base.check_size(data)
         return _uniffi_rust_call(
             _UniffiLib.ffi_purecloud_oauth_rustbuffer_from_bytes, _UniffiForeignBytes(len(data), data)
         )
