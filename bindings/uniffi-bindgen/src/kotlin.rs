@@ -1,6 +1,7 @@
 //! What uniffi's templates lack: exceptions that say what happened, an interface that suits Java as well, and
 //! machinery that stays out of sight.
 
+mod checks;
 mod crossing;
 
 use std::collections::BTreeSet;
@@ -42,6 +43,7 @@ pub(crate) fn finish(draft: &mut Draft, interface: &ComponentInterface) -> Resul
             copies(draft, record)?;
         }
     }
+    checks::before_anything_is_made(draft)?;
     names_in_text(draft, interface)
 }
 
@@ -143,8 +145,6 @@ fn versions(draft: &mut Draft) -> Result<()> {
 
 /// What is returned is copied from the library's memory at once, and a text made of its bytes where they are, not from
 /// one more copy.
-///
-/// A text with half a character ends a call as any other wrong argument would, not as a failed reading.
 fn texts(draft: &mut Draft) -> Result<()> {
     draft.replace(
         1,
@@ -160,16 +160,6 @@ fn texts(draft: &mut Draft) -> Result<()> {
         "        val start = buf.position()
         buf.position(start + len)
         return String(buf.array(), start, len, Charsets.UTF_8)
-",
-    )?;
-    draft.replace(
-        1,
-        "            encode(CharBuffer.wrap(value))\n",
-        "            try {
-                encode(CharBuffer.wrap(value))
-            } catch (e: java.nio.charset.CharacterCodingException) {
-                throw IllegalArgumentException(\"a text holds half of a surrogate pair\", e)
-            }
 ",
     )
 }

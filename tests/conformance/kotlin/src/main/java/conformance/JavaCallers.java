@@ -5,6 +5,9 @@ import static java.lang.System.getenv;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import purecloud.oauth.ApiUsageClientQuery;
@@ -25,6 +28,7 @@ import purecloud.oauth.OAuthException;
 import purecloud.oauth.PureCloudOAuth;
 import purecloud.oauth.Region;
 import purecloud.oauth.RetryPolicy;
+import purecloud.oauth.RoleDivision;
 import purecloud.oauth.Secret;
 import purecloud.oauth.Session;
 import purecloud.oauth.Sources;
@@ -44,6 +48,7 @@ public final class JavaCallers {
         try (var api = new BlockingOAuthApi(config)) {
             values(api);
             errors(api);
+            wrongArguments(config, api);
         }
         closed(config);
     }
@@ -168,14 +173,99 @@ public final class JavaCallers {
         } catch (OAuthException error) {
             throw new AssertionError("another kind", error);
         }
-        try {
-            api.getOauthClient("half of 😀: \ud83d");
-            throw new AssertionError("a text that is not Unicode is accepted");
-        } catch (IllegalArgumentException error) {
-            equal("a text holds half of a surrogate pair", error.getMessage());
-        } catch (OAuthException error) {
-            throw new AssertionError("another kind", error);
+    }
+
+    /** What Java lets pass and Kotlin would not is refused by the argument's name, before anything is sent. */
+    private static void wrongArguments(Config config, BlockingOAuthApi api) throws OAuthException {
+        var half = "half of 😀: \ud83d";
+        var body = new OAuthClientRequest("Rückrufe Zürich ☎", GrantType.Code.INSTANCE);
+        illegal("clientId holds half of a surrogate pair", () -> api.getOauthClient(half));
+        illegal("body.name holds half of a surrogate pair", () -> api.postOauthClients(body.withName(half)));
+        illegal("body.scope[1] is null", () -> api.postOauthClients(body.withScope(Arrays.asList("a", null))));
+        illegal(
+                "body.scope[0] holds half of a surrogate pair",
+                () -> api.putOauthClient("a", body.withScope(List.of(half))));
+        illegal(
+                "body.roleDivisions[1] is null",
+                () -> api.postOauthClients(
+                        body.withRoleDivisions(Arrays.asList(new RoleDivision("a", "*"), null))));
+        illegal(
+                "body.roleDivisions[0].divisionId holds half of a surrogate pair",
+                () -> api.postOauthClients(body.withRoleDivisions(List.of(new RoleDivision("a", half)))));
+        illegal(
+                "body.authorizedGrantType.value holds half of a surrogate pair",
+                () -> api.postOauthClients(body.withAuthorizedGrantType(new GrantType.Unknown(half))));
+        illegal(
+                "body.metrics[0] is null",
+                () -> api.postOauthClientUsageQuery(
+                        "a", new ApiUsageClientQuery("2026").withMetrics(Collections.singletonList(null))));
+        illegal("options.headers[value 0] is null", () -> api.getOauthClients(headers("x-ticket", null)));
+        illegal("options.headers[key 0] is null", () -> api.getOauthClients(headers(null, new Secret("1"))));
+        illegal(
+                "options.headers[key 0] holds half of a surrogate pair",
+                () -> api.getOauthClients(headers(half, new Secret("1"))));
+        illegal(
+                "config.rootCertificates[0] is null",
+                () -> new BlockingOAuthApi(config.withRootCertificates(Collections.singletonList(null))));
+        illegal(
+                "config.defaultHeaders[value 0] is null",
+                () -> new BlockingOAuthApi(config.withDefaultHeaders(Collections.singletonMap("x-ticket", null))));
+        illegal("text holds half of a surrogate pair", () -> new Secret(half));
+        illegal("name holds half of a surrogate pair", () -> Host.named(half));
+        illegal("sources.profile holds half of a surrogate pair", () -> PureCloudOAuth.findConfig(new Sources().withProfile(half)));
+        absent("clientId", () -> api.getOauthClient(null));
+        absent("body", () -> api.postOauthClients(null));
+        absent("name", () -> body.withName(null));
+        absent("authorizedGrantType", () -> new OAuthClientRequest("a", null));
+        absent("headers", () -> new CallOptions().withHeaders(null));
+        absent("config", () -> new BlockingOAuthApi((Config) null));
+        absent("text", () -> new Secret((String) null));
+        absent("host", () -> Host.gateway(null));
+
+        var many = new HashMap<String, Secret>();
+        for (var number = 0; number < 25_000; number++) {
+            many.put("x-" + number, new Secret("1"));
         }
+        invalid("headers", () -> api.getOauthClients(new CallOptions().withHeaders(many)));
+        invalid("default_headers", () -> new BlockingOAuthApi(config.withDefaultHeaders(many)));
+        invalid("gateway.protocol", () -> Host.gateway("gateway.example.com", "http"));
+        invalid("gateway.port", () -> Host.gateway("gateway.example.com", "https", 0));
+    }
+
+    private static CallOptions headers(String name, Secret value) {
+        return new CallOptions().withHeaders(Collections.singletonMap(name, value));
+    }
+
+    private static void illegal(String expected, Use use) throws OAuthException {
+        try {
+            use.run();
+        } catch (IllegalArgumentException error) {
+            equal(expected, error.getMessage());
+            return;
+        }
+        throw new AssertionError("it is accepted that " + expected);
+    }
+
+    /** What is null by itself is refused where it is given, as Kotlin does it for Java. */
+    private static void absent(String name, Use use) throws OAuthException {
+        try {
+            use.run();
+        } catch (NullPointerException | IllegalArgumentException error) {
+            equal(true, error.getMessage().contains(name));
+            equal(false, error.getMessage().contains("FfiConverter"));
+            return;
+        }
+        throw new AssertionError(name + " may be null");
+    }
+
+    private static void invalid(String argument, Use use) throws OAuthException {
+        try {
+            use.run();
+        } catch (OAuthException.InvalidArgument error) {
+            equal(argument, error.getArgument());
+            return;
+        }
+        throw new AssertionError(argument + " is accepted");
     }
 
     private static void closed(Config config) throws OAuthException {
