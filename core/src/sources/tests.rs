@@ -418,6 +418,11 @@ fn a_profile_that_is_not_there_is_told_with_those_that_are() {
         looked_for("version = 1\n", None),
         "credentials were found nowhere: ~/.gc/config.toml: there is no profile `DEFAULT`, nor any other"
     );
+    assert_eq!(
+        looked_for("version = 1\n", Some("hq3KpZ0vX1yT7wB9")),
+        "credentials were found nowhere: ~/.gc/config.toml: there is no profile (16 characters, not shown), nor any \
+         other"
+    );
 }
 
 #[test]

@@ -5,7 +5,8 @@
 use std::collections::HashSet;
 
 use purecloud_oauth::{
-    CallOptions, Config, Credentials, GrantType, OAuthApi, OAuthClientRequest, Region, Secret,
+    ApiUsageClientQuery, Authorization, CallOptions, Config, Credentials, Gateway, GrantType, Host, OAuthApi,
+    OAuthClientRequest, Region, Secret, Timestamp,
 };
 use purecloud_oauth_emulator::{Endpoint, Fault};
 
@@ -193,6 +194,58 @@ fn no_secret_in_settings_credentials_or_options() {
     assert_no_secret("options", &format!("{options:?}"), &canary());
     assert_eq!(format!("{:?}", Secret::new(CANARY)), "Secret(***)");
     let _ = OAuthClientRequest::new("a body has no secret", GrantType::Code);
+}
+
+/// A secret may get into the place of any argument, by itself or with something around it.
+#[tokio::test]
+async fn no_error_repeats_an_argument_that_may_be_a_secret() {
+    let world = World::new().await;
+    let api = world.api();
+    for text in [
+        format!("{CANARY}\n"),
+        format!("user:{CANARY}@gateway.example.com"),
+        format!("http://user:{CANARY}@gateway.example.com"),
+        format!("https://gateway.example.com/?key={CANARY}#{CANARY}"),
+        format!("{CANARY}/.."),
+    ] {
+        let mut refused = vec![
+            text.parse::<Host>().expect_err("no host"),
+            Host::domain(&text).expect_err("no domain"),
+            Host::url(&text).expect_err("no address"),
+            Host::gateway(&Gateway::new(&text)).expect_err("no gateway"),
+            text.parse::<Timestamp>().expect_err("no timestamp"),
+            Credentials::implicit_redirect(&text, None).expect_err("no redirect"),
+            CallOptions::new().header(&text, "1").expect_err("no header"),
+            CallOptions::new().header(CANARY, "1\n").expect_err("no value"),
+            error_of(&world, api.get_oauth_client(&format!("{text}/")).await),
+            error_of(&world, api.get_oauth_scopes(Some(&format!("ä{text}"))).await),
+            error_of(&world, api.post_oauth_client_usage_query("a", &ApiUsageClientQuery::new(&text)).await),
+        ];
+        let config = |credentials| Config::builder(Region::EuWest1, credentials);
+        let verifier = Some(Secret::new(text.as_str()));
+        for builder in [
+            config(Credentials::access_token(format!("{text} "))),
+            config(Credentials::client_credentials(format!("{text}:"), "s")),
+            config(Credentials::authorization_code("id", "c", "https://a.example/", None, verifier)),
+            config(Credentials::browser(Authorization::new("id", text.as_str()))),
+            config(Credentials::access_token("t")).default_header(&text, "1"),
+            config(Credentials::access_token("t")).user_agent_suffix(format!("ä{text}")),
+        ] {
+            refused.push(builder.build().expect_err("no setting"));
+        }
+        for (protocol, path) in [(text.as_str(), ""), ("https", text.as_str())] {
+            let gateway = Gateway {
+                protocol: protocol.to_owned(),
+                path_params_login: path.to_owned(),
+                ..Gateway::new("gateway.example.com")
+            };
+            refused.extend(Host::gateway(&gateway).err());
+        }
+        for error in refused {
+            assert_no_secret("an error", &format!("{error} {error:?} {error:#?}"), &canary());
+        }
+    }
+    assert_eq!(world.emulator.received().len(), 0, "nothing was sent");
 }
 
 /// The search itself must find what it looks for.

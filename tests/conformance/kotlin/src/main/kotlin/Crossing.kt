@@ -8,7 +8,9 @@ import kotlinx.coroutines.runBlocking
 import kotlinx.serialization.json.JsonArray
 import kotlinx.serialization.json.JsonObject
 import kotlinx.serialization.json.JsonPrimitive
+import purecloud.oauth.GrantType
 import purecloud.oauth.Host
+import purecloud.oauth.OAuthClientRequest
 import purecloud.oauth.OAuthException
 import purecloud.oauth.Secret
 import java.time.Instant
@@ -24,6 +26,23 @@ fun main() {
     threads.shutdown()
     each.forEach { it.get() }
     moments(Random(8))
+    halves()
+}
+
+/** A string of the JVM may hold half of a surrogate pair; the argument is named before anything is sent. */
+private fun halves() = runBlocking {
+    val emulator = Emulator.fromTheVendorsVariables()
+    emulator.startOver()
+    val api = emulator.api()
+    val body = OAuthClientRequest("Rückrufe Zürich ☎", GrantType.Code, scope = listOf("users:readonly", "\ud83d"))
+    for ((expected, call) in listOf<Pair<String, suspend () -> Unit>>(
+        "clientId holds half of a surrogate pair" to { api.getOauthClient("half of 😀: \ud83d") },
+        "clientId holds half of a surrogate pair" to { api.getOauthClient("\udc00\ud83d") },
+        "body.scope[1] holds half of a surrogate pair" to { api.postOauthClients(body) },
+    )) {
+        assertEquals(expected, assertFailsWith<IllegalArgumentException> { call() }.message)
+    }
+    assertEquals(emptyList(), emulator.received())
 }
 
 private fun texts(random: Random) = repeat(500) {

@@ -212,7 +212,9 @@ public final class JavaCallers {
                 () -> new BlockingOAuthApi(config.withDefaultHeaders(Collections.singletonMap("x-ticket", null))));
         illegal("text holds half of a surrogate pair", () -> new Secret(half));
         illegal("name holds half of a surrogate pair", () -> Host.named(half));
-        illegal("sources.profile holds half of a surrogate pair", () -> PureCloudOAuth.findConfig(new Sources().withProfile(half)));
+        illegal(
+                "sources.profile holds half of a surrogate pair",
+                () -> PureCloudOAuth.findConfig(new Sources().withProfile(half)));
         absent("clientId", () -> api.getOauthClient(null));
         absent("body", () -> api.postOauthClients(null));
         absent("name", () -> body.withName(null));
