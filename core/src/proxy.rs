@@ -22,7 +22,7 @@ use reqwest::ClientBuilder;
 use url::Url;
 
 use crate::error::Error;
-use crate::printable::printable;
+use crate::printable::quoted_name;
 use crate::region::{Host, is_loopback};
 use crate::secret::Secret;
 
@@ -177,9 +177,9 @@ impl Address {
             "https" => 443,
             "socks5" | "socks5h" => 1080,
             other if is_scheme(other) => {
-                let found = printable(other);
+                let found = quoted_name(other);
                 return Err(
-                    format!("has the scheme `{found}`; http, https, socks5 and socks5h can be used").into()
+                    format!("has the scheme {found}; http, https, socks5 and socks5h can be used").into()
                 );
             }
             _ => return Err(EXPECTED.into()),

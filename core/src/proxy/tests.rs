@@ -69,17 +69,34 @@ fn refusal(result: Result<ProxyRoute, Error>) -> String {
     result.map(|_| ()).expect_err("a refusal").to_string()
 }
 
+const SEED: u64 = 20_261_129;
+
 #[tokio::test]
-async fn no_value_of_a_proxy_lets_credentials_past_it() {
+async fn a_connection_past_the_proxy_is_noticed() {
     let network = Network::start().await;
     list(config(&network, Variables::new())).await.expect("a listing without a proxy");
-    let seen: Vec<_> = network.direct();
-    let is_seen = |text: &str| seen.iter().any(|arrival| arrival.received(text));
-    assert!(is_seen(&format!("Bearer {TOKEN}")) && is_seen("Basic "), "a direct connection is noticed");
+    let is_seen = |text: &str| network.direct().iter().any(|arrival| arrival.received(text));
+    assert!(is_seen(&format!("Bearer {TOKEN}")) && is_seen("Basic "));
+}
 
-    let seed = 20_261_129;
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_value_of_a_proxy_lets_credentials_past_it() {
+    const LANES: usize = 4;
+    let lanes = (0..LANES).map(|lane| tokio::spawn(try_values(lane, LANES)));
     let (mut tried, mut used) = (0, 0);
-    for value in proxy_values(seed, network.proxies()) {
+    for lane in futures::future::join_all(lanes).await {
+        let counts = lane.unwrap_or_else(|failed| std::panic::resume_unwind(failed.into_panic()));
+        tried += counts.0;
+        used += counts.1;
+    }
+    assert!(tried >= 200 && used >= 50, "{tried} values, of which {used} were usable");
+}
+
+/// Tries every value of a lane, and returns the numbers of those tried and of those that were usable.
+async fn try_values(lane: usize, lanes: usize) -> (usize, usize) {
+    let network = Network::start().await;
+    let (mut tried, mut used) = (0, 0);
+    for value in proxy_values(SEED, network.proxies()).skip(lane).step_by(lanes) {
         network.forget();
         let ProxyValue { variables, setting, expected } = &value;
         let mut config =
@@ -89,23 +106,23 @@ async fn no_value_of_a_proxy_lets_credentials_past_it() {
         }
         let result = list(config).await;
         tried += 1;
-        assert!(network.direct().is_empty(), "seed {seed}, {value:?}: {:?}", network.direct());
-        assert_eq!(network.stray(), b"", "seed {seed}, {value:?}");
-        let through = network.through_a_proxy();
+        assert!(network.direct().is_empty(), "seed {SEED}, {value:?}: {:?}", network.direct());
+        assert_eq!(network.stray(), b"", "seed {SEED}, {value:?}");
         match (result, expected) {
             (Ok(()), Expected::Used(way)) => {
                 assert_eq!(network.tunnels().last().map(|tunnel| &tunnel.way), Some(way), "{value:?}");
                 used += 1;
             }
             (Ok(()), Expected::UsedOrRefused) => {
-                assert!(through.iter().any(|arrival| arrival.received(TOKEN)), "seed {seed}, {value:?}");
+                let through = network.through_a_proxy();
+                assert!(through.iter().any(|arrival| arrival.received(TOKEN)), "seed {SEED}, {value:?}");
                 used += 1;
             }
             (Err(_), Expected::Refused | Expected::UsedOrRefused) => {}
-            (result, _) => panic!("seed {seed}, {value:?}: {result:?}"),
+            (result, _) => panic!("seed {SEED}, {value:?}: {result:?}"),
         }
     }
-    assert!(tried >= 200 && used >= 50, "{tried} values, of which {used} were usable");
+    (tried, used)
 }
 
 #[test]
