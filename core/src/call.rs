@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use http::HeaderMap;
 
+use crate::clock::check_duration;
 use crate::error::Error;
 use crate::headers;
 use crate::metadata::ResponseMetadata;
@@ -198,6 +199,7 @@ impl<T: Value> Call<T> {
             retries: !options.without_retries,
         };
         in_runtime().map_err(|error| error.of_operation(&operation))?;
+        check_duration("deadline", allowance.deadline).map_err(|error| error.of_operation(&operation))?;
         if allowance.deadline.is_zero() {
             return Err(Error::invalid_argument("deadline", "is zero; nothing could come in time")
                 .of_operation(&operation));

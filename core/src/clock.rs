@@ -4,6 +4,8 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::{Duration, Instant};
 
+use crate::error::Error;
+
 /// What a client waits for when it asks its clock to sleep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -18,6 +20,16 @@ pub enum Wait {
     Deadline,
     /// The limit for the person at the browser: most of the time they come back first.
     Person,
+}
+
+/// Refuses a duration of a setting that only other languages have.
+#[cfg_attr(not(feature = "uniffi"), expect(clippy::unnecessary_wraps, reason = "Rust has no such duration"))]
+pub(crate) fn check_duration(setting: &str, duration: Duration) -> Result<(), Error> {
+    #[cfg(feature = "uniffi")]
+    crate::ffi::check_duration(setting, duration)?;
+    #[cfg(not(feature = "uniffi"))]
+    let _ = (setting, duration);
+    Ok(())
 }
 
 /// Where a client takes its time from. Programs leave it alone; tests move it.

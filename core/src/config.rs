@@ -9,7 +9,7 @@ use std::time::Duration;
 use http::{HeaderMap, HeaderValue};
 
 use crate::certificates::{client_certificate, root_certificates};
-use crate::clock::{Clock, SystemClock};
+use crate::clock::{Clock, SystemClock, check_duration};
 use crate::connections::{ConnectionSettings, Connections};
 use crate::credentials::Credentials;
 use crate::error::Error;
@@ -297,6 +297,7 @@ impl ConfigBuilder {
             ("deadline", self.deadline),
         ];
         for (setting, duration) in durations {
+            check_duration(setting, duration)?;
             if duration.is_zero() {
                 return Err(Error::invalid_argument(setting, "is zero; nothing could come in time"));
             }
@@ -306,6 +307,13 @@ impl ConfigBuilder {
         }
         if self.retry.max_attempts == 0 {
             return Err(Error::invalid_argument("retry.max_attempts", "is 0; 1 sends once and never again"));
+        }
+        for (setting, duration) in [
+            ("retry.first_backoff", self.retry.first_backoff),
+            ("retry.max_backoff", self.retry.max_backoff),
+            ("retry.max_retry_after", self.retry.max_retry_after),
+        ] {
+            check_duration(setting, duration)?;
         }
         if self.retry.first_backoff > self.retry.max_backoff {
             return Err(Error::invalid_argument("retry.first_backoff", "is longer than retry.max_backoff"));

@@ -164,21 +164,24 @@ fn texts(draft: &mut Draft) -> Result<()> {
     )
 }
 
-/// A moment needs no calculation with durations.
+/// A timestamp crosses as seconds since 1970, rounded down, and the nanoseconds of that second, which is what an
+/// `Instant` is made of. uniffi takes the sign of both from the seconds, which have none in the last second before 1970.
 fn moments(draft: &mut Draft) -> Result<()> {
-    for (sign, duration, nanoseconds) in
-        [("plus", "seconds", "nanoseconds"), ("minus", "-seconds", "-nanoseconds")]
-    {
-        draft.replace(
-            1,
-            &format!("java.time.Instant.EPOCH.{sign}(java.time.Duration.ofSeconds({duration}, nanoseconds))"),
-            &format!("java.time.Instant.ofEpochSecond(seconds, {nanoseconds})"),
-        )?;
-    }
-    Ok(())
+    draft.replace_between(
+        "        if (seconds >= 0) {\n            return java.time.Instant.EPOCH",
+        "    // 8 bytes for seconds, 4 bytes for nanoseconds
+    override fun allocationSize(value: java.time.Instant)",
+        "        return java.time.Instant.ofEpochSecond(seconds, nanoseconds)\n    }\n\n",
+    )?;
+    draft.replace_between(
+        "        var epochOffset = java.time.Duration.between(java.time.Instant.EPOCH, value)\n",
+        "        // Type mismatch (should be u32)",
+        "        buf.putLong(value.epochSecond)\n",
+    )?;
+    draft.replace(1, "buf.putInt(epochOffset.nano)", "buf.putInt(value.nano)")
 }
 
-/// What is left of a time that is up is negative, and refused by the library like a duration of zero.
+/// A negative duration is refused by the library, which knows the name of the setting.
 fn durations(draft: &mut Draft) -> Result<()> {
     draft.replace(
         1,
@@ -186,11 +189,9 @@ fn durations(draft: &mut Draft) -> Result<()> {
             // Rust does not support negative Durations
             throw IllegalArgumentException(\"Invalid duration, must be non-negative\")
         }
+
 ",
-        "        if (value.isNegative) {
-            return write(java.time.Duration.ZERO, buf)
-        }
-",
+        "",
     )
 }
 

@@ -44,6 +44,7 @@ pub(crate) fn finish(draft: &mut Draft, interface: &ComponentInterface) -> Resul
         }
     }
     signatures(draft, interface)?;
+    timestamps(draft)?;
     checks(draft, interface)?;
     reading::by_the_library(draft, interface)?;
     public_names(draft, interface)?;
@@ -476,6 +477,29 @@ fn arguments(interface: &ComponentInterface) -> Result<BTreeSet<(String, String,
     .collect()
 }
 
+/// A timestamp crosses as seconds since 1970, rounded down, and the nanoseconds of that second. uniffi takes the sign of
+/// both from the seconds, which have none in the last second before 1970.
+fn timestamps(draft: &mut Draft) -> Result<()> {
+    draft.replace_between(
+        "        microseconds = buf.read_u32() / 1000\n",
+        "    @staticmethod\n    def check_lower(value):\n        pass\n",
+        "        # Not rounded: the last microsecond of the year 9999 has no next one.
+        microseconds = buf.read_u32() // 1000
+        since_1970 = datetime.timedelta(seconds=seconds, microseconds=microseconds)
+        return datetime.datetime.fromtimestamp(0, tz=datetime.timezone.utc) + since_1970
+
+",
+    )?;
+    draft.replace_between(
+        "        if value >= datetime.datetime.fromtimestamp(0, datetime.timezone.utc):\n",
+        "        buf.write_u32(nanoseconds)\n",
+        "        delta = value - datetime.datetime.fromtimestamp(0, datetime.timezone.utc)
+        nanoseconds = delta.microseconds * 1000
+        buf.write_i64(delta.seconds + delta.days * 24 * 3600)
+",
+    )
+}
+
 /// What is given in place of what is meant is named, before anything else happens.
 fn checks(draft: &mut Draft, interface: &ComponentInterface) -> Result<()> {
     let names: BTreeSet<_> =
@@ -494,9 +518,11 @@ fn checks(draft: &mut Draft, interface: &ComponentInterface) -> Result<()> {
             "(value):\n        _base.check_text(value)\n",
         ),
         ("(value):\n        pass\n", "(value):\n        _base.check_moment(value)\n"),
+        // The library refuses a negative one by the name of the setting.
         (
-            "(value):\n        seconds = ",
-            "(value):\n        _base.check_instance(value, datetime.timedelta)\n        seconds = ",
+            "(value):\n        seconds = value.seconds + value.days * 24 * 3600\n        if seconds < 0:\n            \
+             raise ValueError(\"Invalid duration, must be non-negative\")\n",
+            "(value):\n        _base.check_instance(value, datetime.timedelta)\n",
         ),
         (
             "(cls, value):\n        return not not value\n",

@@ -5,7 +5,7 @@ mod arbitrary;
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use heck::{ToLowerCamelCase, ToUpperCamelCase};
 use uniffi_bindgen::ComponentInterface;
 use uniffi_bindgen::interface::{AsType, Enum, Type, Variant};
@@ -73,35 +73,56 @@ fn reading(draft: &mut Draft) -> Result<()> {
     draft.replace_all("(data: Data, offset: Data.Index)", "BufferReader")
 }
 
-/// A time that is wrong must not end the program: what can't be written is refused by the library instead, as a
-/// duration of zero or a moment beyond the calendar. And a moment keeps its milliseconds.
+/// A time that is wrong must not end the program: it crosses as one that the library refuses by the name of the
+/// argument. Both cross as seconds, rounded down, and the nanoseconds of that second: uniffi takes the sign of both from
+/// the seconds, which have none in the last second before 1970.
 fn numbers(draft: &mut Draft) -> Result<()> {
-    draft.replace(
-        1,
-        "        if value.rounded(.down) > Double(Int64.max) {
-            fatalError(\"Duration overflow, exceeds max bounds supported by Uniffi\")
+    draft.replace_between(
+        "        if value.rounded(.down) > Double(Int64.max) {\n            fatalError(\"Duration overflow",
+        "        writeInt(&buf, nanoseconds)\n",
+        "        guard value.isFinite else {
+            // What `check_duration` of the library takes for no number of seconds.
+            writeInt(&buf, Int64.min)
+            writeInt(&buf, UInt32(999_999_999))
+            return
         }
-
-        if value < 0 {
-            fatalError(\"Invalid duration, must be non-negative\")
-        }
-",
-        "        // No more than some thirty years.
-        let value = value > 0 ? min(value, 1.0e9) : 0
+        // No more than an integer can hold.
+        let seconds = min(max(value.rounded(.down), -9.0e18), 9.0e18)
+        let nanoseconds = UInt32(min(max((value - seconds) * 1.0e9, 0), 999_999_999))
+        writeInt(&buf, Int64(seconds))
 ",
     )?;
-    draft.replace(
-        1,
-        "        if delta.rounded(.down) > Double(Int64.max) {
-            fatalError(\"Timestamp overflow, exceeds max bounds supported by Uniffi\")
+    let writes = "        var delta = value.timeIntervalSince1970\n";
+    let converter = draft.between("struct FfiConverterTimestamp: ", writes)?;
+    let (before, reads) = converter
+        .split_once("        // Build the Date from whole seconds first")
+        .context("uniffi reads a date differently now; bindings/uniffi-bindgen has to follow")?;
+    let (_, declares) = reads.split_once("    public static func write(").context("a date is not written")?;
+    let reads = "        let date = Date(timeIntervalSince1970: Double(seconds)).addingTimeInterval(Double(nanoseconds) / 1.0e9)
+        // The last moment of the calendar is finer than a date, which must not be past it.
+        let last = Date(timeIntervalSince1970: (253_402_300_800.0).nextDown)
+        return seconds < 253_402_300_800 ? min(date, last) : date
+    }
+
+    public static func write(";
+    let (old, new) = (converter.to_owned(), format!("{before}{reads}{declares}"));
+    draft.replace(1, &old, &new)?;
+    draft.replace_between(
+        writes,
+        "        writeInt(&buf, nanoseconds)\n",
+        "        let since1970 = value.timeIntervalSince1970
+        guard since1970 >= -62_135_596_800, since1970 < 253_402_300_800 else {
+            writeInt(&buf, since1970 > 0 ? Int64.max : Int64.min)
+            writeInt(&buf, UInt32(0))
+            return
         }
-        let seconds = Int64(delta)
-        let nanoseconds = UInt32((delta - Double(seconds)) * 1.0e9)
-",
-        "        delta = delta < 1.0e12 ? delta : 1.0e12
-        let seconds = Int64(delta)
-        // A double is exact to the microsecond; what is below would make 122.9 of 123 milliseconds.
-        let nanoseconds = UInt32(((delta - Double(seconds)) * 1.0e6).rounded()) * 1_000
+        // A double is exact to the microsecond in these years, and to a tenth of a millisecond in the others; what is
+        // below would make 122.9 of 123 milliseconds.
+        let perSecond: Int64 = abs(since1970) < 3.2e9 ? 1_000_000 : 10_000
+        let parts = min(Int64((since1970 * Double(perSecond)).rounded()), 253_402_300_800 * perSecond - 1)
+        let part = ((parts % perSecond) + perSecond) % perSecond
+        let nanoseconds = UInt32(part * (1_000_000_000 / perSecond))
+        writeInt(&buf, (parts - part) / perSecond)
 ",
     )
 }

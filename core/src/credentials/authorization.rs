@@ -7,6 +7,7 @@ use url::Url;
 
 use super::redirect::{self, Part, Redirect};
 use super::{ClientAuthentication, Credentials, Grant, LONGEST, Means, filled, not_longer, pkce};
+use crate::clock::check_duration;
 use crate::error::Error;
 use crate::region::{Host, refuse_port_zero};
 use crate::secret::Secret;
@@ -103,6 +104,9 @@ impl Authorization {
                 return Err(Error::invalid_argument(argument, "is empty; leave it out"));
             }
             not_longer(argument, value, LONGEST)?;
+        }
+        if let Some(deadline) = self.deadline {
+            check_duration("deadline", deadline)?;
         }
         if self.deadline.is_some_and(|deadline| deadline.is_zero()) {
             return Err(Error::invalid_argument("deadline", "is zero; nobody could sign in in time"));

@@ -212,6 +212,7 @@ impl Credentials {
             Means::AccessToken { token, .. } => token_text("access_token", token),
             Means::Session { client, session } => {
                 client.check()?;
+                session.expires_at.map_or(Ok(()), |end| end.check("session.expires_at"))?;
                 token_text("session.access_token", &session.access_token)?;
                 session
                     .refresh_token

@@ -348,7 +348,7 @@ impl Shared {
 
     fn patience(&self, began: Instant) -> Duration {
         let passed = self.now().saturating_duration_since(began);
-        (self.allowance.deadline + AFTER_FAILURE).saturating_sub(passed)
+        self.allowance.deadline.saturating_add(AFTER_FAILURE).saturating_sub(passed)
     }
 
     /// How a renewal ended; nothing if it never will.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::error::Error;
 use crate::ffi::ResponseMetadata;
+use crate::ffi::values::within_every_language;
 use crate::models::{Detail, ErrorBody};
 
 pub(crate) use crate::error::OAuthError;
@@ -69,7 +70,7 @@ impl From<Error> for Failure {
             server_message: error.server_message().map(str::to_owned),
             details: error.body().map(|body| body.details.clone()).unwrap_or_default(),
             correlation_id: error.correlation_id().map(str::to_owned),
-            retry_after: error.retry_after(),
+            retry_after: error.retry_after().map(within_every_language),
             server_may_have_acted: error.server_may_have_acted(),
             worth_retrying: error.worth_retrying(),
             body: error.body().cloned(),

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::call::Value;
+use crate::ffi::values::within_every_language;
 use crate::metadata;
 
 /// What is known of an operation beside what it returned.
@@ -46,7 +47,7 @@ impl From<metadata::ResponseMetadata> for ResponseMetadata {
             rate_limit: RateLimit {
                 count: metadata.rate_limit.count.map(signed),
                 allowed: metadata.rate_limit.allowed.map(signed),
-                reset: metadata.rate_limit.reset,
+                reset: metadata.rate_limit.reset.map(within_every_language),
             },
             attempts: i32::try_from(metadata.attempts).unwrap_or(i32::MAX),
             elapsed: metadata.elapsed,

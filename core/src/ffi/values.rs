@@ -1,13 +1,15 @@
-//! How the core's own types cross the boundary: those that must stay opaque as objects, moments as each
-//! language's own.
+//! How the core's own types cross the boundary: those that must stay opaque as objects, timestamps and durations as
+//! each language's own.
 
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
-use uniffi::{FfiConverterArc, Handle, Lift, Lower};
+use uniffi::deps::anyhow::Context;
+use uniffi::{FfiConverter, FfiConverterArc, Handle, Lift, Lower, MetadataBuffer, TypeId};
 
 use crate::UniFfiTag;
 use crate::credentials::{Authorization, AuthorizationRequest, Credentials, Session};
+use crate::error::Error;
 use crate::ffi::OAuthError;
 use crate::ffi::argument::count;
 use crate::models::{ApiUsageClientQuery, Timestamp};
@@ -16,10 +18,66 @@ use crate::secret::Secret;
 
 uniffi::custom_type!(
     /// A moment in time, in the years 1 to 9999.
-    Timestamp, SystemTime, {
-    lower: |timestamp| timestamp.as_system_time(),
-    try_lift: |time| Ok(Timestamp::try_from(time).map_err(OAuthError::from)?),
+    Timestamp, SecondsSince1970, {
+    lower: |timestamp| SecondsSince1970(timestamp),
+    try_lift: |crossed| Ok(crossed.0),
 });
+
+/// A timestamp as seconds since 1970, rounded down, and the nanoseconds of that second. uniffi's own form counts
+/// both away from 1970, and so has no place for the last second before it.
+///
+/// A timestamp outside of the calendar crosses as well: a function that can't fail may take it, and the core's checks
+/// refuse it by the name of the argument.
+#[allow(unreachable_pub, reason = "uniffi names it in a public interface")]
+pub struct SecondsSince1970(Timestamp);
+
+// SAFETY: lifting reads what lowering writes, from a buffer of uniffi's, with uniffi's own functions for numbers. The
+// generator makes the other languages read and write the same (`bindings/uniffi-bindgen`); for them it is a timestamp.
+unsafe impl FfiConverter<UniFfiTag> for SecondsSince1970 {
+    uniffi::ffi_converter_rust_buffer_lift_and_lower!(UniFfiTag);
+
+    fn write(SecondsSince1970(timestamp): Self, buffer: &mut Vec<u8>) {
+        let (seconds, nanoseconds) = timestamp.to_parts();
+        <i64 as FfiConverter<UniFfiTag>>::write(seconds, buffer);
+        <u32 as FfiConverter<UniFfiTag>>::write(nanoseconds, buffer);
+    }
+
+    fn try_read(buffer: &mut &[u8]) -> uniffi::Result<Self> {
+        let seconds = <i64 as FfiConverter<UniFfiTag>>::try_read(buffer)?;
+        let nanoseconds = <u32 as FfiConverter<UniFfiTag>>::try_read(buffer)?;
+        let timestamp = Timestamp::from_parts(seconds, nanoseconds);
+        Ok(SecondsSince1970(timestamp.context("a timestamp has a second or more of nanoseconds")?))
+    }
+
+    const TYPE_ID_META: MetadataBuffer = <SystemTime as TypeId<UniFfiTag>>::TYPE_ID_META;
+}
+
+uniffi::derive_ffi_traits!(local SecondsSince1970);
+
+/// Refuses a duration that another language has and Rust has not.
+///
+/// A duration crosses as seconds, rounded down, and the nanoseconds of that second, as a timestamp does. uniffi takes
+/// the seconds for a number without a sign, so that a negative duration becomes one of more seconds than an `i64` has.
+/// The generator marks what is no number of seconds at all, such as Swift's `.nan` and `.infinity`.
+pub(crate) fn check_duration(argument: &str, crossed: Duration) -> Result<(), Error> {
+    const NOT_FINITE: (i64, u32) = (i64::MIN, 999_999_999);
+    let (seconds, nanoseconds) = (crossed.as_secs().cast_signed(), crossed.subsec_nanos());
+    if (seconds, nanoseconds) == NOT_FINITE {
+        return Err(Error::invalid_argument(argument, "is not a finite number of seconds"));
+    }
+    if seconds < 0 {
+        return Err(Error::invalid_argument(argument, "is negative"));
+    }
+    Ok(())
+}
+
+/// The longest duration of Python's, in seconds; of the languages' own, it is the shortest.
+const LONGEST: Duration = Duration::from_secs(86_399_999_999_999);
+
+/// A duration that the service names, as every language can hold it.
+pub(super) fn within_every_language(duration: Duration) -> Duration {
+    duration.min(LONGEST)
+}
 
 /// Lets an object stand in a record by itself rather than behind a pointer, as Rust callers hold it.
 macro_rules! by_value {
@@ -331,7 +389,14 @@ impl Region {
 }
 
 /// The interval of a usage query, from one moment up to another, to the second.
+///
+/// Fails with `InvalidArgument` where a moment is outside the years 1 to 9999, or the end is not after the start.
 #[uniffi::export]
-fn usage_interval(start: Timestamp, end: Timestamp) -> Result<String, OAuthError> {
+pub(super) fn usage_interval(start: Timestamp, end: Timestamp) -> Result<String, OAuthError> {
+    start.check("start")?;
+    end.check("end")?;
+    if start.to_parts().0 >= end.to_parts().0 {
+        return Err(Error::invalid_argument("start", "is not before end, to the second").into());
+    }
     Ok(ApiUsageClientQuery::between(start, end).interval)
 }

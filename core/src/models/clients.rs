@@ -231,7 +231,7 @@ impl RequestBody for OAuthClientRequest {
                 }
             }
         }
-        Ok(())
+        self.date_to_delete.map_or(Ok(()), |date| date.check("body.date_to_delete"))
     }
 }
 

@@ -1,9 +1,14 @@
 //! A moment, as the service writes it.
 
 use std::fmt;
+use std::ops::Range;
 use std::str::FromStr;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
+use jiff::SignedDuration;
+use jiff::civil::{DateTime, date};
+use jiff::fmt::temporal::Pieces;
+use serde::ser::Error as _;
 use serde::{Serialize, Serializer};
 
 use crate::error::Error;
@@ -15,42 +20,119 @@ use crate::printable::quoted_time;
 /// Read from RFC 3339 with any offset, or without one: then it is UTC, and a bare day is its beginning.
 /// Printed as RFC 3339 in UTC, such as `2026-03-01T08:30:00Z`, and sent to the service to the
 /// millisecond, as the service itself writes it.
+// Not jiff's own timestamp, which ends 26 hours before the year 9999 does.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Timestamp(jiff::Timestamp);
+pub struct Timestamp {
+    /// Seconds since 1970, rounded down. Only a timestamp from another language is outside of `CALENDAR`: every
+    /// check refuses it, by the name of the argument that holds it.
+    seconds: i64,
+    /// Nanoseconds of the second, below 1,000,000,000.
+    nanoseconds: u32,
+}
+
+const EPOCH: DateTime = date(1970, 1, 1).at(0, 0, 0, 0);
+
+/// The years 1 to 9999, in seconds since 1970.
+const CALENDAR: Range<i64> = -62_135_596_800..253_402_300_800;
+
+const OUTSIDE: &str = "is outside the years 1 to 9999";
+
+const NANOSECONDS_PER_SECOND: u32 = 1_000_000_000;
 
 impl Timestamp {
+    const MIN: Self = Timestamp { seconds: CALENDAR.start, nanoseconds: 0 };
+    const MAX: Self = Timestamp { seconds: CALENDAR.end - 1, nanoseconds: NANOSECONDS_PER_SECOND - 1 };
+
     /// The present moment, by the machine's clock.
     #[must_use]
     pub fn now() -> Self {
-        Timestamp(jiff::Timestamp::now())
+        Timestamp::since_1970(SystemTime::now()).clamp(Timestamp::MIN, Timestamp::MAX)
     }
 
-    /// The moment as the standard library has it.
+    /// The moment as the standard library has it. Where that begins later, as in 1601 on Windows, an earlier
+    /// moment becomes that beginning.
     #[must_use]
     pub fn as_system_time(self) -> SystemTime {
-        self.0.into()
+        const FROM_1601_TO_1970: Duration = Duration::from_secs(11_644_473_600);
+        let before = |seconds: Duration| SystemTime::UNIX_EPOCH.checked_sub(seconds);
+        let whole = Duration::from_secs(self.seconds.unsigned_abs());
+        let time = if self.seconds < 0 {
+            before(whole).or_else(|| before(FROM_1601_TO_1970))
+        } else {
+            SystemTime::UNIX_EPOCH.checked_add(whole)
+        };
+        time.and_then(|time| time.checked_add(Duration::from_nanos(self.nanoseconds.into())))
+            .unwrap_or(SystemTime::UNIX_EPOCH)
     }
 
     /// The form of the documentation's intervals: in UTC, to the second, without an offset.
     pub(crate) fn for_interval(self) -> impl fmt::Display {
-        self.0.strftime("%Y-%m-%dT%H:%M:%S")
+        self.civil().strftime("%Y-%m-%dT%H:%M:%S")
+    }
+
+    /// Refuses a timestamp that another language has and the calendar has not.
+    pub(crate) fn check(self, argument: impl Into<String>) -> Result<(), Error> {
+        match self.within_calendar() {
+            Some(_) => Ok(()),
+            None => Err(Error::invalid_argument(argument, OUTSIDE)),
+        }
+    }
+
+    /// Seconds since 1970, rounded down, and the nanoseconds of the second.
+    #[cfg(feature = "uniffi")]
+    pub(crate) fn to_parts(self) -> (i64, u32) {
+        (self.seconds, self.nanoseconds)
+    }
+
+    /// The timestamp with these parts, in the calendar or not. `None` if it has a second or more of nanoseconds.
+    #[cfg(feature = "uniffi")]
+    pub(crate) fn from_parts(seconds: i64, nanoseconds: u32) -> Option<Self> {
+        (nanoseconds < NANOSECONDS_PER_SECOND).then_some(Timestamp { seconds, nanoseconds })
     }
 
     fn parse(text: &str) -> Option<Self> {
-        let moment = match text.parse::<jiff::Timestamp>() {
-            Ok(moment) => moment,
+        let since_1970 = match text.parse::<jiff::Timestamp>() {
+            Ok(moment) => moment.as_duration(),
             Err(_) => {
-                let civil = text.parse::<jiff::civil::DateTime>().ok()?;
-                civil.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp()
+                let pieces = Pieces::parse(text).ok().filter(|it| it.time_zone_annotation().is_none())?;
+                let civil = pieces.date().to_datetime(pieces.time().unwrap_or_default());
+                let offset = pieces.to_numeric_offset().map_or(0, |offset| offset.seconds().into());
+                civil.duration_since(EPOCH).checked_sub(SignedDuration::from_secs(offset))?
             }
         };
-        Timestamp::within_calendar(moment)
+        Timestamp::rounded_down(since_1970).within_calendar()
+    }
+
+    fn since_1970(time: SystemTime) -> Self {
+        let since_1970 = match time.duration_since(SystemTime::UNIX_EPOCH) {
+            Ok(after) => SignedDuration::try_from(after).unwrap_or(SignedDuration::MAX),
+            Err(error) => {
+                SignedDuration::try_from(error.duration()).map_or(SignedDuration::MIN, |before| -before)
+            }
+        };
+        Timestamp::rounded_down(since_1970)
+    }
+
+    fn rounded_down(since_1970: SignedDuration) -> Self {
+        let (seconds, nanoseconds) = (since_1970.as_secs(), since_1970.subsec_nanos());
+        match u32::try_from(nanoseconds) {
+            Ok(nanoseconds) => Timestamp { seconds, nanoseconds },
+            Err(_) => Timestamp {
+                seconds: seconds.saturating_sub(1),
+                nanoseconds: NANOSECONDS_PER_SECOND - nanoseconds.unsigned_abs(),
+            },
+        }
     }
 
     /// What every language's own type can hold.
-    fn within_calendar(moment: jiff::Timestamp) -> Option<Self> {
-        let year = moment.to_zoned(jiff::tz::TimeZone::UTC).year();
-        (1..=9999).contains(&year).then_some(Timestamp(moment))
+    fn within_calendar(self) -> Option<Self> {
+        CALENDAR.contains(&self.seconds).then_some(self)
+    }
+
+    /// Date and time in UTC; the nearest that there are for a timestamp outside of the calendar.
+    fn civil(self) -> DateTime {
+        let nanoseconds = i32::try_from(self.nanoseconds).unwrap_or_default();
+        EPOCH.saturating_add(SignedDuration::new(self.seconds, nanoseconds))
     }
 }
 
@@ -58,10 +140,8 @@ impl TryFrom<SystemTime> for Timestamp {
     type Error = Error;
 
     fn try_from(time: SystemTime) -> Result<Self, Error> {
-        jiff::Timestamp::try_from(time)
-            .ok()
-            .and_then(Timestamp::within_calendar)
-            .ok_or_else(|| Error::invalid_argument("timestamp", "is outside the years 1 to 9999"))
+        let timestamp = Timestamp::since_1970(time);
+        timestamp.check("timestamp").map(|()| timestamp)
     }
 }
 
@@ -85,19 +165,25 @@ impl FromStr for Timestamp {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        match self.within_calendar() {
+            Some(_) => write!(f, "{}Z", self.civil()),
+            None => write!(f, "{} s since 1970", self.seconds),
+        }
     }
 }
 
 impl fmt::Debug for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        fmt::Display::fmt(self, f)
     }
 }
 
 impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&format_args!("{:.3}", self.0))
+        match self.within_calendar() {
+            Some(_) => serializer.collect_str(&format_args!("{:.3}Z", self.civil())),
+            None => Err(S::Error::custom(format_args!("a timestamp {OUTSIDE}"))),
+        }
     }
 }
 
@@ -128,10 +214,41 @@ mod tests {
         }
         let precise: Timestamp = "2026-03-01T08:30:00.123456789Z".parse().expect("a moment");
         assert_eq!(precise.to_string(), "2026-03-01T08:30:00.123456789Z");
-        assert_eq!(
-            "1969-12-31T23:59:59.5Z".parse::<Timestamp>().expect("a moment").to_string(),
-            "1969-12-31T23:59:59.5Z"
-        );
+    }
+
+    #[test]
+    fn the_whole_calendar_is_read_printed_and_sent() {
+        for (text, printed, sent) in [
+            ("0001-01-01T00:00:00Z", "0001-01-01T00:00:00Z", "0001-01-01T00:00:00.000Z"),
+            ("0001-01-01T01:00:00+01:00", "0001-01-01T00:00:00Z", "0001-01-01T00:00:00.000Z"),
+            ("1601-01-01T00:00:00Z", "1601-01-01T00:00:00Z", "1601-01-01T00:00:00.000Z"),
+            ("1969-12-31T23:59:59.5Z", "1969-12-31T23:59:59.5Z", "1969-12-31T23:59:59.500Z"),
+            ("9999-12-30T22:00:00.001Z", "9999-12-30T22:00:00.001Z", "9999-12-30T22:00:00.001Z"),
+            ("9999-12-31T23:59:59.999Z", "9999-12-31T23:59:59.999Z", "9999-12-31T23:59:59.999Z"),
+            ("9999-12-31T22:59:59.999-01:00", "9999-12-31T23:59:59.999Z", "9999-12-31T23:59:59.999Z"),
+            ("9999-12-31T23:59:59", "9999-12-31T23:59:59Z", "9999-12-31T23:59:59.000Z"),
+            ("9999-12-31T23:59:59.999999999Z", "9999-12-31T23:59:59.999999999Z", "9999-12-31T23:59:59.999Z"),
+        ] {
+            let moment: Timestamp = text.parse().expect(text);
+            assert_eq!(moment.to_string(), printed, "{text}");
+            assert_eq!(serde_json::to_value(moment).expect("JSON"), sent, "{text}");
+            assert_eq!(Timestamp::try_from(moment.as_system_time()).expect("within the calendar"), moment);
+        }
+        let (first, last) = ("0001-01-01T00:00:00Z".parse(), "9999-12-31T23:59:59.999999999Z".parse());
+        assert_eq!((first.ok(), last.ok()), (Some(Timestamp::MIN), Some(Timestamp::MAX)));
+        assert!(Timestamp::MIN < Timestamp::now() && Timestamp::now() < Timestamp::MAX);
+    }
+
+    #[test]
+    fn a_timestamp_outside_the_calendar_is_refused_by_name_and_never_sent() {
+        for seconds in [i64::MIN, super::CALENDAR.start - 1, super::CALENDAR.end, i64::MAX] {
+            let outside = Timestamp { seconds, nanoseconds: 0 };
+            let error = outside.check("body.date_to_delete").expect_err("a refusal");
+            assert_eq!(error.argument(), Some("body.date_to_delete"));
+            assert_eq!(error.to_string(), "body.date_to_delete is outside the years 1 to 9999");
+            serde_json::to_value(outside).expect_err("no JSON");
+            let _ = (format!("{outside:?} {}", outside.for_interval()), outside.as_system_time());
+        }
     }
 
     #[test]
@@ -145,6 +262,8 @@ mod tests {
     fn the_standard_librarys_moments_go_in_and_out() {
         let moment: Timestamp = "2026-03-01T08:30:00.123456789Z".parse().expect("a moment");
         assert_eq!(Timestamp::try_from(moment.as_system_time()).ok(), Some(moment));
+        let before_1970: Timestamp = "1969-12-31T23:59:59.25Z".parse().expect("a moment");
+        assert_eq!(before_1970.as_system_time(), SystemTime::UNIX_EPOCH - Duration::from_millis(750));
         let far = SystemTime::UNIX_EPOCH + Duration::from_secs(400_000_000_000);
         let error = Timestamp::try_from(far).expect_err("the year 14645");
         assert_eq!(error.to_string(), "timestamp is outside the years 1 to 9999");
@@ -159,6 +278,10 @@ mod tests {
             "1772353800000",
             "-000001-01-01T00:00:00Z",
             "+10000-01-01T00:00:00Z",
+            "+010000-01-01T00:00:00Z",
+            "0001-01-01T00:00:00+00:01",
+            "9999-12-31T23:59:59-00:01",
+            "2026-03-01T08:30:00[Europe/Vienna]",
         ] {
             text.parse::<Timestamp>().expect_err(text);
         }

@@ -10,7 +10,7 @@ use crate::metadata::text;
 
 /// A pause with full jitter: anywhere between nothing and a bound that doubles with each retry.
 pub(crate) fn pause(policy: &RetryPolicy, retry: u32, random: f64) -> Duration {
-    bound(policy, retry).mul_f64(random.clamp(0.0, 1.0))
+    fraction(bound(policy, retry), random.clamp(0.0, 1.0))
 }
 
 /// A pause for a service that asked for one: as long as it asked for, and never less than half of the bound, also where
@@ -21,7 +21,7 @@ pub(crate) fn pause_on_request(
     random: f64,
     asked: Option<Duration>,
 ) -> (Duration, Wait) {
-    let backoff = bound(policy, retry).mul_f64(0.5 + random.clamp(0.0, 1.0) / 2.0);
+    let backoff = fraction(bound(policy, retry), 0.5 + random.clamp(0.0, 1.0) / 2.0);
     match asked {
         Some(asked) if asked >= backoff => (asked, Wait::RetryAfter),
         _ => (backoff, Wait::Backoff),
@@ -31,6 +31,11 @@ pub(crate) fn pause_on_request(
 fn bound(policy: &RetryPolicy, retry: u32) -> Duration {
     let doubled = policy.first_backoff.saturating_mul(1_u32.checked_shl(retry).unwrap_or(u32::MAX));
     doubled.min(policy.max_backoff)
+}
+
+fn fraction(longest: Duration, share: f64) -> Duration {
+    // As a float, the longest duration of all is longer than a duration can be.
+    Duration::try_from_secs_f64(longest.as_secs_f64() * share).unwrap_or(longest)
 }
 
 /// The wait that an answer asks for: in seconds, or until a date read against the answer's own.
@@ -58,6 +63,8 @@ mod tests {
         assert_eq!(pause(&policy, 3, 0.25), Duration::from_secs(1));
         assert_eq!(pause(&policy, 40, 1.0), Duration::from_secs(20));
         assert_eq!(pause(&policy, 0, 0.0), Duration::ZERO);
+        let endless = RetryPolicy { max_backoff: Duration::MAX, first_backoff: Duration::MAX, ..policy };
+        assert_eq!(pause(&endless, 1, 1.0), Duration::MAX);
     }
 
     #[test]

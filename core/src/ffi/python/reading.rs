@@ -355,8 +355,8 @@ impl<'a> Reader<'a> {
             return self.misfit(PAST_THE_END);
         };
         let seconds = i64::from_be_bytes(*seconds);
-        let microseconds = microseconds(u32::from_be_bytes(*nanoseconds));
-        let microseconds = if seconds < 0 { -microseconds } else { microseconds };
+        // Not rounded: the last microsecond of the year 9999 has no next one.
+        let microseconds = i64::from(u32::from_be_bytes(*nanoseconds) / 1_000);
         let since_1970 = seconds.checked_mul(1_000_000).and_then(|whole| whole.checked_add(microseconds));
         let moment =
             since_1970.map(SignedDuration::from_micros).and_then(|since| EPOCH.checked_add(since).ok());
