@@ -51,6 +51,7 @@ from purecloud_oauth import (
     OAuthError,
     RateLimit,
     Region,
+    RetryPolicy,
     RoleDivision,
     Secret,
     Session,
@@ -1055,6 +1056,49 @@ class WrongArguments(unittest.TestCase):
         self.refused(
             ValueError, "an argument takes [0-9]+ bytes; at most 500", self.api.post_oauth_clients, body
         )
+
+    def test_a_time_that_only_python_has_is_refused_by_the_name_of_its_argument(self):
+        now, minute = datetime.now(timezone.utc), timedelta(minutes=1)
+        first, last = (edge.replace(tzinfo=timezone.utc) for edge in (datetime.min, datetime.max))
+        self.assertEqual(usage_interval(first, last), "0001-01-01T00:00:00/9999-12-31T23:59:59")
+        outside = (
+            datetime.min.replace(tzinfo=timezone(minute)),
+            datetime.max.replace(tzinfo=timezone(-minute)),
+        )
+        for moment in outside:
+            self.refused_by_name("start", usage_interval, moment, now)
+            self.refused_by_name("end", usage_interval, now, moment)
+            session = Session(access_token=Secret("a"), expires_at=moment)
+            config = dataclasses.replace(self.config, credentials=Credentials.session("id", session))
+            self.refused_by_name("session.expires_at", BlockingOAuthApi, config)
+            body = OAuthClientRequest(
+                name="a", authorized_grant_type=GrantType.CLIENT_CREDENTIALS, date_to_delete=moment
+            )
+            self.refused_by_name("body.date_to_delete", self.api.post_oauth_clients, body)
+        self.refused_by_name("start", usage_interval, now, now)
+
+    def test_a_negative_duration_is_refused_by_the_name_of_its_setting(self):
+        for negative in (timedelta(microseconds=-1), timedelta(seconds=-1), timedelta.min):
+            for setting in ("connect_timeout", "attempt_timeout", "deadline"):
+                config = dataclasses.replace(self.config, **{setting: negative})
+                self.refused_by_name(setting, BlockingOAuthApi, config)
+            for pause in ("first_backoff", "max_backoff", "max_retry_after"):
+                config = dataclasses.replace(self.config, retry=RetryPolicy(**{pause: negative}))
+                self.refused_by_name(f"retry.{pause}", BlockingOAuthApi, config)
+            options = CallOptions(deadline=negative)
+            self.refused_by_name("deadline", self.api.get_oauth_clients, options)
+        longest = RetryPolicy(
+            first_backoff=timedelta.max, max_backoff=timedelta.max, max_retry_after=timedelta.max
+        )
+        patient = dataclasses.replace(
+            self.config, attempt_timeout=timedelta.max, deadline=timedelta.max, retry=longest
+        )
+        BlockingOAuthApi(patient).close()
+
+    def refused_by_name(self, argument, call, *arguments):
+        with self.assertRaises(OAuthError.InvalidArgument) as raised:
+            call(*arguments)
+        self.assertEqual(raised.exception.argument, argument)
 
     def test_half_a_character(self):
         self.refused(ValueError, "character 0 is half of a surrogate pair", GrantType.UNKNOWN, "\ud83d")

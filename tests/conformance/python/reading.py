@@ -78,8 +78,9 @@ class Types:
             seconds=self._random.randrange(-60_000_000_000, 250_000_000_000),
             microseconds=self._random.randrange(1_000_000),
         )
-        any_moment = datetime(1970, 1, 1, tzinfo=timezone.utc) + since_1970
-        return self._random.choice((*ends, any_moment, any_moment))
+        epoch = datetime(1970, 1, 1, tzinfo=timezone.utc)
+        before_1970 = epoch - timedelta(microseconds=self._random.randrange(1, 1_000_000))
+        return self._random.choice((*ends, before_1970, epoch + since_1970, epoch + since_1970))
 
     def _duration(self):
         return timedelta(seconds=self._random.randrange(1 << 40), microseconds=self._random.randrange(10**6))
@@ -178,6 +179,13 @@ class Reading(unittest.TestCase):
                 buffer = written(converter, datetime.now(timezone.utc))
                 with self.assertRaises(OverflowError):
                     read(converter, replaced(buffer, seconds.to_bytes(8, "big", signed=True)))
+
+    def test_moments_are_read_as_they_were_written(self):
+        converter = generated._UniffiFfiConverterTimestamp
+        for _ in range(200):
+            moment = self.types._moment()
+            for read in (read_by_the_library, read_in_python):
+                self.assertEqual(read(converter, written(converter, moment)), moment)
 
     def test_nothing_is_left_behind(self):
         converter = generated._UniffiFfiConverterTypeOAuthClientEntityListing

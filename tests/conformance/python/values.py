@@ -90,6 +90,27 @@ async def moments(emulator):
     assert changed.date_to_delete == milliseconds
 
 
+async def timestamps_of_the_whole_calendar(emulator):
+    api = emulator.api()
+    id = (await a_client(api)).id
+    said = as_said(emulator, id)
+    for text, expected in (
+        ("0001-01-01T00:00:00.000Z", datetime(1, 1, 1, tzinfo=timezone.utc)),
+        ("1969-12-31T23:59:59.999Z", datetime(1970, 1, 1, tzinfo=timezone.utc) - timedelta(milliseconds=1)),
+        ("9999-12-31T23:59:59.999Z", datetime(9999, 12, 31, 23, 59, 59, 999_000, timezone.utc)),
+    ):
+        said["dateToDelete"] = text
+        emulator.replace_body("get_oauth_client", said)
+        client = await api.get_oauth_client(id)
+        assert client.date_to_delete == expected, text
+
+        # The emulator's own calendar is shorter.
+        emulator.answer("put_oauth_client", said)
+        assert await api.put_oauth_client(id, client.to_request()) == client
+        assert emulator.last_request("put_oauth_client").json()["dateToDelete"] == text
+        emulator.start_over()
+
+
 async def unicode(emulator):
     name = '👩‍💻 e\u0301te\u0301 שלום \u202bمرحبا\u202c "quoted" \\ 😀'
     api = emulator.api()
@@ -236,6 +257,7 @@ CASES = [
     unreadable_field,
     counts_of_64_bits,
     moments,
+    timestamps_of_the_whole_calendar,
     unicode,
     regions_and_hosts,
     interval_of_a_query,

@@ -69,7 +69,7 @@ extension TimeInterval: Arbitrary {
 }
 
 extension Date: Arbitrary {
-    static func arbitrary() -> Date { Date(timeIntervalSince1970: Bool.random() ? .arbitrary() : -1 - .arbitrary()) }
+    static func arbitrary() -> Date { Date(timeIntervalSince1970: Bool.random() ? .arbitrary() : -.arbitrary()) }
 }
 
 extension Optional: Arbitrary where Wrapped: Arbitrary {

@@ -25,20 +25,49 @@ final class ValueTests: XCTestCase {
     }
 
     func testATimeThatCannotBeIsRefused() {
-        for wrong in [-1, -.infinity, .nan, 0] as [TimeInterval] {
-            var config = config()
-            config.deadline = wrong
-            assertRefused("deadline") { try OAuthAPI(config: config) }
-        }
-        for wrong in [.infinity, -.infinity, .nan, 1e15] as [TimeInterval] {
-            assertRefused("timestamp") {
-                try usageInterval(start: Date(timeIntervalSince1970: wrong), end: Date())
+        for wrong in [-1, -1e-9, -1e300, .infinity, -.infinity, .nan] as [TimeInterval] {
+            for (setting, set) in [
+                ("connect_timeout", { $0.connectTimeout = wrong }),
+                ("attempt_timeout", { $0.attemptTimeout = wrong }),
+                ("deadline", { $0.deadline = wrong }),
+                ("retry.first_backoff", { $0.retry = RetryPolicy(firstBackoff: wrong) }),
+                ("retry.max_backoff", { $0.retry = RetryPolicy(maxBackoff: wrong) }),
+                ("retry.max_retry_after", { $0.retry = RetryPolicy(maxRetryAfter: wrong) }),
+            ] as [(String, (inout Config) -> Void)] {
+                var config = config()
+                set(&config)
+                assertRefused(setting) { try OAuthAPI(config: config) }
             }
         }
     }
 
+    /// Dates that Swift has and the years 1 to 9999 have not: `.distantPast` is two days before the year 1.
+    private var outside: [Date] {
+        let dates = [.infinity, -.infinity, .nan, 1e300, -1e300, 253_402_300_800, -62_135_596_800.001] as [TimeInterval]
+        return [.distantPast] + dates.map { Date(timeIntervalSince1970: $0) }
+    }
+
+    func testADateOutsideTheCalendarIsRefusedByTheNameOfItsArgument() throws {
+        for date in outside {
+            assertRefused("start") { try usageInterval(start: date, end: Date()) }
+            assertRefused("end") { try usageInterval(start: Date(), end: date) }
+
+            var config = config()
+            let session = Session(accessToken: Secret(text: "hq3KpZ0vX1yT7wB9"), expiresAt: date)
+            config.credentials = .session(clientId: "6f1c8a52", session: session)
+            assertRefused("session.expires_at") { try OAuthAPI(config: config) }
+
+            let request = OAuthClient(
+                name: "Nachtlauf", authorizedGrantType: .clientCredentials, dateToDelete: date
+            ).toRequest()
+            let api = try BlockingOAuthAPI(config: self.config())
+            assertRefused("body.date_to_delete") { try api.postOauthClients(body: request) }
+        }
+        assertRefused("start") { try usageInterval(start: Date(), end: Date()) }
+    }
+
     func testAPatienceWithoutEndIsPossible() throws {
-        for long in [.infinity, .greatestFiniteMagnitude, 1e9] as [TimeInterval] {
+        for long in [.greatestFiniteMagnitude, 1e15, 1e9] as [TimeInterval] {
             var config = config()
             config.deadline = long
             XCTAssertNoThrow(try OAuthAPI(config: config))

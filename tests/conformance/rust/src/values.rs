@@ -18,6 +18,7 @@ cases![
     unreadable_field,
     counts_of_64_bits,
     moments,
+    timestamps_of_the_whole_calendar,
     unicode,
     regions_and_hosts,
     interval_of_a_query,
@@ -107,6 +108,26 @@ async fn moments(emulator: &Emulator) -> Outcome {
     let sent = emulator.last_request("put_oauth_client").await.json();
     assert_eq!(sent["dateToDelete"], "2026-03-01T08:30:00.123Z");
     assert_eq!(changed.date_to_delete, body.date_to_delete);
+    Ok(())
+}
+
+async fn timestamps_of_the_whole_calendar(emulator: &Emulator) -> Outcome {
+    let api = emulator.api();
+    let id = a_client(&api).await?.id;
+    let mut said = as_said(emulator, &id).await;
+    for text in ["0001-01-01T00:00:00.000Z", "1969-12-31T23:59:59.999Z", "9999-12-31T23:59:59.999Z"] {
+        said["dateToDelete"] = json!(text);
+        emulator.replace_body("get_oauth_client", &said).await;
+        let client = api.get_oauth_client(&id).await?;
+        assert_eq!(client.date_to_delete, Some(moment(text)));
+
+        // The emulator's own calendar is shorter.
+        let answer = json!({"status": 200, "content_type": "application/json", "body": said.to_string()});
+        emulator.fault(json!({"endpoint": "put_oauth_client", "kind": {"answer": answer}})).await;
+        assert_eq!(api.put_oauth_client(&id, &client.to_request()).await?, client);
+        assert_eq!(emulator.last_request("put_oauth_client").await.json()["dateToDelete"], text);
+        emulator.start_over().await;
+    }
     Ok(())
 }
 

@@ -9,6 +9,7 @@ let valueCases = [
     Case("unreadable_field", unreadableField),
     Case("counts_of_64_bits", countsOf64Bits),
     Case("moments", moments),
+    Case("timestamps_of_the_whole_calendar", timestampsOfTheWholeCalendar),
     Case("unicode", unicode),
     Case("regions_and_hosts", regionsAndHosts),
     Case("interval_of_a_query", intervalOfAQuery),
@@ -95,6 +96,31 @@ let valueCases = [
         let sent = try await emulator.lastRequest("put_oauth_client").json
         try expect(sent["dateToDelete"], "2026-03-01T08:30:00.123Z")
         try expect(try await api.getOauthClient(clientId: id).dateToDelete, modified)
+    }
+}
+
+@Sendable func timestampsOfTheWholeCalendar(_ emulator: Emulator) async throws {
+    let api = try emulator.api
+    let id = try await aClient(api).id
+    var said = try await asSaid(emulator, id)
+    let timestamps: [(String, TimeInterval)] = [
+        ("0001-01-01T00:00:00.000Z", -62_135_596_800),
+        ("1969-12-31T23:59:59.999Z", -0.001),
+        ("9999-12-31T23:59:59.999Z", 253_402_300_799.999),
+    ]
+    for (text, since1970) in timestamps {
+        said["dateToDelete"] = .text(text)
+        try await emulator.replaceBody("get_oauth_client", said)
+        let client = try await api.getOauthClient(clientId: id)
+        let date = try present(client.dateToDelete, "a date")
+        try expect(abs(date.timeIntervalSince1970 - since1970) < 1e-4, "\(date.timeIntervalSince1970)")
+
+        // The emulator's own calendar is shorter.
+        let answer: JSON = ["status": 200, "content_type": "application/json", "body": .text(try said.encoded)]
+        try await emulator.fault(["endpoint": "put_oauth_client", "kind": ["answer": answer]])
+        try expect(try await api.putOauthClient(clientId: id, body: client.toRequest()), client)
+        try expect(try await emulator.lastRequest("put_oauth_client").json["dateToDelete"], .text(text))
+        try await emulator.startOver()
     }
 }
 

@@ -8,11 +8,21 @@ import kotlinx.coroutines.runBlocking
 import kotlinx.serialization.json.JsonArray
 import kotlinx.serialization.json.JsonObject
 import kotlinx.serialization.json.JsonPrimitive
+import purecloud.oauth.BlockingOAuthApi
+import purecloud.oauth.CallOptions
+import purecloud.oauth.Config
+import purecloud.oauth.Credentials
 import purecloud.oauth.GrantType
 import purecloud.oauth.Host
+import purecloud.oauth.OAuthApi
 import purecloud.oauth.OAuthClientRequest
 import purecloud.oauth.OAuthException
+import purecloud.oauth.Region
+import purecloud.oauth.RetryPolicy
 import purecloud.oauth.Secret
+import purecloud.oauth.Session
+import purecloud.oauth.usageInterval
+import java.time.Duration
 import java.time.Instant
 import java.util.concurrent.Callable
 import java.util.concurrent.Executors
@@ -27,6 +37,7 @@ fun main() {
     each.forEach { it.get() }
     moments(Random(8))
     halves()
+    timesThatAreRefused()
 }
 
 /** A string of the JVM may hold half of a surrogate pair; the argument is named before anything is sent. */
@@ -53,16 +64,63 @@ private fun texts(random: Random) = repeat(500) {
     assertEquals("https://api.region$it.example/", Host.domain("region$it.example").apiUrl())
 }
 
+private val calendar =
+    Instant.parse("0001-01-01T00:00:00Z").epochSecond..Instant.parse("9999-12-31T23:59:59Z").epochSecond
+
+/** A time that Java has and the library has not is refused by the name of its argument. */
+private fun timesThatAreRefused() {
+    fun refused(argument: String, call: () -> Unit) =
+        assertEquals(argument, assertFailsWith<OAuthException.InvalidArgument>(argument) { call() }.argument)
+
+    val config = Config(Host.region(Region.EU_CENTRAL_1), Credentials.accessToken(Secret("hq3KpZ0vX1yT7wB9")))
+    val body = OAuthClientRequest("Rückrufe", GrantType.ClientCredentials)
+    val now = Instant.now()
+    val outside = listOf(
+        Instant.MIN,
+        Instant.ofEpochSecond(calendar.first).minusNanos(1),
+        Instant.ofEpochSecond(calendar.last + 1),
+        Instant.MAX,
+    )
+    for (instant in outside) {
+        refused("start") { usageInterval(instant, now) }
+        refused("end") { usageInterval(now, instant) }
+        val session = Session(Secret("hq3KpZ0vX1yT7wB9"), expiresAt = instant)
+        refused("session.expires_at") { OAuthApi(config.copy(credentials = Credentials.session("c1", session))) }
+        BlockingOAuthApi(config).use { api ->
+            refused("body.date_to_delete") { api.postOauthClients(body.copy(dateToDelete = instant)) }
+        }
+    }
+    refused("start") { usageInterval(now, now) }
+
+    for (negative in listOf(Duration.ofSeconds(-1), Duration.ofNanos(-1), Duration.ofSeconds(Long.MIN_VALUE))) {
+        refused("connect_timeout") { OAuthApi(config.copy(connectTimeout = negative)) }
+        refused("attempt_timeout") { OAuthApi(config.copy(attemptTimeout = negative)) }
+        refused("deadline") { OAuthApi(config.copy(deadline = negative)) }
+        refused("retry.first_backoff") { OAuthApi(config.copy(retry = RetryPolicy(firstBackoff = negative))) }
+        refused("retry.max_backoff") { OAuthApi(config.copy(retry = RetryPolicy(maxBackoff = negative))) }
+        refused("retry.max_retry_after") { OAuthApi(config.copy(retry = RetryPolicy(maxRetryAfter = negative))) }
+        BlockingOAuthApi(config).use { api ->
+            refused("deadline") { api.getOauthClients(CallOptions(deadline = negative)) }
+        }
+    }
+    val longest = Duration.ofSeconds(Long.MAX_VALUE, 999_999_999)
+    val patient = RetryPolicy(firstBackoff = longest, maxBackoff = longest, maxRetryAfter = longest)
+    OAuthApi(config.copy(attemptTimeout = longest, deadline = longest, retry = patient)).close()
+}
+
 private fun moments(random: Random) = runBlocking {
     val emulator = Emulator.fromTheVendorsVariables()
     val api = emulator.api()
     val execution = api.postOauthClientUsageQuery(emulator.clientId, usageQuery).executionId
-    val years = Instant.parse("0001-01-01T00:00:00Z").epochSecond until Instant.parse("9999-12-31T00:00:00Z").epochSecond
     val moments = List(1_000) {
-        Instant.ofEpochSecond(random.nextLong(years.first, years.last), random.nextLong(1_000_000_000))
-    }
+        Instant.ofEpochSecond(random.nextLong(calendar.first, calendar.last), random.nextLong(1_000_000_000))
+    } + listOf(
+        Instant.parse("0001-01-01T00:00:00Z"),
+        Instant.parse("1969-12-31T23:59:59.000000001Z"),
+        Instant.parse("9999-12-31T23:59:59.999999999Z"),
+    )
     val rows = moments.map { JsonObject(mapOf("date" to JsonPrimitive("$it"), "userId" to JsonPrimitive(random.text()))) }
-    val said = JsonObject(mapOf("results" to JsonArray(rows)))
+    val said = JsonObject(mapOf("queryStatus" to JsonPrimitive("Complete"), "results" to JsonArray(rows)))
     emulator.replaceBody("get_oauth_client_usage_query_result", "$said")
     val read = api.getOauthClientUsageQueryResult(execution, emulator.clientId).results
     assertEquals(moments, read.map { it.date })

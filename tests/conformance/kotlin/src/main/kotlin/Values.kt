@@ -97,6 +97,23 @@ val values = listOf(
         assertEquals("2026-03-01T08:30:00.123Z", sent["dateToDelete"].text)
         assertEquals(milliseconds, api.getOauthClient(id).dateToDelete)
     },
+    Case("timestamps_of_the_whole_calendar") { emulator ->
+        val api = emulator.api()
+        val id = aClient(api).id
+        val said = asSaid(emulator, id)
+        for (text in listOf("0001-01-01T00:00:00.000Z", "1969-12-31T23:59:59.999Z", "9999-12-31T23:59:59.999Z")) {
+            val dated = said.with("dateToDelete" to JsonPrimitive(text))
+            emulator.replaceBody("get_oauth_client", "$dated")
+            val client = api.getOauthClient(id)
+            assertEquals(Instant.parse(text), client.dateToDelete)
+
+            // The emulator's own calendar is shorter.
+            emulator.answer("put_oauth_client", 200, "$dated")
+            assertEquals(client, api.putOauthClient(id, client.toRequest()))
+            assertEquals(text, emulator.lastRequest("put_oauth_client").bodyAsJson["dateToDelete"].text)
+            emulator.startOver()
+        }
+    },
     Case("unicode") { emulator ->
         val name = "👩‍💻 e\u0301te\u0301 שלום \u202bمرحبا\u202c \"quoted\" \\ 😀"
         val api = emulator.api()
