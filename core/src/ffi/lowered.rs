@@ -4,13 +4,11 @@
 //! is a piece of memory of its own, which is freed as soon as it is written.
 
 use std::collections::HashMap;
-use std::fmt;
 use std::marker::PhantomData;
 use std::mem;
 use std::ops::Range;
 use std::str;
 
-use serde::Deserializer;
 use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use uniffi::metadata::MetadataBuffer;
 use uniffi::{Handle, Lift, Lower, LowerReturn, RustBuffer, RustCallError, TypeId};
@@ -18,7 +16,7 @@ use uniffi::{Handle, Lift, Lower, LowerReturn, RustBuffer, RustCallError, TypeId
 use crate::UniFfiTag;
 use crate::call::Value;
 use crate::ffi::ResponseMetadata;
-use crate::models::{Any, Model, Readable, Reader, Timestamp, Unreadable, memory};
+use crate::models::{Any, MOST_FIELDS, Model, Name, Readable, Reader, Rule, Timestamp, Unreadable, memory};
 use crate::operation::Operation;
 use crate::secret::Secret;
 use crate::transport::Returned;
@@ -153,13 +151,17 @@ impl Shape {
     }
 }
 
-/// More than any record of the documentation has.
-pub(crate) const MOST_FIELDS: usize = 32;
-
 /// A field of a record, by its name in JSON.
 pub(crate) struct Field {
     pub(crate) name: &'static str,
     pub(crate) shape: fn() -> Shape,
+    pub(crate) rule: Rule,
+}
+
+impl AsRef<str> for Field {
+    fn as_ref(&self) -> &str {
+        self.name
+    }
 }
 
 /// A type that a model may be made of.
@@ -232,73 +234,110 @@ impl<K: Shaped, V: Shaped> Shaped for HashMap<K, V> {
     }
 }
 
-/// What stands in the JSON of a body, written as the model would be. Nothing where there is any doubt about it: then the
-/// model has to be read, which finds what can be saved, or says what is wrong.
+/// What stands in the JSON of a body, written as the model would be. Nothing where there is any doubt about it, or where
+/// a requirement of the model is not met: then the model has to be read, which finds what can be saved, or says what is
+/// wrong.
 fn transcribed<M: Default + Shaped + Lower<UniFfiTag>>(body: &[u8]) -> Option<Written> {
     i32::try_from(body.len()).ok()?;
     let mut json = serde_json::Deserializer::from_str(str::from_utf8(body).ok()?);
     let mut written = Written::default();
     written.bytes.reserve(body.len());
-    let is_one = Any(Transcriber { shape: M::shape(), written: &mut written }).deserialize(&mut json).ok()?;
+    let found = Any(Transcriber::new(M::shape(), &mut written)).deserialize(&mut json).ok()?;
     json.end().ok()?;
     // Where nothing is found, it may be another object altogether.
-    (is_one && written.bytes != Written::of(M::default()).bytes).then_some(written)
+    (found.is_written() && written.bytes != Written::of(M::default()).bytes).then_some(written)
 }
 
-/// Writes a value, and says whether it could be read; if not, nothing is written.
+/// What was found in place of a value.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Found {
+    Null,
+    Unreadable,
+    /// A value that does not say what it stands for: an empty string, or a record without its identity.
+    Unidentified,
+    Identified,
+}
+
+impl Found {
+    fn is_written(self) -> bool {
+        matches!(self, Found::Unidentified | Found::Identified)
+    }
+}
+
+/// Writes a value and returns what was found; nothing is written unless that is a value.
 struct Transcriber<'a> {
     shape: Shape,
+    /// A list must not lose an element.
+    complete: bool,
     written: &'a mut Written,
 }
 
+impl<'a> Transcriber<'a> {
+    fn new(shape: Shape, written: &'a mut Written) -> Self {
+        Transcriber { shape, complete: false, written }
+    }
+}
+
 impl<'de> Reader<'de> for Transcriber<'_> {
-    type Output = bool;
+    type Output = Found;
 
-    fn nothing(self) -> bool {
-        false
+    fn null(self) -> Found {
+        Found::Null
     }
 
-    fn text(self, text: &str) -> bool {
-        self.scalar(Scalar::Text(text))
+    fn nothing(self) -> Found {
+        Found::Unreadable
     }
 
-    fn integer(self, integer: i64) -> bool {
+    fn text(self, text: &str) -> Found {
+        match self.scalar(Scalar::Text(text)) {
+            Found::Identified if text.is_empty() => Found::Unidentified,
+            found => found,
+        }
+    }
+
+    fn integer(self, integer: i64) -> Found {
         self.scalar(Scalar::Integer(integer))
     }
 
-    fn flag(self, flag: bool) -> bool {
+    fn flag(self, flag: bool) -> Found {
         self.scalar(Scalar::Flag(flag))
     }
 
-    fn list<A: SeqAccess<'de>>(self, mut list: A) -> Result<bool, A::Error> {
-        let Transcriber { shape: Shape::List(item), written } = self else {
-            return IgnoredAny.visit_seq(list).map(|_| false);
+    fn list<A: SeqAccess<'de>>(self, mut list: A) -> Result<Found, A::Error> {
+        let Transcriber { shape: Shape::List(item), complete, written } = self else {
+            return IgnoredAny.visit_seq(list).map(|_| Found::Unreadable);
         };
         let begin = written.bytes.len();
         written.bytes.extend(length(0));
         let mut count = 0;
-        while let Some(read) = list.next_element_seed(Any(Transcriber { shape: item(), written }))? {
-            count += usize::from(read);
+        while let Some(found) = list.next_element_seed(Any(Transcriber::new(item(), written)))? {
+            if complete && found != Found::Identified {
+                return Err(A::Error::custom("an element of a list can't be read"));
+            }
+            count += usize::from(found.is_written());
             memory::require_length(written.bytes.len())?;
         }
         written.bytes[begin..begin + 4].copy_from_slice(&length(count));
-        Ok(true)
+        Ok(Found::Identified)
     }
 
-    fn object<A: MapAccess<'de>>(self, object: A) -> Result<bool, A::Error> {
+    fn object<A: MapAccess<'de>>(self, object: A) -> Result<Found, A::Error> {
         match self.shape {
-            Shape::Record(fields) => self.written.put_record(fields, object).map(|()| true),
-            Shape::Map(key, value) => self.written.put_map(key(), value(), object).map(|()| true),
-            _ => IgnoredAny.visit_map(object).map(|_| false),
+            Shape::Record(fields) => self.written.put_record(fields, object),
+            Shape::Map(key, value) => {
+                self.written.put_map(key(), value(), object).map(|()| Found::Identified)
+            }
+            _ => IgnoredAny.visit_map(object).map(|_| Found::Unreadable),
         }
     }
 }
 
 impl Transcriber<'_> {
-    fn scalar(self, scalar: Scalar<'_>) -> bool {
+    fn scalar(self, scalar: Scalar<'_>) -> Found {
         match self.shape {
-            Shape::Value(put) => put(scalar, self.written),
-            _ => false,
+            Shape::Value(put) if put(scalar, self.written) => Found::Identified,
+            _ => Found::Unreadable,
         }
     }
 }
@@ -315,13 +354,12 @@ impl Written {
         let mut count = 0;
         loop {
             let entry = self.bytes.len();
-            match object.next_key_seed(Any(Transcriber { shape: key, written: self }))? {
+            match object.next_key_seed(Any(Transcriber::new(key, self)))? {
                 None => break,
-                Some(has_key) => {
-                    let has_value =
-                        object.next_value_seed(Any(Transcriber { shape: value, written: self }))?;
+                Some(found_key) => {
+                    let found_value = object.next_value_seed(Any(Transcriber::new(value, self)))?;
                     memory::require_length(self.bytes.len())?;
-                    if has_key && has_value {
+                    if found_key.is_written() && found_value.is_written() {
                         count += 1;
                     } else {
                         self.bytes.truncate(entry);
@@ -333,18 +371,20 @@ impl Written {
         Ok(())
     }
 
-    /// The fields stand in the order of the record here, and in any order in the object.
+    /// The fields stand in the order of the record here, and in any order in the object. A requirement that is not met
+    /// is an error.
     fn put_record<'de, A: MapAccess<'de>>(
         &mut self,
         fields: &'static [Field],
         mut object: A,
-    ) -> Result<(), A::Error> {
+    ) -> Result<Found, A::Error> {
         let mut places = [const { 0..0 }; MOST_FIELDS];
         let mut met = [false; MOST_FIELDS];
         let mut next = 0;
+        let mut identity = None;
         // The first field that came too late, and where it should have stood.
         let mut late: Option<(usize, usize)> = None;
-        while let Some(index) = object.next_key_seed(Name { fields, next })? {
+        while let Some(index) = object.next_key_seed(Name { names: fields, next })? {
             let Some(index) = index else {
                 object.next_value::<IgnoredAny>()?;
                 continue;
@@ -352,7 +392,6 @@ impl Written {
             if mem::replace(&mut met[index], true) {
                 return Err(A::Error::custom("a field stands twice"));
             }
-            let shape = (fields[index].shape)();
             if index < next {
                 let place = (index, places[index].start);
                 late = Some(late.map_or(place, |first| first.min(place)));
@@ -361,15 +400,25 @@ impl Written {
                 next = index + 1;
             }
             let begin = self.bytes.len();
-            self.put_field(shape, &mut object)?;
+            let found = self.put_field(&fields[index], &mut object)?;
             places[index] = begin..self.bytes.len();
             memory::require_length(self.bytes.len())?;
+            if fields[index].rule.identity {
+                identity = Some(found);
+            }
+        }
+        if fields.iter().zip(met).any(|(field, met)| field.rule.required && !met) {
+            return Err(A::Error::custom("a required field is absent"));
         }
         self.put_absent(&fields[next..], &mut places[next..]);
         if let Some((first, begin)) = late {
             self.sort(begin, &places[first..fields.len()]);
         }
-        Ok(())
+        Ok(match identity {
+            Some(Found::Identified) => Found::Identified,
+            None if !fields.iter().any(|field| field.rule.identity) => Found::Identified,
+            _ => Found::Unidentified,
+        })
     }
 
     /// Writes what stands for fields that were skipped, and says where.
@@ -392,7 +441,13 @@ impl Written {
     }
 
     /// The value that comes next, or what stands for one that can't be read.
-    fn put_field<'de, A: MapAccess<'de>>(&mut self, shape: Shape, object: &mut A) -> Result<(), A::Error> {
+    fn put_field<'de, A: MapAccess<'de>>(
+        &mut self,
+        field: &Field,
+        object: &mut A,
+    ) -> Result<Found, A::Error> {
+        let Rule { required, complete, .. } = field.rule;
+        let shape = (field.shape)();
         let begin = self.bytes.len();
         let value = match shape {
             Shape::Optional(value) => {
@@ -401,40 +456,15 @@ impl Written {
             }
             shape => shape,
         };
-        if !object.next_value_seed(Any(Transcriber { shape: value, written: self }))? {
+        let found = object.next_value_seed(Any(Transcriber { shape: value, complete, written: self }))?;
+        if (required && found != Found::Identified) || (complete && found == Found::Unreadable) {
+            return Err(A::Error::custom("a required field can't be read"));
+        }
+        if !found.is_written() {
             self.bytes.truncate(begin);
             self.bytes.extend_from_slice(shape.absent());
         }
-        Ok(())
-    }
-}
-
-/// Finds a field by its name; most likely it is the next one.
-struct Name {
-    fields: &'static [Field],
-    next: usize,
-}
-
-impl<'de> DeserializeSeed<'de> for Name {
-    type Value = Option<usize>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<usize>, D::Error> {
-        deserializer.deserialize_identifier(self)
-    }
-}
-
-impl Visitor<'_> for Name {
-    type Value = Option<usize>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a name")
-    }
-
-    fn visit_str<E>(self, name: &str) -> Result<Option<usize>, E> {
-        match self.fields.get(self.next) {
-            Some(field) if field.name == name => Ok(Some(self.next)),
-            _ => Ok(self.fields.iter().position(|field| field.name == name)),
-        }
+        Ok(found)
     }
 }
 
@@ -445,7 +475,10 @@ pub(crate) mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::models::{OAuthClient, OAuthClientEntityListing, decode};
+    use crate::models::{
+        ApiUsageQueryResult, OAuthAuthorizationListing, OAuthClient, OAuthClientEntityListing,
+        OAuthScopeListing, decode,
+    };
 
     /// Whatever stands in a body: if it is transcribed, it is as if its model had been read.
     pub(crate) fn assert_other_languages_read_the_same<M>(body: &[u8])
@@ -477,6 +510,20 @@ pub(crate) mod tests {
             let listing = format!(r#"{{"total": 1, "entities": [{client}, {client}], "pageSize": 25}}"#);
             assert!(is_transcribed::<OAuthClientEntityListing>(&listing), "{listing}");
             assert_other_languages_read_the_same::<OAuthClientEntityListing>(listing.as_bytes());
+        }
+    }
+
+    #[test]
+    fn complete_listings_and_results_need_no_model_in_between() {
+        let authorizations =
+            r#"{"entities": [{"client": {"id": "c1"}}, {"state": "new", "client": {"id": "c2"}}]}"#;
+        assert!(is_transcribed::<OAuthAuthorizationListing>(authorizations));
+        assert!(is_transcribed::<OAuthScopeListing>(r#"{"entities": [{"id": "users"}], "total": 1}"#));
+        assert!(is_transcribed::<OAuthClientEntityListing>(r#"{"entities": [], "total": 0}"#));
+        for rows in [r#""results": [{"requests": 7}, {}],"#, r#""results": null,"#, ""] {
+            assert!(is_transcribed::<ApiUsageQueryResult>(&format!(
+                r#"{{{rows} "queryStatus": "Complete"}}"#
+            )));
         }
     }
 

@@ -22,7 +22,7 @@ model! {
     #[non_exhaustive]
     pub struct OAuthAuthorization {
         /// The client.
-        pub client: Option<OAuthClient>,
+        pub client: Option<OAuthClient> => identity,
         /// The scopes granted.
         pub scope: Vec<String>,
         /// The roles granted.
@@ -55,7 +55,7 @@ model! {
         /// How many authorizations there are.
         pub total: Option<i64>,
         /// The authorizations.
-        pub entities: Vec<OAuthAuthorization>,
+        pub entities: Vec<OAuthAuthorization> => required complete,
         /// The path of the listing itself.
         pub self_uri: Option<String>,
     }

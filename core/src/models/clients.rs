@@ -38,6 +38,7 @@ open_enum! {
 model! {
     /// A role given to a client in a division.
     #[derive(Eq, Serialize)]
+    #[serde(rename_all = "camelCase")]
     pub struct RoleDivision {
         /// The role's id.
         pub role_id: String,
@@ -62,7 +63,7 @@ model! {
     #[non_exhaustive]
     pub struct OAuthClient {
         /// The client id.
-        pub id: String,
+        pub id: String => identity,
         /// The name shown to administrators.
         pub name: String,
         /// How long a token of this client lasts, in seconds.
@@ -113,7 +114,7 @@ model! {
     #[non_exhaustive]
     pub struct OAuthClientEntityListing {
         /// The clients.
-        pub entities: Vec<OAuthClient>,
+        pub entities: Vec<OAuthClient> => required complete,
         /// How many clients a page holds.
         pub page_size: Option<i32>,
         /// The page, counted from 1.

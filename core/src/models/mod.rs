@@ -23,7 +23,7 @@ pub use scopes::*;
 pub use timestamp::Timestamp;
 pub use usage::*;
 
-pub(crate) use model::{Lacks, Model, RequestBody, Unreadable, decode};
+pub(crate) use model::{Lacks, Model, RequestBody, Unreadable, camel_case, camel_case_length, decode};
 #[cfg(feature = "uniffi")]
-pub(crate) use readable::{Any, Reader};
-pub(crate) use readable::{Field, Readable, field};
+pub(crate) use readable::{Any, Name, Reader};
+pub(crate) use readable::{Field, Fields, MOST_FIELDS, Readable, Reading, Rule, field, value, whole};

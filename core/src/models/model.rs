@@ -11,6 +11,7 @@ use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
 use super::mend::mend;
+use super::readable::{Lack, Reading};
 use super::{ErrorBody, memory};
 use crate::error::Error;
 use crate::operation::Operation;
@@ -19,11 +20,17 @@ use crate::operation::Operation;
 pub(crate) trait Model: DeserializeOwned + Default + PartialEq + Send + 'static {
     /// The documentation's name.
     const NAME: &'static str;
-    /// The fields, in snake case.
+    /// The fields, as JSON names them.
     const FIELDS: &'static [&'static str];
 
     /// Says what is missing for it to be of any use as the result of an operation.
     const LACKS: Option<Lacks<Self>> = None;
+
+    /// Reads a model from JSON, and notes which of its requirements are not met.
+    fn from_json(json: &str, reading: &mut Reading) -> serde_json::Result<Self> {
+        let _ = reading;
+        serde_json::from_str(json)
+    }
 }
 
 /// What of a model is missing as the result of an operation; nothing if it will do.
@@ -35,25 +42,42 @@ pub(crate) trait RequestBody: Serialize {
     fn check(&self) -> Result<(), Error>;
 }
 
+/// The name of a field in JSON.
+macro_rules! json_name {
+    ($field:ident) => {
+        const {
+            const SNAKE: &str = stringify!($field);
+            const CAMEL: [u8; $crate::models::camel_case_length(SNAKE)] = $crate::models::camel_case(SNAKE);
+            match std::str::from_utf8(&CAMEL) {
+                Ok(name) => name,
+                Err(_) => SNAKE,
+            }
+        }
+    };
+}
+
 /// Declares a model that is read from answers: JSON names are the camel case of the fields' names,
 /// unknown fields are ignored, and a field that can't be read is left out. `with metadata` names what an
 /// operation gives other languages that returns it with its metadata. `lacks` says what is missing for it to
 /// be of any use as the result of an operation.
+///
+/// Behind `=>` stand the requirements of a field, which are the functions of `Rule`: a body that does not meet them is
+/// unreadable as a whole.
 macro_rules! model {
     (
         $(#[$($meta:tt)*])*
-        pub struct $name:ident { $($(#[$($field_meta:tt)*])* pub $field:ident: $type:ty,)* }
+        pub struct $name:ident {
+            $($(#[$($field_meta:tt)*])* pub $field:ident: $type:ty $(=> $($rule:ident)+)?,)*
+        }
         $(with metadata $response:ident)?
         $(lacks $lacks:expr)?
     ) => {
         $(#[$($meta)*])*
-        #[derive(Clone, Debug, Default, PartialEq, serde::Deserialize)]
+        #[derive(Clone, Debug, Default, PartialEq)]
         #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
-        #[serde(default, rename_all = "camelCase")]
         pub struct $name {
             $(
                 $(#[$($field_meta)*])*
-                #[serde(deserialize_with = "crate::models::field")]
                 #[cfg_attr(feature = "uniffi", uniffi(default))]
                 pub $field: $type,
             )*
@@ -61,8 +85,24 @@ macro_rules! model {
 
         impl $crate::models::Model for $name {
             const NAME: &'static str = stringify!($name);
-            const FIELDS: &'static [&'static str] = &[$(stringify!($field)),*];
+            const FIELDS: &'static [&'static str] = &[$(json_name!($field)),*];
             $(const LACKS: Option<$crate::models::Lacks<Self>> = Some($lacks);)?
+
+            fn from_json(json: &str, reading: &mut $crate::models::Reading) -> serde_json::Result<Self> {
+                let model = $crate::models::value(json, reading)?;
+                model.ok_or_else(|| serde::de::Error::custom("an object is expected"))
+            }
+        }
+
+        impl $name {
+            const RULES: &'static [$crate::models::Rule] =
+                &[$($crate::models::Rule::LENIENT $($(.$rule())+)?),*];
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                $crate::models::whole(deserializer)
+            }
         }
 
         $(
@@ -90,20 +130,49 @@ macro_rules! model {
         #[cfg(feature = "uniffi")]
         impl $crate::ffi::Shaped for $name {
             fn shape() -> $crate::ffi::Shape {
-                const FIELDS: &[$crate::ffi::Field] = pastey::paste! {
-                    &[$($crate::ffi::Field {
-                        name: stringify!([<$field:lower_camel>]),
-                        shape: <$type as $crate::ffi::Shaped>::shape,
-                    }),*]
-                };
-                const { assert!(FIELDS.len() <= $crate::ffi::MOST_FIELDS) };
+                const FIELDS: &[$crate::ffi::Field] = &[$($crate::ffi::Field {
+                    name: json_name!($field),
+                    shape: <$type as $crate::ffi::Shaped>::shape,
+                    rule: $crate::models::Rule::LENIENT $($(.$rule())+)?,
+                }),*];
                 $crate::ffi::Shape::Record(FIELDS)
             }
         }
 
         impl $crate::models::Readable for $name {
-            fn from_object<'de, A: serde::de::MapAccess<'de>>(object: A) -> Result<Option<Self>, A::Error> {
-                serde::Deserialize::deserialize(serde::de::value::MapAccessDeserializer::new(object)).map(Some)
+            fn from_object<'de, A: serde::de::MapAccess<'de>>(
+                object: A,
+                reading: &mut $crate::models::Reading,
+            ) -> Result<Option<Self>, A::Error> {
+                #[allow(non_camel_case_types, reason = "named as the fields are")]
+                enum Place { $($field),* }
+                const FIELDS: &[&str] = <$name as $crate::models::Model>::FIELDS;
+                const { assert!(FIELDS.len() <= $crate::models::MOST_FIELDS) };
+
+                let mut model = Self::default();
+                let mut fields = $crate::models::Fields::new(object, FIELDS, $name::RULES, reading);
+                while let Some(place) = fields.next()? {
+                    $(if place == Place::$field as usize {
+                        model.$field = fields.value(place)?;
+                        continue;
+                    })*
+                }
+                fields.end();
+                Ok(Some(model))
+            }
+
+            fn is_identified(&self) -> bool {
+                let identities = [$($crate::models::Field::is_identified(&self.$field)),*];
+                $name::RULES.iter().zip(identities).all(|(rule, identified)| identified || !rule.identity)
+            }
+
+            fn identity() -> Option<String> {
+                $(if const { $crate::models::Rule::LENIENT $($(.$rule())+)?.identity } {
+                    let inner = <<$type as $crate::models::Field>::Value as $crate::models::Readable>::identity();
+                    let name = json_name!($field);
+                    return Some(inner.map_or(name.to_owned(), |inner| format!("{name}.{inner}")));
+                })*
+                None
             }
 
             fn for_each_string(&mut self, change: &mut dyn FnMut(&mut String)) {
@@ -182,6 +251,10 @@ macro_rules! open_enum {
                     change(value);
                 }
             }
+
+            fn is_identified(&self) -> bool {
+                !self.as_str().is_empty()
+            }
         }
 
         #[cfg(feature = "uniffi")]
@@ -202,8 +275,10 @@ pub(crate) enum Unreadable {
     OtherShape { found: &'static str, expected: &'static str },
     #[error("the answer is a JSON object without any field of {expected}")]
     OtherObject { expected: &'static str },
-    #[error("the answer is a {expected} without its {part}")]
+    #[error("the response is {} {expected} without its {part}", article(expected))]
     Incomplete { part: &'static str, expected: &'static str },
+    #[error("the response is {} {expected} whose {place} {fault}", article(expected))]
+    Malformed { place: String, fault: String, expected: &'static str },
     #[error("the answer ends in the middle, after {bytes} bytes, where {expected} is due")]
     Cut { bytes: usize, expected: &'static str },
     #[error("the answer is not JSON (line {line}, column {column}) where {expected} is due")]
@@ -244,8 +319,8 @@ pub(crate) fn decode<M: Model>(body: &[u8]) -> Result<M, Unreadable> {
         }
     };
     let mended;
-    let (model, json): (M, &str) = match serde_json::from_str(text) {
-        Ok(model) => (model, text),
+    let ((model, lack), json): ((M, Option<Lack>), &str) = match read(text) {
+        Ok(read) => (read, text),
         Err(error) if error.is_eof() => return Err(Unreadable::Cut { bytes: body.len(), expected }),
         Err(error) => {
             // The library's own error may quote the body, so only its place is kept.
@@ -260,7 +335,21 @@ pub(crate) fn decode<M: Model>(body: &[u8]) -> Result<M, Unreadable> {
     if model == M::default() && !has_a_list_of::<M>(json) {
         return Err(Unreadable::OtherObject { expected });
     }
-    Ok(model)
+    match lack {
+        None => Ok(model),
+        Some(Lack::Field(part)) => Err(Unreadable::Incomplete { part, expected }),
+        Some(Lack::Part { place, fault }) => Err(Unreadable::Malformed { place, fault, expected }),
+    }
+}
+
+/// Reads a model, and the first of its requirements that is not met.
+fn read<M: Model>(json: &str) -> serde_json::Result<(M, Option<Lack>)> {
+    let mut reading = Reading::default();
+    M::from_json(json, &mut reading).map(|model| (model, reading.lack))
+}
+
+fn article(name: &str) -> &'static str {
+    if name.starts_with(['A', 'E', 'I', 'O']) { "an" } else { "a" }
 }
 
 /// The bytes by which mended text may be longer than a body: each piece that is no text becomes three bytes.
@@ -284,21 +373,21 @@ fn lossy_text(body: &[u8]) -> Option<String> {
 }
 
 /// Reads mended JSON. A field that stands twice counts with its last value.
-fn second_look<M: Model>(mended: &str) -> Option<M> {
-    serde_json::from_str(mended).ok().or_else(|| {
+fn second_look<M: Model>(mended: &str) -> Option<(M, Option<Lack>)> {
+    read(mended).ok().or_else(|| {
         if mended.len() > LARGEST_TREE {
             return None;
         }
         let value: Value = serde_json::from_str(mended).ok()?;
         // Not out of the value itself: that would be all the models' reading once more in the library.
         let once = Zeroizing::new(value.to_string());
-        serde_json::from_str(&once).ok()
+        read(&once).ok()
     })
 }
 
 /// Whether a model without anything in it is one: an empty list is something, and nothing else is.
 fn has_a_list_of<M: Model>(json: &str) -> bool {
-    let is_known = |key: &str| M::FIELDS.iter().any(|field| camel_case(field) == key);
+    let is_known = |key: &str| M::FIELDS.contains(&key);
     serde_json::Deserializer::from_str(json).deserialize_map(ListIn(is_known)).unwrap_or(false)
 }
 
@@ -321,13 +410,28 @@ impl<'de, F: Fn(&str) -> bool> Visitor<'de> for ListIn<F> {
     }
 }
 
-fn camel_case(snake: &str) -> String {
-    let mut words = snake.split('_');
-    let mut camel = words.next().unwrap_or_default().to_owned();
-    for word in words {
-        let (first, rest) = word.split_at(word.len().min(1));
-        camel.push_str(&first.to_ascii_uppercase());
-        camel.push_str(rest);
+/// Returns the length of a name in snake case once it is in camel case.
+pub(crate) const fn camel_case_length(snake: &str) -> usize {
+    let (mut index, mut length) = (0, 0);
+    while index < snake.len() {
+        length += (snake.as_bytes()[index] != b'_') as usize;
+        index += 1;
+    }
+    length
+}
+
+/// Converts a name from snake case to camel case, in the form of its bytes.
+pub(crate) const fn camel_case<const LENGTH: usize>(snake: &str) -> [u8; LENGTH] {
+    let snake = snake.as_bytes();
+    let mut camel = [0; LENGTH];
+    let (mut index, mut length) = (0, 0);
+    while index < snake.len() {
+        if snake[index] != b'_' {
+            let begins_word = index > 0 && snake[index - 1] == b'_';
+            camel[length] = if begins_word { snake[index].to_ascii_uppercase() } else { snake[index] };
+            length += 1;
+        }
+        index += 1;
     }
     camel
 }

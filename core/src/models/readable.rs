@@ -1,4 +1,5 @@
-//! Reading one field, whatever stands in it: what can't be read is left out and costs nothing else.
+//! Reading one field, whatever stands in it: what can't be read is left out and costs nothing else, unless the model
+//! requires it.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -6,9 +7,62 @@ use std::hash::Hash;
 use std::marker::PhantomData;
 
 use serde::Deserializer;
-use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::memory;
+
+/// State of reading one body, which the readers of all its values share.
+#[derive(Debug, Default)]
+pub(crate) struct Reading {
+    /// The first requirement that was not met.
+    pub(crate) lack: Option<Lack>,
+}
+
+/// A requirement of a model that a body does not meet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Lack {
+    /// A required field is absent or can't be read.
+    Field(&'static str),
+    /// A part of the body is not as it has to be: its place, and the fault.
+    Part { place: String, fault: String },
+}
+
+impl Reading {
+    fn lacks(&mut self, lack: impl FnOnce() -> Lack) {
+        self.lack.get_or_insert_with(lack);
+    }
+}
+
+/// Requirements of a field. Without any, a value that can't be read costs only itself.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rule {
+    /// The value says which element of a list the record is.
+    pub(crate) identity: bool,
+    /// Without the value, the body is unreadable.
+    pub(crate) required: bool,
+    /// The body is unreadable if the value is neither null nor a list, or if an element of the list is not an object
+    /// or has no identity.
+    pub(crate) complete: bool,
+}
+
+impl Rule {
+    pub(crate) const LENIENT: Self = Rule { identity: false, required: false, complete: false };
+
+    pub(crate) const fn identity(self) -> Self {
+        Rule { identity: true, ..self }
+    }
+
+    pub(crate) const fn required(self) -> Self {
+        Rule { required: true, ..self }
+    }
+
+    pub(crate) const fn complete(self) -> Self {
+        Rule { complete: true, ..self }
+    }
+}
+
+/// The largest number of fields that a record may have; more than any of the documentation has.
+pub(crate) const MOST_FIELDS: usize = 32;
 
 /// A value that may be read from some kinds of JSON and is nothing in the others.
 pub(crate) trait Readable: Sized {
@@ -24,16 +78,35 @@ pub(crate) trait Readable: Sized {
         None
     }
 
-    fn from_list<'de, A: SeqAccess<'de>>(list: A) -> Result<Option<Self>, A::Error> {
+    /// `complete` is the name of the list's field if the list must not lose an element.
+    fn from_list<'de, A: SeqAccess<'de>>(
+        list: A,
+        _complete: Option<&'static str>,
+        _reading: &mut Reading,
+    ) -> Result<Option<Self>, A::Error> {
         IgnoredAny.visit_seq(list).map(|_| None)
     }
 
-    fn from_object<'de, A: MapAccess<'de>>(object: A) -> Result<Option<Self>, A::Error> {
+    fn from_object<'de, A: MapAccess<'de>>(
+        object: A,
+        _reading: &mut Reading,
+    ) -> Result<Option<Self>, A::Error> {
         IgnoredAny.visit_map(object).map(|_| None)
     }
 
     /// Passes each string in the value to `change`.
     fn for_each_string(&mut self, _change: &mut dyn FnMut(&mut String)) {}
+
+    /// Returns whether the value says what it stands for: an empty string does not, nor does a record without its
+    /// identity.
+    fn is_identified(&self) -> bool {
+        true
+    }
+
+    /// Returns the path of the identity, as seen from the value.
+    fn identity() -> Option<String> {
+        None
+    }
 }
 
 /// The type of a field: it says what stands for a value that was absent or unreadable.
@@ -44,10 +117,17 @@ pub(crate) trait Field: Sized {
 
     /// Passes each string in the field to `change`.
     fn for_each_string(&mut self, change: &mut dyn FnMut(&mut String));
+
+    /// As that of the value; a value that is absent is not identified.
+    fn is_identified(&self) -> bool;
 }
 
 impl<T: Readable> Field for Option<T> {
     type Value = T;
+
+    fn is_identified(&self) -> bool {
+        self.as_ref().is_some_and(T::is_identified)
+    }
 
     fn from_readable(value: Option<T>) -> Self {
         value
@@ -61,6 +141,10 @@ impl<T: Readable> Field for Option<T> {
 impl Field for String {
     type Value = String;
 
+    fn is_identified(&self) -> bool {
+        Readable::is_identified(self)
+    }
+
     fn from_readable(value: Option<String>) -> Self {
         value.unwrap_or_default()
     }
@@ -72,6 +156,10 @@ impl Field for String {
 
 impl<T: Readable> Field for Vec<T> {
     type Value = Vec<T>;
+
+    fn is_identified(&self) -> bool {
+        true
+    }
 
     fn from_readable(value: Option<Vec<T>>) -> Self {
         value.unwrap_or_default()
@@ -85,6 +173,10 @@ impl<T: Readable> Field for Vec<T> {
 impl<K: Readable + Clone + Eq + Hash, V: Readable> Field for HashMap<K, V> {
     type Value = HashMap<K, V>;
 
+    fn is_identified(&self) -> bool {
+        true
+    }
+
     fn from_readable(value: Option<HashMap<K, V>>) -> Self {
         value.unwrap_or_default()
     }
@@ -96,14 +188,123 @@ impl<K: Readable + Clone + Eq + Hash, V: Readable> Field for HashMap<K, V> {
 
 /// For `#[serde(deserialize_with)]`: reads a field so that only broken JSON is an error.
 pub(crate) fn field<'de, D: Deserializer<'de>, F: Field>(deserializer: D) -> Result<F, D::Error> {
-    Any(Read::<F::Value>(PhantomData)).deserialize(deserializer).map(F::from_readable)
+    Any(Read::<F::Value>::new(&mut Reading::default())).deserialize(deserializer).map(F::from_readable)
+}
+
+/// Reads a value and nothing behind it from JSON. `None` if it can't be read.
+pub(crate) fn value<T: Readable>(json: &str, reading: &mut Reading) -> serde_json::Result<Option<T>> {
+    let mut json = serde_json::Deserializer::from_str(json);
+    let value = Any(Read::new(reading)).deserialize(&mut json)?;
+    json.end().map(|()| value)
+}
+
+/// Reads a model outside of a body: there, a requirement that is not met is an error like any other.
+pub(crate) fn whole<'de, T: Readable, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+    let mut reading = Reading::default();
+    let value = Any(Read::new(&mut reading)).deserialize(deserializer)?;
+    match (value, reading.lack) {
+        (Some(value), None) => Ok(value),
+        (None, _) => Err(D::Error::custom("an object is expected")),
+        (_, Some(Lack::Field(field))) => Err(D::Error::missing_field(field)),
+        (_, Some(Lack::Part { place, fault })) => Err(D::Error::custom(format_args!("{place} {fault}"))),
+    }
+}
+
+/// The fields of an object, one after the other, as a model knows them.
+pub(crate) struct Fields<'a, A> {
+    object: A,
+    names: &'static [&'static str],
+    rules: &'static [Rule],
+    reading: &'a mut Reading,
+    /// The field that most likely comes next.
+    next: usize,
+    met: [bool; MOST_FIELDS],
+    /// The fields that have a value, which says what it stands for.
+    identified: [bool; MOST_FIELDS],
+}
+
+impl<'a, 'de, A: MapAccess<'de>> Fields<'a, A> {
+    pub(crate) fn new(
+        object: A,
+        names: &'static [&'static str],
+        rules: &'static [Rule],
+        reading: &'a mut Reading,
+    ) -> Self {
+        let (met, identified) = ([false; MOST_FIELDS], [false; MOST_FIELDS]);
+        Fields { object, names, rules, reading, next: 0, met, identified }
+    }
+
+    /// Returns the place of the next field among the names. Fields that the model does not know are passed over.
+    pub(crate) fn next(&mut self) -> Result<Option<usize>, A::Error> {
+        while let Some(place) = self.object.next_key_seed(Name { names: self.names, next: self.next })? {
+            let Some(place) = place else {
+                self.object.next_value::<IgnoredAny>()?;
+                continue;
+            };
+            if std::mem::replace(&mut self.met[place], true) {
+                return Err(A::Error::custom("a field stands twice"));
+            }
+            self.next = place + 1;
+            return Ok(Some(place));
+        }
+        Ok(None)
+    }
+
+    /// Reads the value of the field that came last, which is at this place.
+    pub(crate) fn value<F: Field>(&mut self, place: usize) -> Result<F, A::Error> {
+        let complete = self.rules[place].complete.then_some(self.names[place]);
+        let value = self.object.next_value_seed(Any(Read::within(complete, self.reading)))?;
+        self.identified[place] = value.as_ref().is_some_and(F::Value::is_identified);
+        Ok(F::from_readable(value))
+    }
+
+    /// Notes which required fields were missing.
+    pub(crate) fn end(self) {
+        for ((rule, name), identified) in self.rules.iter().zip(self.names).zip(self.identified) {
+            if rule.required && !identified {
+                self.reading.lacks(|| Lack::Field(name));
+            }
+        }
+    }
+}
+
+/// Finds a field by its name; most likely it is the next one.
+pub(crate) struct Name<N: 'static> {
+    pub(crate) names: &'static [N],
+    pub(crate) next: usize,
+}
+
+impl<'de, N: AsRef<str>> DeserializeSeed<'de> for Name<N> {
+    type Value = Option<usize>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<usize>, D::Error> {
+        deserializer.deserialize_identifier(self)
+    }
+}
+
+impl<N: AsRef<str>> Visitor<'_> for Name<N> {
+    type Value = Option<usize>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a name")
+    }
+
+    fn visit_str<E>(self, name: &str) -> Result<Option<usize>, E> {
+        match self.names.get(self.next) {
+            Some(next) if next.as_ref() == name => Ok(Some(self.next)),
+            _ => Ok(self.names.iter().position(|one| one.as_ref() == name)),
+        }
+    }
 }
 
 /// What becomes of a value, by the kind of JSON that it turns out to be.
 pub(crate) trait Reader<'de>: Sized {
     type Output;
 
-    /// It is null, or a number that is no integer of 64 bits.
+    fn null(self) -> Self::Output {
+        self.nothing()
+    }
+    /// It is a number that is no integer of 64 bits.
     fn nothing(self) -> Self::Output;
     fn text(self, text: &str) -> Self::Output;
     fn integer(self, integer: i64) -> Self::Output;
@@ -131,7 +332,7 @@ impl<'de, R: Reader<'de>> Visitor<'de> for Any<R> {
     }
 
     fn visit_unit<E>(self) -> Result<R::Output, E> {
-        Ok(self.0.nothing())
+        Ok(self.0.null())
     }
 
     fn visit_str<E>(self, text: &str) -> Result<R::Output, E> {
@@ -171,33 +372,64 @@ impl<'de, R: Reader<'de>> Visitor<'de> for Any<R> {
 }
 
 /// Makes a value of a type.
-struct Read<T>(PhantomData<T>);
+struct Read<'a, T> {
+    /// The name of the field whose list must not lose an element.
+    complete: Option<&'static str>,
+    reading: &'a mut Reading,
+    makes: PhantomData<T>,
+}
 
-impl<'de, T: Readable> Reader<'de> for Read<T> {
+impl<'a, T> Read<'a, T> {
+    fn new(reading: &'a mut Reading) -> Self {
+        Read::within(None, reading)
+    }
+
+    fn within(complete: Option<&'static str>, reading: &'a mut Reading) -> Self {
+        Read { complete, reading, makes: PhantomData }
+    }
+
+    /// Notes that there is something else than a list, if a list has to be there.
+    fn is_no_list(&mut self) {
+        if let Some(name) = self.complete {
+            self.reading.lacks(|| Lack::Part { place: name.to_owned(), fault: "is not a list".to_owned() });
+        }
+    }
+}
+
+impl<'de, T: Readable> Reader<'de> for Read<'_, T> {
     type Output = Option<T>;
 
-    fn nothing(self) -> Option<T> {
+    fn null(self) -> Option<T> {
         None
     }
 
-    fn text(self, text: &str) -> Option<T> {
+    fn nothing(mut self) -> Option<T> {
+        self.is_no_list();
+        None
+    }
+
+    fn text(mut self, text: &str) -> Option<T> {
+        self.is_no_list();
         T::from_text(text)
     }
 
-    fn integer(self, integer: i64) -> Option<T> {
+    fn integer(mut self, integer: i64) -> Option<T> {
+        self.is_no_list();
         T::from_integer(integer)
     }
 
-    fn flag(self, flag: bool) -> Option<T> {
+    fn flag(mut self, flag: bool) -> Option<T> {
+        self.is_no_list();
         T::from_flag(flag)
     }
 
     fn list<A: SeqAccess<'de>>(self, list: A) -> Result<Option<T>, A::Error> {
-        T::from_list(list)
+        T::from_list(list, self.complete, self.reading)
     }
 
-    fn object<A: MapAccess<'de>>(self, object: A) -> Result<Option<T>, A::Error> {
-        T::from_object(object)
+    fn object<A: MapAccess<'de>>(mut self, object: A) -> Result<Option<T>, A::Error> {
+        self.is_no_list();
+        T::from_object(object, self.reading)
     }
 }
 
@@ -212,6 +444,10 @@ impl Readable for String {
 
     fn for_each_string(&mut self, change: &mut dyn FnMut(&mut String)) {
         change(self);
+    }
+
+    fn is_identified(&self) -> bool {
+        !self.is_empty()
     }
 }
 
@@ -252,15 +488,30 @@ impl Readable for crate::Secret {
 }
 
 impl<T: Readable> Readable for Vec<T> {
-    fn from_list<'de, A: SeqAccess<'de>>(mut list: A) -> Result<Option<Self>, A::Error> {
+    fn from_list<'de, A: SeqAccess<'de>>(
+        mut list: A,
+        complete: Option<&'static str>,
+        reading: &mut Reading,
+    ) -> Result<Option<Self>, A::Error> {
         let mut values = Vec::new();
-        while let Some(value) = list.next_element_seed(Any(Read::<T>(PhantomData)))? {
+        let mut index = 0;
+        while let Some(value) = list.next_element_seed(Any(Read::<T>::new(reading)))? {
+            if let Some(name) = complete
+                && !value.as_ref().is_some_and(T::is_identified)
+            {
+                reading.lacks(|| Lack::Part {
+                    place: format!("{name}[{index}]"),
+                    fault: T::identity()
+                        .map_or("is not an object".to_owned(), |identity| format!("has no {identity}")),
+                });
+            }
             if values.len() == values.capacity() {
                 let more = values.len().max(4);
                 memory::require(more * size_of::<T>())?;
                 values.reserve_exact(more);
             }
             values.extend(value);
+            index += 1;
         }
         Ok(Some(values))
     }
@@ -271,10 +522,13 @@ impl<T: Readable> Readable for Vec<T> {
 }
 
 impl<K: Readable + Clone + Eq + Hash, V: Readable> Readable for HashMap<K, V> {
-    fn from_object<'de, A: MapAccess<'de>>(mut object: A) -> Result<Option<Self>, A::Error> {
+    fn from_object<'de, A: MapAccess<'de>>(
+        mut object: A,
+        reading: &mut Reading,
+    ) -> Result<Option<Self>, A::Error> {
         let mut values = HashMap::new();
-        let (key, value) = (|| Any(Read::<K>(PhantomData)), || Any(Read::<V>(PhantomData)));
-        while let Some((key, value)) = object.next_entry_seed(key(), value())? {
+        while let Some(key) = object.next_key_seed(Any(Read::<K>::new(reading)))? {
+            let value = object.next_value_seed(Any(Read::<V>::new(reading)))?;
             // A table doubles when it is full, and holds the smaller one meanwhile.
             memory::require(3 * size_of::<(K, V)>())?;
             values.extend(key.zip(value));

@@ -6,7 +6,7 @@ model! {
     #[non_exhaustive]
     pub struct OAuthScope {
         /// The scope's name.
-        pub id: String,
+        pub id: String => identity,
         /// What the scope allows, in the language asked for.
         pub description: Option<String>,
         /// The path of the scope itself.
@@ -24,7 +24,7 @@ model! {
         /// How many scopes there are.
         pub total: Option<i64>,
         /// The scopes.
-        pub entities: Vec<OAuthScope>,
+        pub entities: Vec<OAuthScope> => required complete,
         /// The path of the listing itself.
         pub self_uri: Option<String>,
     }

@@ -229,8 +229,133 @@ fn a_body_that_is_something_else_is_named_and_never_an_empty_model() {
     assert!(empty.entities.is_empty());
 }
 
+/// Asserts that a body is the model, in Rust and in the other languages, and returns it.
+macro_rules! is_read {
+    ($model:ty, $body:expr) => {{
+        let body: Value = $body;
+        #[cfg(feature = "uniffi")]
+        crate::ffi::assert_other_languages_read_the_same::<$model>(body.to_string().as_bytes());
+        read::<$model>(&body).unwrap_or_else(|error| panic!("{body}: {error}"))
+    }};
+}
+
+/// Asserts that a body is unreadable for this reason, in Rust and in the other languages.
+macro_rules! is_unreadable {
+    ($model:ty, $body:expr, $reason:expr) => {{
+        let body: Value = $body;
+        let error = read::<$model>(&body).expect_err("an incomplete body");
+        assert_eq!(error.to_string(), $reason, "{body}");
+        #[cfg(feature = "uniffi")]
+        crate::ffi::assert_other_languages_read_the_same::<$model>(body.to_string().as_bytes());
+    }};
+}
+
+#[test]
+fn a_listing_has_its_list_and_loses_no_element() {
+    const LISTING: &str = "the response is an OAuthClientEntityListing";
+    let without = format!("{LISTING} without its entities");
+    is_unreadable!(OAuthClientEntityListing, json!({"total": 5}), without);
+    is_unreadable!(OAuthClientEntityListing, json!({"total": 5, "entities": null}), without);
+    is_unreadable!(OAuthClientEntityListing, json!({"message": "x", "status": 500, "total": 0}), without);
+    for other in [json!("a"), json!(7), json!(1.5), json!(true), json!({"id": "c1"})] {
+        let body = json!({"total": 5, "entities": other});
+        is_unreadable!(OAuthClientEntityListing, body, format!("{LISTING} whose entities is not a list"));
+    }
+    let whole = whole_client();
+    for element in [
+        json!("a"),
+        json!(null),
+        json!(1.5),
+        json!([]),
+        json!({}),
+        json!({"name": "Terminübersicht"}),
+        json!({"name": "Terminübersicht", "id": null}),
+        json!({"name": "Terminübersicht", "id": ""}),
+        json!({"name": "Terminübersicht", "id": {}}),
+    ] {
+        let body = json!({"entities": [whole, element, whole], "total": 3});
+        is_unreadable!(OAuthClientEntityListing, body, format!("{LISTING} whose entities[1] has no id"));
+    }
+
+    let listing = is_read!(OAuthClientEntityListing, json!({"entities": [], "total": 0}));
+    assert_eq!((listing.entities.len(), listing.total), (0, Some(0)));
+    let last = json!({"name": 7, "state": [], "roleIds": [{}], "dateCreated": "yesterday", "id": 42});
+    let listing = is_read!(OAuthClientEntityListing, json!({"total": "?", "entities": [whole, last]}));
+    assert_eq!((listing.entities[1].id.as_str(), listing.entities[1].name.as_str()), ("42", "7"));
+}
+
+#[test]
+fn a_scope_of_a_listing_has_its_name_and_an_authorization_its_client() {
+    let scope = json!({"id": "users:readonly"});
+    is_read!(OAuthScopeListing, json!({"entities": [scope]}));
+    is_unreadable!(
+        OAuthScopeListing,
+        json!({"entities": [scope, {"description": "Users"}]}),
+        "the response is an OAuthScopeListing whose entities[1] has no id"
+    );
+    is_unreadable!(
+        OAuthScopeListing,
+        json!({"total": 1}),
+        "the response is an OAuthScopeListing without its entities"
+    );
+
+    is_read!(OAuthAuthorizationListing, json!({"entities": [authorization()], "total": 1}));
+    for element in [json!({"id": "a1", "state": "Authorized"}), json!({"client": {"name": "Kalender"}})] {
+        is_unreadable!(
+            OAuthAuthorizationListing,
+            json!({"entities": [element]}),
+            "the response is an OAuthAuthorizationListing whose entities[0] has no client.id"
+        );
+    }
+}
+
+#[test]
+fn a_usage_result_has_a_status_and_loses_no_row() {
+    const RESULT: &str = "the response is an ApiUsageQueryResult";
+    for running in [json!({"queryStatus": "Running"}), json!({"queryStatus": "Running", "results": null})] {
+        assert!(is_read!(ApiUsageQueryResult, running).results.is_empty());
+    }
+    let sparse =
+        is_read!(ApiUsageQueryResult, json!({"queryStatus": "Complete", "results": [{}, {"requests": 7}]}));
+    assert_eq!(sparse.results.len(), 2, "a row may lack what was not asked for");
+    for status in [json!(null), json!(""), json!([]), json!({})] {
+        let body = json!({"results": [{"requests": 7}], "queryStatus": status});
+        is_unreadable!(ApiUsageQueryResult, body, format!("{RESULT} without its queryStatus"));
+    }
+    is_unreadable!(ApiUsageQueryResult, json!({"results": []}), format!("{RESULT} without its queryStatus"));
+    for other in [json!("a"), json!(0), json!(0.5), json!(false), json!({})] {
+        let body = json!({"queryStatus": "Complete", "results": other});
+        is_unreadable!(ApiUsageQueryResult, body, format!("{RESULT} whose results is not a list"));
+    }
+    for row in [json!("a"), json!(null), json!([])] {
+        let body = json!({"queryStatus": "Complete", "results": [{"requests": 7}, row]});
+        is_unreadable!(ApiUsageQueryResult, body, format!("{RESULT} whose results[1] is not an object"));
+    }
+}
+
+#[test]
+fn a_listing_that_is_nearly_json_is_complete_as_well() {
+    let listing = |client: &str| format!("{{\"entities\": [{{\"id\": \"c1\"}}, {client}], \"total\": 2}}");
+    let broken_name = listing("{\"id\": \"c2\", \"name\": \"half \\ud83d pair\"}");
+    assert_eq!(
+        decode::<OAuthClientEntityListing>(broken_name.as_bytes()).expect("a listing").entities.len(),
+        2
+    );
+    let without_id = listing("{\"name\": \"half \\ud83d pair\"}");
+    let error = decode::<OAuthClientEntityListing>(without_id.as_bytes()).expect_err("no id");
+    assert_eq!(error.to_string(), "the response is an OAuthClientEntityListing whose entities[1] has no id");
+    serde_json::from_str::<OAuthClientEntityListing>(&listing("{\"name\": \"Wien\"}")).expect_err("no id");
+}
+
 #[test]
 fn an_error_of_decoding_holds_no_piece_of_the_body() {
+    for body in [
+        "{\"canary-secret\": 1, \"entities\": [{\"secret\": \"canary-secret\"}], \"total\": \"canary-secret\"}",
+        "{\"entities\": \"canary-secret\", \"total\": 1}",
+    ] {
+        let error = decode::<OAuthClientEntityListing>(body.as_bytes()).expect_err(body);
+        assert!(!format!("{error} {error:?}").contains("canary"), "{error:?}");
+    }
     for body in
         ["\"canary-secret\"", "{\"secret\":\"canary-secret\",}", "{\"id\":canary-secret}", "<p>canary-secret"]
     {
@@ -334,7 +459,7 @@ proptest! {
 
     #[test]
     fn decoding_any_mutation_of_any_model_does_not_panic(
-        original in 0_usize..5,
+        original in 0_usize..6,
         choices in prop::collection::vec(any::<usize>(), 1..6),
         replacement in any_json(),
         cut in any::<prop::sample::Index>(),
@@ -342,9 +467,10 @@ proptest! {
         let scope = json!({"id": "users", "description": "Users", "selfUri": "/api/v2/oauth/scopes/users"});
         let mut value = match original {
             0 => json!({"entities": [whole_client()], "total": 1, "pageSize": 25, "pageNumber": 1, "pageCount": 1}),
-            1 => json!({"entities": [authorization(), scope], "total": 2}),
-            2 => usage_result(),
-            3 => error_body(),
+            1 => json!({"entities": [authorization(), authorization()], "total": 2}),
+            2 => json!({"entities": [scope, scope], "total": 2}),
+            3 => usage_result(),
+            4 => error_body(),
             _ => whole_client(),
         };
         mutate(&mut value, &choices, replacement);

@@ -136,9 +136,9 @@ model! {
     #[non_exhaustive]
     pub struct ApiUsageQueryResult {
         /// The rows; none while the query is running.
-        pub results: Vec<ApiUsageRow>,
+        pub results: Vec<ApiUsageRow> => complete,
         /// How far the query has come.
-        pub query_status: Option<QueryStatus>,
+        pub query_status: Option<QueryStatus> => required,
         /// Where further rows would be; this operation takes no cursor.
         pub cursors: Option<Cursors>,
     }

@@ -326,10 +326,8 @@ async fn an_answer_without_what_it_is_about_is_not_one() {
     row("only its own path", nothing, |case| match case.operation.name {
         _ if once(case) => unknown(1),
         _ if delete(case) => cell(1, 1, Works),
-        // These have no part without which they are of no use.
-        "get_oauth_authorization" | "get_oauth_authorizations" | "get_oauth_clients" | "get_oauth_scopes" => {
-            cell(1, 1, Works)
-        }
+        // It has no part without which it is of no use.
+        "get_oauth_authorization" => cell(1, 1, Works),
         _ => cell(2, 2, Works),
     })
     .await;
@@ -340,7 +338,32 @@ async fn an_answer_without_what_it_is_about_is_not_one() {
     world.emulator.fault(without);
     let error = error_of(&world, world.api().post_oauth_client_secret(&ids.client_id).await);
     assert_eq!(error.kind(), ErrorKind::OutcomeUnknown);
-    assert!(error.to_string().contains("the answer is a OAuthClient without its secret"), "{error}");
+    assert!(error.to_string().contains("the response is an OAuthClient without its secret"), "{error}");
+}
+
+#[tokio::test]
+async fn a_listing_that_lacks_an_entity_is_no_listing() {
+    let world = World::new().await;
+    let id = "6f1c8a52-9d3e-4b7a-8c21-5e0f4d9b7a63";
+    for (body, reason) in [
+        (r#"{"total":5}"#.to_owned(), "an OAuthClientEntityListing without its entities"),
+        (
+            format!(r#"{{"entities":[{{"id":"{id}"}},{{"name":"Terminübersicht"}}],"total":2}}"#),
+            "an OAuthClientEntityListing whose entities[1] has no id",
+        ),
+    ] {
+        let incomplete = Fault::on(Endpoint::GetOauthClients).replace_body("application/json", body);
+        world.emulator.fault(incomplete);
+        let error = error_of(&world, world.api().get_oauth_clients().without_retries().await);
+        assert_eq!(error.kind(), ErrorKind::UnreadableAnswer);
+        assert!(error.to_string().contains(reason), "{error}");
+        assert!(error.worth_retrying(), "{error:?}");
+    }
+    world.emulator.fault(
+        Fault::on(Endpoint::GetOauthClients).replace_body("application/json", r#"{"entities":[],"total":0}"#),
+    );
+    let listing = world.api().get_oauth_clients().await.expect("an organization without clients");
+    assert!(listing.entities.is_empty());
 }
 
 #[tokio::test]

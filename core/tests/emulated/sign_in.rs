@@ -260,15 +260,15 @@ async fn a_sign_in_answered_with_something_else_says_so() {
         ("{}", "the answer is a JSON object without any field of TokenResponse"),
         (
             "{\"token_type\":\"bearer\",\"expires_in\":300}",
-            "the answer is a TokenResponse without its access token",
+            "the response is a TokenResponse without its access token",
         ),
         (
             "{\"access_token\":\"\",\"expires_in\":300}",
-            "the answer is a TokenResponse without its access token",
+            "the response is a TokenResponse without its access token",
         ),
         (
             "{\"access_token\":\"a\\nb\",\"expires_in\":300}",
-            "the answer is a TokenResponse without its access token",
+            "the response is a TokenResponse without its access token",
         ),
     ] {
         let world = World::new().await;
