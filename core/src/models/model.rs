@@ -162,8 +162,10 @@ macro_rules! model {
             }
 
             fn is_identified(&self) -> bool {
-                let identities = [$($crate::models::Field::is_identified(&self.$field)),*];
-                $name::RULES.iter().zip(identities).all(|(rule, identified)| identified || !rule.identity)
+                $(if const { $crate::models::Rule::LENIENT $($(.$rule())+)?.identity } {
+                    return $crate::models::Field::is_identified(&self.$field);
+                })*
+                true
             }
 
             fn identity() -> Option<String> {

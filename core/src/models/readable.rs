@@ -219,7 +219,7 @@ pub(crate) struct Fields<'a, A> {
     /// The field that most likely comes next.
     next: usize,
     met: [bool; MOST_FIELDS],
-    /// The fields that have a value, which says what it stands for.
+    /// The required fields that have a value, which says what it stands for.
     identified: [bool; MOST_FIELDS],
 }
 
@@ -254,7 +254,8 @@ impl<'a, 'de, A: MapAccess<'de>> Fields<'a, A> {
     pub(crate) fn value<F: Field>(&mut self, place: usize) -> Result<F, A::Error> {
         let complete = self.rules[place].complete.then_some(self.names[place]);
         let value = self.object.next_value_seed(Any(Read::within(complete, self.reading)))?;
-        self.identified[place] = value.as_ref().is_some_and(F::Value::is_identified);
+        self.identified[place] =
+            self.rules[place].required && value.as_ref().is_some_and(F::Value::is_identified);
         Ok(F::from_readable(value))
     }
 
