@@ -100,13 +100,19 @@ class ClosedEnum(Enum):
         raise ValueError(f"no {cls.__name__} has the value that was given")
 
 
+class _Text:
+    @staticmethod
+    def check_lower(value):
+        check_text(value)
+
+
 class UnknownValue:
     """The value of an open enumeration that this version does not know."""
 
     __match_args__ = ("value",)
 
     def __new__(cls, value):
-        check_text(value)
+        check("value", _Text, value)
         self = object.__new__(cls)
         self._value = value
         return self

@@ -34,6 +34,7 @@ use crate::transport::{Body, Request, Words};
 ///
 /// - It fails with `InvalidArgument` before anything is sent when an argument can't be right. An id has 1
 ///   to 256 characters, is neither `.` nor `..`, and holds no control character and none of `/ \ ? # %`.
+///   A body has at most 16 MiB as JSON.
 /// - It fails with `SignIn` when no token can be had.
 /// - It fails with `Api` when the service refuses (status 403 where the permission is missing) or fails.
 ///   After a refusal the service has not acted; after status 408, or 500 and up, it may have.

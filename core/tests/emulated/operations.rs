@@ -355,7 +355,10 @@ async fn bad_arguments_are_refused_by_name_before_anything_is_sent() {
     let mut hasty = cases::new_client();
     hasty.access_token_validity_seconds = Some(299);
     let roleless = cases::robot("");
+    let mut large = cases::new_client();
+    large.description = Some("x".repeat(16 * 1024 * 1024));
     for (body, argument) in [
+        (large, "body"),
         (nameless, "body.name"),
         (hasty, "body.access_token_validity_seconds"),
         (roleless, "body.role_divisions[0].role_id"),
@@ -382,7 +385,7 @@ async fn bad_arguments_are_refused_by_name_before_anything_is_sent() {
         "get_oauth_client_usage_summary",
         "days",
     ));
-    for language in ["", "  ", "de\r\nx-evil: 1", "日本語"] {
+    for language in ["", "  ", "de\r\nx-evil: 1", "日本語", &"de, ".repeat(2_000)] {
         refused.push((
             error_of(&world, api.get_oauth_scopes(Some(language)).await),
             "get_oauth_scopes",

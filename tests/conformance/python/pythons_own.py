@@ -1101,7 +1101,9 @@ class WrongArguments(unittest.TestCase):
         self.assertEqual(raised.exception.argument, argument)
 
     def test_half_a_character(self):
-        self.refused(ValueError, "character 0 is half of a surrogate pair", GrantType.UNKNOWN, "\ud83d")
+        self.refused(
+            ValueError, "^value: character 0 is half of a surrogate pair", GrantType.UNKNOWN, "\ud83d"
+        )
         self.refused(ValueError, "^text: character 6 ", Secret, "s3cret\udc80")
         self.refused(ValueError, "^client_id: character 0 ", self.api.get_oauth_client, "\ud83d")
         with self.assertRaisesRegex(ValueError, "character 6 ") as raised:
