@@ -142,6 +142,18 @@ impl<T> Call<T> {
         Call { service, request, options, returns: PhantomData }
     }
 
+    /// The operation, unless its arguments were refused.
+    #[cfg(feature = "uniffi")]
+    pub(crate) fn operation(&self) -> Option<crate::Operation> {
+        self.request.as_ref().ok().map(|request| request.operation)
+    }
+
+    /// The deadline of the call.
+    #[cfg(feature = "uniffi")]
+    pub(crate) fn limit(&self) -> Duration {
+        self.options.deadline.unwrap_or(self.service.deadline)
+    }
+
     /// Sets all options at once, in place of those set before.
     pub fn options(mut self, options: CallOptions) -> Self {
         self.options = options;

@@ -70,6 +70,9 @@ kinds! {
     /// destroy the secret that the first one made. Look before anything else: list the clients and
     /// compare, or rotate the secret again knowing that the one before is dead.
     OutcomeUnknown,
+    /// A defect of the library: it panicked, or could not read what it wrote itself. The error says whether the
+    /// service may have executed the request. The API object can be used further. Report it.
+    Internal,
 }
 
 /// Why an operation did not succeed.

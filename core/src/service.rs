@@ -22,6 +22,18 @@ impl Service {
     pub(crate) fn new(config: Config) -> Self {
         let transport = Arc::new(Transport::new(&config));
         let tokens = Tokens::new(&config, Arc::clone(&transport));
+        Service::of(config, transport, tokens)
+    }
+
+    /// The same on another runtime, with the tokens of this one.
+    #[cfg(feature = "uniffi")]
+    pub(crate) fn with_new_connections(&self, config: Config) -> Self {
+        let transport = Arc::new(Transport::new(&config));
+        let tokens = self.tokens.moved(Arc::clone(&transport));
+        Service::of(config, transport, tokens)
+    }
+
+    fn of(config: Config, transport: Arc<Transport>, tokens: Tokens) -> Self {
         let Config { host, deadline, default_headers, .. } = config;
         Service { transport, tokens, deadline, host, default_headers }
     }

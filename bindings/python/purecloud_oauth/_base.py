@@ -5,6 +5,8 @@ from enum import Enum
 from reprlib import recursive_repr
 from types import FunctionType
 
+from . import _waiting
+
 # The library counts bytes in 31 bits. A text that is longer than this, in characters, is refused by name before.
 LARGEST_BUFFER = 2**31 - 1
 LONGEST_TEXT = 2**27
@@ -197,6 +199,11 @@ class NativeObject:
 
 class Client(NativeObject):
     """What the clients have beside their operations."""
+
+    def _open_handle(self):
+        # Each operation begins here, and what it returns must be read.
+        _waiting.try_depth()
+        return super()._open_handle()
 
     def close(self):
         """Lets go of the connections. Calls that are under way come to their end; further ones are refused."""

@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary, ref
 
 def declare(library):
     """Takes what is needed here from the library."""
-    global _begin, _leave, _wait, _mailbox, _descriptor, _listen, _take, _free
+    global _begin, _leave, _wait, _mailbox, _descriptor, _works, _listen, _take, _free
     pointer, number, milliseconds = ctypes.c_void_p, ctypes.c_uint64, ctypes.c_uint32
     # Nothing of it takes long, so other threads need not be let in meanwhile.
     at_once = ctypes.PyDLL(library._name, handle=library._handle)
@@ -25,6 +25,7 @@ def declare(library):
     _wait = declared(library, "wait", ctypes.c_bool, pointer, milliseconds)
     _mailbox = declared(at_once, "mailbox", pointer)
     _descriptor = declared(at_once, "mailbox_descriptor", ctypes.c_int32, pointer)
+    _works = declared(at_once, "mailbox_works", ctypes.c_bool, pointer)
     _listen = declared(library, "mailbox_listen", ctypes.c_bool, pointer, milliseconds)
     _take = declared(at_once, "mailbox_take", ctypes.c_size_t, pointer, pointer, ctypes.c_size_t)
     _free = declared(at_once, "mailbox_free", None, pointer)
@@ -33,42 +34,62 @@ def declare(library):
 # A signal does not end a wait of the library: so none is long, in milliseconds.
 _SLICE = 50
 
+# Reading what a call returns needs no more stack frames than this.
+_DEPTH = 40
+
+
+def try_depth(depth=_DEPTH):
+    """Raises RecursionError where a result could not be read: it may hold a secret that nothing shows again."""
+    if depth:
+        try_depth(depth - 1)
+
+
+class _Call:
+    """A call under way. It is left once, however the wait for it ends."""
+
+    __slots__ = ("_leave", "_native", "told")
+
+    def __init__(self, future, functions, mailbox, number, told):
+        # The function outlives this module's names, which are gone when the interpreter ends.
+        self._leave, self.told = _leave, told
+        self._native = _begin(future, functions, mailbox, number)
+
+    def wait(self, milliseconds):
+        return _wait(self._native, milliseconds)
+
+    def leave(self):
+        native, self._native = self._native, None
+        if native is not None:
+            self._leave(native)
+
 
 def in_this_thread(future, functions, result):
     """Waits for the result. A signal handler, such as that of Ctrl-C, may raise here."""
-    call = _begin(future, functions, None, 0)
+    call = _Call(future, functions, None, 0, None)
     try:
-        while not _wait(call, _SLICE):
+        while not call.wait(_SLICE):
             pass
         return result(future)
     finally:
         # However the waiting ended: this is what ends the call.
-        _leave(call)
-
-
-_numbers = count()
-
-# Who waits in an event loop, by the number that the library has been given.
-_waiting = {}
-
-_mailboxes = WeakKeyDictionary()
+        call.leave()
 
 
 async def in_event_loop(future, functions, result):
     """Waits for the result. Cancelling the task raises here."""
     loop = _running_loop()
-    mailbox = _mailboxes.get(loop)
-    if mailbox is None:
-        mailbox = _mailboxes[loop] = _Mailbox(loop)
-    number = next(_numbers)
-    told = _waiting[number] = loop.create_future()
-    call = _begin(future, functions, mailbox.address, number)
+    mailbox, number = _mailbox_of(loop), next(_numbers)
+    call = _Call(future, functions, mailbox.address, number, loop.create_future())
+    mailbox.waiting[number] = call
     try:
-        await told
+        await call.told
         return result(future)
     finally:
-        _leave(call)
-        _waiting.pop(number, None)
+        call.leave()
+        mailbox.waiting.pop(number, None)
+
+
+_numbers = count()
 
 
 def _running_loop():
@@ -77,6 +98,21 @@ def _running_loop():
     from asyncio import get_running_loop as _running_loop
 
     return _running_loop()
+
+
+# Event loops know their mailboxes by what they call when one has something: nothing here keeps a loop or its calls.
+_mailboxes = WeakKeyDictionary()
+
+
+def _mailbox_of(loop):
+    known = _mailboxes.get(loop)
+    mailbox = known and known()
+    if mailbox is None or not mailbox.works():
+        if mailbox is not None:
+            mailbox.give_way(loop)
+        mailbox = _Mailbox(loop)
+        _mailboxes[loop] = ref(mailbox)
+    return mailbox
 
 
 class _Mailbox:
@@ -89,35 +125,88 @@ class _Mailbox:
         self.address = _mailbox()
         if self.address is None:
             raise OSError("the system has no more file descriptors")
+        # The calls that wait, by the number that the library has been given.
+        self.waiting = {}
         self._numbers = (ctypes.c_uint64 * self._ROOM)()
+        self._reader = None
+        reader, descriptor = _Reader(self), _descriptor(self.address)
         try:
-            loop.add_reader(_descriptor(self.address), self._deliver)
+            loop.add_reader(descriptor, reader)
         except (NotImplementedError, ValueError):
             # An event loop that watches no file descriptors, or a system on which there is none.
             from threading import Thread
 
+            reader.mailbox = None
             Thread(target=_listen_for, args=(self, ref(loop)), daemon=True).start()
+        else:
+            self._reader = ref(reader), descriptor
+
+    def works(self):
+        """Whether the event loop is notified: the descriptor may have been closed by others."""
+        return self.address is not None and _works(self.address)
+
+    def deliver(self):
+        if self.address is None:
+            return
+        for number in self._numbers[: _take(self.address, self._numbers, self._ROOM)]:
+            call = self.waiting.pop(number, None)
+            if call is not None and not call.told.done():
+                call.told.set_result(None)
+
+    def give_way(self, loop):
+        """Leaves the event loop to another mailbox, because this one can't notify it any more."""
+        reader = self._reader and self._reader[0]()
+        if reader is not None:
+            reader.mailbox = None
+            try:
+                loop.remove_reader(self._reader[1])
+            except Exception:
+                pass  # The loop's own descriptor is closed as well.
+        # Its calls have lost their connections, which is noticed soon.
+        self.deliver()
+        loop.call_later(1, self.deliver)
+
+    def close(self):
+        """Leaves the calls that wait: nobody looks at them any more."""
+        while self.waiting:
+            _, call = self.waiting.popitem()
+            call.leave()
+            if not call.told.done() and not call.told.get_loop().is_closed():
+                call.told.cancel()
+        address, self.address = self.address, None
+        if address is not None:
+            self._free(address)
+
+    __del__ = close
+
+
+class _Reader:
+    """What an event loop calls when its mailbox has something. A loop that is closed drops it, and nothing else does."""
+
+    __slots__ = ("__weakref__", "mailbox")
+
+    def __init__(self, mailbox):
+        self.mailbox = mailbox
+
+    def __call__(self):
+        if self.mailbox is not None:
+            self.mailbox.deliver()
 
     def __del__(self):
-        if self.address is not None:
-            self._free(self.address)
-
-    def _deliver(self):
-        for number in self._numbers[: _take(self.address, self._numbers, self._ROOM)]:
-            told = _waiting.pop(number, None)
-            if told is not None and not told.done():
-                told.set_result(None)
+        if self.mailbox is not None:
+            self.mailbox.close()
 
 
 def _listen_for(mailbox, loop):
-    while True:
+    while mailbox.address is not None:
         rang = _listen(mailbox.address, _SLICE)
         listening = loop()
         if listening is None or listening.is_closed():
-            return
+            break
         if rang:
             try:
-                listening.call_soon_threadsafe(mailbox._deliver)
+                listening.call_soon_threadsafe(mailbox.deliver)
             except RuntimeError:
-                return  # It has been closed meanwhile.
+                break  # It has been closed meanwhile.
         del listening
+    mailbox.close()

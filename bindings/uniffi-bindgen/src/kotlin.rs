@@ -117,12 +117,26 @@ interface Disposable {
     )?;
     draft.replace(
         1,
-        "\nclass InternalException(",
+        "\nclass InternalException(message: String) : kotlin.Exception(message)\n",
         "\n/**
- * A mistake of the library itself; the client may be used further.
+ * A defect of the library that was noticed outside of an operation's own code; the API object may be used further.
+ * Nothing is known of a request that was under way.
  */
-class InternalException(",
-    )
+class InternalException(message: String) : OAuthException.Internal(
+    Failure(
+        `text` = \"a defect of the native library: $message; a request that was under way may have been executed\",
+        `serverMayHaveActed` = true,
+    ),
+)
+",
+    )?;
+    // What a panic says may hold a secret.
+    draft.replace(
+        1,
+        "            throw InternalException(FfiConverterString.lift(status.error_buf))\n",
+        "            RustBuffer.free(status.error_buf)\n            throw InternalException(\"it panicked\")\n",
+    )?;
+    draft.replace(1, "InternalException(\"Rust panic\")", "InternalException(\"it panicked\")")
 }
 
 /// JNA takes a library of this name from the system before the one in the jar. uniffi can tell another version's,
@@ -245,7 +259,9 @@ fn exception(draft: &mut Draft, error: &Enum, interface: &ComponentInterface) ->
             known.name()
         ),
         &format!("({name}: {record}) : {class}({name})"),
-    )
+    )?;
+    let internal = format!("class Internal({name}: {record}) : {class}");
+    draft.replace(1, &internal, &format!("open {internal}"))
 }
 
 /// A function without a class is one of a class in Java, and its last arguments may be left out there, too.

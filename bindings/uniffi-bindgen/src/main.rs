@@ -109,7 +109,24 @@ fn write_bindings(
     })?;
     let mut draft = Draft::read(Path::new(out_dir.as_str()).join(file))?;
     finish(&mut draft, &interface)?;
-    draft.save()
+    futures_of_buffers(&mut draft)?;
+    draft.save()?;
+    if matches!(language, Language::Swift) {
+        let mut header = Draft::read(Path::new(out_dir.as_str()).join("PureCloudOAuthFFI.h"))?;
+        futures_of_buffers(&mut header)?;
+        header.save()?;
+    }
+    Ok(())
+}
+
+/// Futures that return a buffer are completed and freed by functions of our own, which free what nobody takes:
+/// `core/src/ffi/deferred.rs`.
+fn futures_of_buffers(draft: &mut Draft) -> Result<()> {
+    for end in ["complete", "free"] {
+        let given = format!("ffi_purecloud_oauth_rust_future_{end}_rust_buffer");
+        draft.replace_all(&given, &format!("purecloud_oauth_future_{end}"))?;
+    }
+    Ok(())
 }
 
 /// The exported interface, from the library's own metadata.

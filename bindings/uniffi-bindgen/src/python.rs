@@ -198,8 +198,29 @@ fn error(draft: &mut Draft, error: &Enum, interface: &ComponentInterface) -> Res
         )?;
     }
     let start = format!("# {name}\n# We want to define each variant");
-    draft.replace_between(&start, "\n\n\nclass _UniffiFfiConverterType", class.trim_end())
+    write!(class, "{}", INTERNAL_ERROR.replace("RECORD", record.name()).replace("ERROR", name))?;
+    draft.replace_between(&start, "\n\n\nclass _UniffiFfiConverterType", class.trim_end())?;
+    draft.replace(1, "class InternalError(Exception):\n    pass\n\n", "")?;
+    // What a panic says may hold a secret.
+    draft.replace_between(
+        "        # When the rust code sees a panic, it tries to construct a _UniffiRustBuffer\n",
+        "        raise InternalError(msg)\n",
+        "        call_status.error_buf.free()\n        msg = \"it panicked\"\n",
+    )
 }
+
+/// uniffi's own error is one of the hierarchy.
+const INTERNAL_ERROR: &str = "\
+class InternalError(ERROR.Internal):
+    \"\"\"A defect of the library that was noticed outside of an operation's own code. Nothing is known of a request that was
+    under way.\"\"\"
+
+    def __init__(self, failure) -> None:
+        if isinstance(failure, str):
+            text = f\"a defect of the native library: {failure}; a request that was under way may have been executed\"
+            failure = RECORD(text=text, server_may_have_acted=True)
+        super().__init__(failure)
+";
 
 /// The record that every variant of an error holds, and the field that it is held in.
 fn held<'a>(error: &Enum, interface: &'a ComponentInterface) -> Result<(String, &'a Record)> {
@@ -628,11 +649,6 @@ fn public_names(draft: &mut Draft, interface: &ComponentInterface) -> Result<()>
     for object in interface.object_definitions() {
         draft.replace(1, &format!("    \"{}Protocol\",\n", object.name()), "")?;
     }
-    draft.replace(
-        1,
-        "class InternalError(Exception):\n    pass\n",
-        "class InternalError(Exception):\n    \"\"\"A mistake in the library itself. Nothing is known of what it was doing.\"\"\"\n",
-    )?;
     draft.push("\n_base.publish(globals())\n");
     Ok(())
 }

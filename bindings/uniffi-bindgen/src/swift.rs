@@ -17,6 +17,7 @@ use crate::neutral_names::names_in_text;
 pub(crate) fn finish(draft: &mut Draft, interface: &ComponentInterface) -> Result<()> {
     cancellation(draft, interface)?;
     reading(draft)?;
+    defects(draft)?;
     numbers(draft)?;
     only_what_is_exported(draft, interface)?;
     labels(draft, interface)?;
@@ -71,6 +72,15 @@ fn reading(draft: &mut Draft) -> Result<()> {
     draft.replace(1, "createReader(data: Data(rustBuffer: buf))", "BufferReader(buf)")?;
     draft.replace(1, "if hasRemaining(reader) {", "if !reader.isAtEnd {")?;
     draft.replace_all("(data: Data, offset: Data.Index)", "BufferReader")
+}
+
+/// What uniffi finds wrong in the library is an `OAuthError` as well.
+fn defects(draft: &mut Draft) -> Result<()> {
+    draft.replace_between(
+        "fileprivate enum UniffiInternalError: LocalizedError {",
+        "fileprivate extension NSLock",
+        include_str!("swift/defects.swift"),
+    )
 }
 
 /// A time that is wrong must not end the program: it crosses as one that the library refuses by the name of the
@@ -163,7 +173,9 @@ fn labels(draft: &mut Draft, interface: &ComponentInterface) -> Result<()> {
 fn cases(draft: &mut Draft, error: &Enum) -> Result<()> {
     for variant in error.variants() {
         let (given, habit) = (variant.name().to_upper_camel_case(), variant.name().to_lower_camel_case());
-        draft.replace(1, &format!("    case {given}("), &format!("    case {habit}("))?;
+        // A word of the language, where it does not follow a dot.
+        let declared = if habit == "internal" { format!("`{habit}`") } else { habit.clone() };
+        draft.replace(1, &format!("    case {given}("), &format!("    case {declared}("))?;
         draft.replace(1, &format!("return .{given}("), &format!("return .{habit}("))?;
         draft.replace(1, &format!("case let .{given}("), &format!("case let .{habit}("))?;
     }

@@ -56,6 +56,13 @@ impl OAuthApi {
         OAuthApi { service: Arc::new(Service::new(config)) }
     }
 
+    /// The same API object on another runtime: it is signed in as this one is, and nothing of this one's connections
+    /// is used any more.
+    #[cfg(feature = "uniffi")]
+    pub(crate) fn with_new_connections(&self, config: Config) -> Self {
+        OAuthApi { service: Arc::new(self.service.with_new_connections(config)) }
+    }
+
     /// A client with the settings of `Config::from_env`: from the environment and from files on this machine.
     /// Nothing is sent until the first call.
     ///

@@ -22,17 +22,17 @@ macro_rules! operations {
         }
 
         #[cfg(feature = "uniffi")]
-        operations! { @exported asynchronous OAuthApi $(
+        operations! { @exported asynchronous OAuthApi Deferred DeferredResponse $(
             [async] [.await] [$(#[$($meta)*])*] $name($($argument: $type),*; $($($option: $option_type),+)?) -> $value
         )* }
 
         #[cfg(feature = "uniffi")]
-        operations! { @exported blocking BlockingOAuthApi $(
+        operations! { @exported blocking BlockingOAuthApi Lowered Response $(
             [] [] [$(#[$($meta)*])*] $name($($argument: $type),*; $($($option: $option_type),+)?) -> $value
         )* }
     };
 
-    (@exported $module:ident $client:ident $(
+    (@exported $module:ident $client:ident $returned:ident $response:ident $(
         [$($async:tt)?] [$($await:tt)*] [$($meta:tt)*]
         $name:ident($($argument:ident: $type:ty),*; $($option:ident: $option_type:ty),*) -> $value:ty
     )*) => {
@@ -52,7 +52,7 @@ macro_rules! operations {
                             $($argument: <$type as Argument>::Foreign,)*
                             $($option: <$option_type as Argument>::Foreign,)*
                             options: Option<CallOptions>,
-                        ) -> Result<<$value as Answer>::Lowered, OAuthError> {
+                        ) -> Result<<$value as Answer>::$returned, OAuthError> {
                             self.call(options, |api| Ok(api.$name(
                                 $(Lent::lent(stringify!($argument), &$argument)?,)*
                                 $(Lent::lent(stringify!($option), &$option)?,)*
@@ -67,7 +67,7 @@ macro_rules! operations {
                             $($argument: <$type as Argument>::Foreign,)*
                             $($option: <$option_type as Argument>::Foreign,)*
                             options: Option<CallOptions>,
-                        ) -> Result<<$value as Answer>::Response, OAuthError> {
+                        ) -> Result<<$value as Answer>::$response, OAuthError> {
                             self.call_with_http_info(options, |api| Ok(api.$name(
                                 $(Lent::lent(stringify!($argument), &$argument)?,)*
                                 $(Lent::lent(stringify!($option), &$option)?,)*

@@ -75,6 +75,19 @@ impl OAuthApi {
         Ok(())
     }
 
+    /// The time in which signing in ends, successful or not.
+    #[cfg(feature = "uniffi")]
+    pub(crate) fn longest_sign_in(&self) -> std::time::Duration {
+        self.service.tokens.longest_sign_in()
+    }
+
+    /// The operation of signing out, and the time in which it ends, successful or not: a renewal under way, the
+    /// request, another token, and the request with that one.
+    #[cfg(feature = "uniffi")]
+    pub(crate) fn longest_sign_out(&self) -> (Operation, std::time::Duration) {
+        (SIGN_OUT, self.service.tokens.longest_renewal().saturating_mul(4))
+    }
+
     /// Where calls and sign-ins go.
     #[must_use]
     pub fn host(&self) -> &Host {

@@ -44,8 +44,14 @@ pub(crate) struct Tokens {
 struct Shared {
     credentials: Credentials,
     host: Host,
+    /// The connections that tokens are renewed over.
     transport: Arc<Transport>,
     allowance: Allowance,
+    held: Arc<Held>,
+}
+
+/// The token, wherever it is renewed: it outlives the connections.
+struct Held {
     state: Mutex<State>,
     /// How often somebody signed out: what began before does not count afterwards.
     farewells: watch::Sender<u64>,
@@ -59,6 +65,8 @@ struct State {
     /// The renewal under way began then, and its outcome will be there.
     renewal: Option<(Instant, Outcome)>,
     not_before: Option<Instant>,
+    /// What the next token comes from if signing out, which is under way, fails.
+    aside: Option<Next>,
 }
 
 /// Where the next token comes from.
@@ -132,11 +140,60 @@ impl Tokens {
                 host: config.host.clone(),
                 transport,
                 allowance: Allowance { deadline: config.deadline, retries: true },
-                state: Mutex::new(State { token, rejected: false, next, renewal: None, not_before: None }),
-                farewells: watch::Sender::new(0),
+                held: Arc::new(Held {
+                    state: Mutex::new(State {
+                        token,
+                        rejected: false,
+                        next,
+                        renewal: None,
+                        not_before: None,
+                        aside: None,
+                    }),
+                    farewells: watch::Sender::new(0),
+                }),
             }),
             browsing: tokio::sync::Mutex::new(()),
         }
+    }
+
+    /// The same tokens, renewed over other connections, because those so far don't work any more. What was under way
+    /// over those is forgotten: it never ends. A code that was sent is not sent again.
+    #[cfg(feature = "uniffi")]
+    pub(crate) fn moved(&self, transport: Arc<Transport>) -> Self {
+        let shared = &self.shared;
+        {
+            let mut state = shared.lock();
+            state.renewal = None;
+            if let Some(next) = state.aside.take() {
+                state.next = next;
+            }
+        }
+        Tokens {
+            shared: Arc::new(Shared {
+                credentials: shared.credentials.clone(),
+                host: shared.host.clone(),
+                transport,
+                allowance: shared.allowance.clone(),
+                held: Arc::clone(&shared.held),
+            }),
+            browsing: tokio::sync::Mutex::new(()),
+        }
+    }
+
+    /// The time in which signing in ends: the wait for the user, and two renewals, because one may be lost.
+    #[cfg(feature = "uniffi")]
+    pub(crate) fn longest_sign_in(&self) -> Duration {
+        let user = match &self.shared.credentials.0 {
+            Means::Browser(authorization) => browser::limit(authorization),
+            _ => Duration::ZERO,
+        };
+        user.saturating_add(self.longest_renewal().saturating_mul(2))
+    }
+
+    /// The time in which a renewal ends.
+    #[cfg(feature = "uniffi")]
+    pub(crate) fn longest_renewal(&self) -> Duration {
+        self.shared.allowance.deadline.saturating_add(AFTER_FAILURE)
     }
 
     /// What is held now.
@@ -172,7 +229,7 @@ impl Tokens {
                 result => return result,
             }
         }
-        let mut farewells = shared.farewells.subscribe();
+        let mut farewells = shared.held.farewells.subscribe();
         let grant = tokio::select! {
             biased;
             _ = farewells.changed() => Err(ended("signed out meanwhile: sign in again")),
@@ -191,9 +248,10 @@ impl Tokens {
                     Some((began, outcome)) if self.shared.may_still_end(*began) => (*began, outcome.clone()),
                     _ => {
                         let refreshable = state.refreshable();
-                        let aside = mem::replace(&mut state.next, Next::Ended(ended("signing out")));
-                        self.shared.farewells.send_modify(|farewells| *farewells += 1);
-                        return Leaving { shared: &self.shared, aside: Some(aside), refreshable };
+                        let next = mem::replace(&mut state.next, Next::Ended(ended("signing out")));
+                        state.aside = Some(next);
+                        self.shared.held.farewells.send_modify(|farewells| *farewells += 1);
+                        return Leaving { shared: &self.shared, refreshable };
                     }
                 }
             };
@@ -272,7 +330,6 @@ impl Next {
 /// Somebody who signs out. What was put aside comes back, unless it is for good.
 pub(crate) struct Leaving<'a> {
     shared: &'a Arc<Shared>,
-    aside: Option<Next>,
     refreshable: Option<Grant>,
 }
 
@@ -292,8 +349,8 @@ impl Leaving<'_> {
         match self.shared.exchange(&grant).await {
             Ok((token, refresh_token)) => {
                 let pass = Pass::Bearer(token.secret.clone());
-                self.aside = Some(after(grant, refresh_token));
                 let mut state = self.shared.lock();
+                state.aside = Some(after(grant, refresh_token));
                 state.token = Some(Arc::new(token));
                 state.rejected = false;
                 Ok(Some(pass))
@@ -304,9 +361,9 @@ impl Leaving<'_> {
     }
 
     /// The service has been told, or there was nothing to tell.
-    pub(crate) fn for_good(mut self) {
-        self.aside = None;
+    pub(crate) fn for_good(self) {
         let mut state = self.shared.lock();
+        state.aside = None;
         state.token = None;
         state.next = Next::Ended(ended(match self.shared.credentials.0 {
             Means::Browser(_) => "signed out: sign in again",
@@ -317,8 +374,9 @@ impl Leaving<'_> {
 
 impl Drop for Leaving<'_> {
     fn drop(&mut self) {
-        if let Some(next) = self.aside.take() {
-            self.shared.lock().next = next;
+        let mut state = self.shared.lock();
+        if let Some(next) = state.aside.take() {
+            state.next = next;
         }
     }
 }
@@ -326,7 +384,7 @@ impl Drop for Leaving<'_> {
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, State> {
         // Nothing panics while it is held; and a state is whole at every moment.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.held.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn now(&self) -> Instant {
@@ -380,7 +438,7 @@ impl Shared {
         state.renewal = Some((self.now(), outcome.clone()));
         let shared = Arc::clone(self);
         let own = outcome.clone();
-        let farewells = *self.farewells.borrow();
+        let farewells = *self.held.farewells.borrow();
         tokio::spawn(async move {
             let result = shared.exchange(&grant).await;
             let result = shared.settle(grant, result, &own, farewells);
@@ -401,7 +459,7 @@ impl Shared {
         let mut state = self.lock();
         let is_present = state.is_present(own);
         state.forget_renewal(own);
-        if *self.farewells.borrow() != farewells {
+        if *self.held.farewells.borrow() != farewells {
             return Err(state.next.reason());
         }
         match result {

@@ -1,5 +1,6 @@
 //! The two clients. The operations are added to them where each is written, in `crate::api`.
 
+use std::convert::identity;
 use std::future::IntoFuture;
 use std::process;
 use std::sync::Arc;
@@ -8,8 +9,9 @@ use crate::call::{Call, Response};
 use crate::credentials::Session;
 use crate::error::Error;
 use crate::ffi::config::{CallOptions, Config};
-use crate::ffi::runtime::{self, PerProcess};
-use crate::ffi::{Answer, OAuthError};
+use crate::ffi::era::PerEra;
+use crate::ffi::runtime::{Errand, Purpose, Runtime, prepared};
+use crate::ffi::{Answer, Deferred, OAuthError};
 use crate::region::Host;
 use crate::sources::Sources;
 
@@ -46,7 +48,7 @@ pub(crate) struct BlockingOAuthApi(Client);
 
 /// What a client has beside its operations: once for event loops, once for programs that wait.
 macro_rules! client {
-    ($client:ident [$($async:tt)?] [$($await:tt)*] $run:path) => {
+    ($client:ident [$($async:tt)?] [$($await:tt)*] $run:ident $session:ty, $deferred:path) => {
         #[uniffi::export]
         impl $client {
             /// A client with these settings. Nothing is sent until the first call.
@@ -54,7 +56,7 @@ macro_rules! client {
             /// Fails with `InvalidArgument` and the name of the first setting that can't be used.
             #[uniffi::constructor]
             pub(crate) fn new(config: Config) -> Result<Self, OAuthError> {
-                Client::new(config).map($client)
+                prepared(|| Client::new(config)).map($client)
             }
 
             /// A client with the settings that are found in the environment and in the files of the vendor's tools,
@@ -64,7 +66,7 @@ macro_rules! client {
             /// and what was missing in each.
             #[uniffi::constructor]
             pub(crate) fn from_env() -> Result<Self, OAuthError> {
-                Client::new(Config::find(&Sources::default())?).map($client)
+                prepared(|| Client::new(Config::find(&Sources::default())?)).map($client)
             }
 
             /// Signs in now, unless the client is signed in already. Calls do so by themselves, except where a
@@ -75,9 +77,10 @@ macro_rules! client {
             /// Fails with `SignIn` when no token can be had; it holds what the login host said. A code is never sent
             /// twice, so a lost answer means another sign-in. With `InvalidArgument` when the port of the redirect
             /// URI is taken.
-            pub(crate) $($async)? fn sign_in(&self) -> Result<Session, OAuthError> {
-                let api = self.0.core()?.clone();
-                $run(async move { api.sign_in().await })$($await)*
+            pub(crate) $($async)? fn sign_in(&self) -> Result<$session, OAuthError> {
+                let (runtime, api) = self.0.ready()?;
+                let purpose = Purpose { errand: Errand::SignIn, limit: api.longest_sign_in() };
+                runtime.$run(purpose, async move { api.sign_in().await })$($await)*.map($deferred)
             }
 
             /// Signs out: ends the token on the service, and forgets it with everything that another could be had
@@ -90,14 +93,16 @@ macro_rules! client {
             ///
             /// Needs no permission. Vendor's page: `TokensApi.html#deleteTokensMe`.
             pub(crate) $($async)? fn sign_out(&self) -> Result<(), OAuthError> {
-                let api = self.0.core()?.clone();
-                $run(async move { api.sign_out().await })$($await)*
+                let (runtime, api) = self.0.ready()?;
+                let (operation, limit) = api.longest_sign_out();
+                let purpose = Purpose { errand: Errand::Operation(operation), limit };
+                runtime.$run(purpose, async move { api.sign_out().await })$($await)*
             }
 
             /// What the client is signed in with at the moment; nothing before the first call, and after signing
             /// out. Nothing is sent.
             pub(crate) fn session(&self) -> Option<Session> {
-                self.0.core().ok()?.session()
+                self.0.ready().ok()?.1.session()
             }
 
             /// Where calls and sign-ins go.
@@ -108,26 +113,27 @@ macro_rules! client {
     };
 }
 
-client! { OAuthApi [async] [.await] runtime::run }
-client! { BlockingOAuthApi [] [] runtime::wait }
+client! { OAuthApi [async] [.await] run Deferred<Session>, Deferred }
+client! { BlockingOAuthApi [] [] wait Session, identity }
 
 impl OAuthApi {
     pub(crate) async fn call<T: Answer>(
         &self,
         options: Option<CallOptions>,
         operation: impl FnOnce(&crate::OAuthApi) -> Result<Call<T>, Error>,
-    ) -> Result<T::Lowered, OAuthError> {
-        let call = self.0.call(options, operation)?;
-        runtime::run(call.into_future()).await
+    ) -> Result<T::Deferred, OAuthError> {
+        let (runtime, purpose, call) = self.0.call(options, operation)?;
+        runtime.run(purpose, call.into_future()).await.map(T::deferred)
     }
 
     pub(crate) async fn call_with_http_info<T: Answer>(
         &self,
         options: Option<CallOptions>,
         operation: impl FnOnce(&crate::OAuthApi) -> Result<Call<T>, Error>,
-    ) -> Result<T::Response, OAuthError> {
-        let call = self.0.call(options, operation)?;
-        runtime::run(call.response()).await.map(with_metadata::<T>)
+    ) -> Result<T::DeferredResponse, OAuthError> {
+        let (runtime, purpose, call) = self.0.call(options, operation)?;
+        let response = runtime.run(purpose, call.response()).await?;
+        Ok(T::deferred_response(with_metadata::<T>(response)))
     }
 }
 
@@ -137,8 +143,8 @@ impl BlockingOAuthApi {
         options: Option<CallOptions>,
         operation: impl FnOnce(&crate::OAuthApi) -> Result<Call<T>, Error>,
     ) -> Result<T::Lowered, OAuthError> {
-        let call = self.0.call(options, operation)?;
-        runtime::wait(call.into_future())
+        let (runtime, purpose, call) = self.0.call(options, operation)?;
+        runtime.wait(purpose, call.into_future())
     }
 
     pub(crate) fn call_with_http_info<T: Answer>(
@@ -146,8 +152,8 @@ impl BlockingOAuthApi {
         options: Option<CallOptions>,
         operation: impl FnOnce(&crate::OAuthApi) -> Result<Call<T>, Error>,
     ) -> Result<T::Response, OAuthError> {
-        let call = self.0.call(options, operation)?;
-        runtime::wait(call.response()).map(with_metadata::<T>)
+        let (runtime, purpose, call) = self.0.call(options, operation)?;
+        runtime.wait(purpose, call.response()).map(with_metadata::<T>)
     }
 }
 
@@ -155,40 +161,59 @@ fn with_metadata<T: Answer>(response: Response<T::Lowered>) -> T::Response {
     T::with(response.value, response.metadata)
 }
 
-/// The settings, and the core's client that each process makes of them.
+/// The settings, and the core's API object that is made of them for each runtime.
 struct Client {
     config: Config,
-    core: PerProcess<crate::OAuthApi>,
+    core: PerEra<crate::OAuthApi>,
     /// The process that it was made in.
     process: u32,
 }
 
 impl Client {
     fn new(config: Config) -> Result<Self, OAuthError> {
-        let client = Client { config, core: PerProcess::new(), process: process::id() };
-        client.core()?;
+        let client = Client { config, core: PerEra::new(), process: process::id() };
+        client.ready()?;
         Ok(client)
     }
 
-    fn core(&self) -> Result<&crate::OAuthApi, Error> {
-        self.core.get_or_try_init(|| {
+    /// Returns a runtime that works, and the API object whose connections are on it.
+    fn ready(&self) -> Result<(&'static Runtime, crate::OAuthApi), Error> {
+        let runtime = Runtime::current()?;
+        let core = self.core.get_or_try_init(runtime.era(), |before| {
             let mut config = self.config.clone();
             if self.process != process::id() {
                 config.credentials = config.credentials.after_a_fork();
             }
-            config.build().map(crate::OAuthApi::new)
-        })
+            let config = config.build()?;
+            Ok::<_, Error>(match before {
+                Some(before) => before.with_new_connections(config),
+                None => crate::OAuthApi::new(config),
+            })
+        })?;
+        Ok((runtime, core.clone()))
     }
 
     fn call<T: Answer>(
         &self,
         options: Option<CallOptions>,
         operation: impl FnOnce(&crate::OAuthApi) -> Result<Call<T>, Error>,
-    ) -> Result<Call<T::Lowered>, Error> {
-        let call = operation(self.core()?)?.returning();
-        match options {
-            Some(options) => Ok(call.options(options.build()?)),
-            None => Ok(call),
-        }
+    ) -> Result<(&'static Runtime, Purpose, Call<T::Lowered>), Error> {
+        prepared(|| {
+            let (runtime, core) = self.ready()?;
+            let mut call = operation(&core)?.returning();
+            if let Some(options) = options {
+                call = call.options(options.build()?);
+            }
+            let errand = call.operation().map_or(Errand::Unknown, Errand::Operation);
+            let purpose = Purpose { errand, limit: call.limit() };
+            Ok((runtime, purpose, call))
+        })
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        // Where the runtime is broken its era ends here, and the connections are left alone.
+        let _ = Runtime::current();
     }
 }

@@ -4,7 +4,7 @@
 use uniffi::{FfiBufferElement, FfiSerialize, Handle, RustBuffer, RustCallStatus, ffi_buffer_size};
 
 macro_rules! in_memory {
-    ($($name:ident = $function:ident($argument:ty) -> $returned:ty;)*) => {$(
+    ($($name:ident = $($function:ident)::+($argument:ty) -> $returned:ty;)*) => {$(
         /// # Safety
         ///
         /// `arguments` holds a valid argument, which is taken, and `returned` has room for what is returned and the
@@ -21,7 +21,7 @@ macro_rules! in_memory {
             let mut status = RustCallStatus::default();
             // SAFETY: the caller vouches for the argument.
             #[allow(unused_unsafe, reason = "some are safe")]
-            let value = unsafe { crate::$function(FfiSerialize::get(arguments), &mut status) };
+            let value = unsafe { crate::$($function)::+(FfiSerialize::get(arguments), &mut status) };
             FfiSerialize::write(&mut returned, value);
             FfiSerialize::write(&mut returned, status);
         }
@@ -31,6 +31,6 @@ macro_rules! in_memory {
 in_memory! {
     uniffi_ffibuffer_ffi_purecloud_oauth_rustbuffer_alloc = ffi_purecloud_oauth_rustbuffer_alloc(u64) -> RustBuffer;
     uniffi_ffibuffer_ffi_purecloud_oauth_rustbuffer_free = ffi_purecloud_oauth_rustbuffer_free(RustBuffer) -> ();
-    uniffi_ffibuffer_ffi_purecloud_oauth_rust_future_complete_rust_buffer =
-        ffi_purecloud_oauth_rust_future_complete_rust_buffer(Handle) -> RustBuffer;
+    uniffi_ffibuffer_purecloud_oauth_future_complete =
+        ffi::deferred::purecloud_oauth_future_complete(Handle) -> RustBuffer;
 }

@@ -14,7 +14,7 @@ use uniffi::metadata::MetadataBuffer;
 use uniffi::{Handle, Lift, Lower, LowerReturn, RustBuffer, RustCallError, TypeId};
 
 use crate::UniFfiTag;
-use crate::call::Value;
+use crate::call;
 use crate::ffi::ResponseMetadata;
 use crate::models::{Any, MOST_FIELDS, Model, Name, Readable, Reader, Rule, Timestamp, Unreadable, memory};
 use crate::operation::Operation;
@@ -23,19 +23,43 @@ use crate::transport::Returned;
 
 /// A value of type `T` as uniffi hands it to the other language.
 pub(crate) struct Lowered<T> {
-    written: Written,
+    value: Value,
+    metadata: Option<ResponseMetadata>,
     of: PhantomData<fn() -> T>,
 }
 
+enum Value {
+    Written(Written),
+    /// A model, which frees what it holds as long as it is not written.
+    Model(Write),
+}
+
+/// Writes a value in uniffi's form.
+type Write = Box<dyn FnOnce(&mut Vec<u8>) + Send>;
+
 impl<T> Lowered<T> {
-    fn new(written: Written) -> Self {
-        Lowered { written, of: PhantomData }
+    fn new(value: Value) -> Self {
+        Lowered { value, metadata: None, of: PhantomData }
     }
 
     /// The record that has this value in its first field and the metadata in its second.
-    pub(crate) fn and<R>(mut self, metadata: ResponseMetadata) -> Lowered<R> {
-        self.written.put(metadata);
-        Lowered::new(self.written)
+    pub(crate) fn and<R>(self, metadata: ResponseMetadata) -> Lowered<R> {
+        Lowered { value: self.value, metadata: Some(metadata), of: PhantomData }
+    }
+
+    fn into_bytes(self) -> Vec<u8> {
+        let mut bytes = match self.value {
+            Value::Written(written) => written.into_bytes(),
+            Value::Model(write) => {
+                let mut bytes = Vec::new();
+                write(&mut bytes);
+                bytes
+            }
+        };
+        if let Some(metadata) = self.metadata {
+            Lower::<UniFfiTag>::write(metadata, &mut bytes);
+        }
+        bytes
     }
 }
 
@@ -44,13 +68,15 @@ impl<M: Model + Shaped + Lower<UniFfiTag>> Returned for Lowered<M> {
         // What the model finds missing can only be asked of the model.
         let in_one_go = if M::LACKS.is_none() { transcribed::<M>(body) } else { None };
         match in_one_go {
-            Some(written) => Ok(Lowered::new(written)),
-            None => M::read(operation, body).map(|model| Lowered::new(Written::of(model))),
+            Some(written) => Ok(Lowered::new(Value::Written(written))),
+            None => M::read(operation, body).map(|model| {
+                Lowered::new(Value::Model(Box::new(move |bytes| Lower::<UniFfiTag>::write(model, bytes))))
+            }),
         }
     }
 }
 
-impl<M: Model + Shaped + Lower<UniFfiTag>> Value for Lowered<M> {
+impl<M: Model + Shaped + Lower<UniFfiTag>> call::Value for Lowered<M> {
     type Read = Self;
 
     fn from_read(read: Self) -> Self {
@@ -67,7 +93,7 @@ unsafe impl<T> LowerReturn<UniFfiTag> for Lowered<T> {
     type ReturnType = RustBuffer;
 
     fn lower_return(lowered: Self) -> Result<RustBuffer, RustCallError> {
-        Ok(RustBuffer::from_vec(lowered.written.into_bytes()))
+        Ok(RustBuffer::from_vec(lowered.into_bytes()))
     }
 }
 
@@ -561,9 +587,10 @@ pub(crate) mod tests {
     fn the_metadata_stands_behind_the_value() {
         let value = "Wien".to_owned();
         let metadata = ResponseMetadata::from(crate::ResponseMetadata::default());
-        let beside = Lowered::<String>::new(Written::of(value.clone())).and::<()>(metadata.clone());
+        let beside =
+            Lowered::<String>::new(Value::Written(Written::of(value.clone()))).and::<()>(metadata.clone());
         assert_eq!(
-            beside.written.bytes,
+            beside.into_bytes(),
             [Written::of(value).bytes.clone(), Written::of(metadata).bytes.clone()].concat()
         );
     }

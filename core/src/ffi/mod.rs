@@ -7,6 +7,10 @@
 mod api;
 mod argument;
 mod config;
+mod deferred;
+#[cfg(unix)]
+mod descriptor;
+mod era;
 mod error;
 mod jvm;
 mod lowered;
@@ -16,10 +20,12 @@ mod runtime;
 #[cfg(test)]
 mod tests;
 mod values;
+mod watchdog;
 
 pub(crate) use api::{BlockingOAuthApi, OAuthApi};
 pub(crate) use argument::{Argument, Lent};
 pub(crate) use config::CallOptions;
+pub(crate) use deferred::Deferred;
 pub(crate) use error::{Failure, OAuthError};
 #[cfg(test)]
 pub(crate) use lowered::tests::assert_other_languages_read_the_same;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::call::Value;
+use crate::ffi::Deferred;
 use crate::ffi::values::within_every_language;
 use crate::metadata;
 
@@ -56,12 +57,18 @@ impl From<metadata::ResponseMetadata> for ResponseMetadata {
 }
 
 /// What an operation returns, as other languages are handed it; and the same with its metadata beside: the interface has
-/// no generic types, so each has a record of its own.
+/// no generic types, so each has a record of its own. Asynchronous functions return the deferred forms.
 pub(crate) trait Answer {
     type Lowered: Value + Send + 'static;
     type Response;
+    type Deferred;
+    type DeferredResponse;
 
     fn with(value: Self::Lowered, metadata: metadata::ResponseMetadata) -> Self::Response;
+
+    fn deferred(value: Self::Lowered) -> Self::Deferred;
+
+    fn deferred_response(response: Self::Response) -> Self::DeferredResponse;
 }
 
 /// What is known of an operation that returns nothing.
@@ -74,8 +81,16 @@ pub(crate) struct EmptyResponse {
 impl Answer for () {
     type Lowered = ();
     type Response = EmptyResponse;
+    type Deferred = ();
+    type DeferredResponse = Deferred<EmptyResponse>;
 
     fn with((): (), metadata: metadata::ResponseMetadata) -> EmptyResponse {
         EmptyResponse { metadata: metadata.into() }
+    }
+
+    fn deferred((): ()) {}
+
+    fn deferred_response(response: EmptyResponse) -> Deferred<EmptyResponse> {
+        Deferred(response)
     }
 }

@@ -1,97 +1,440 @@
-//! Where the work is done: one runtime for each process, with a thread of its own.
+//! The runtime that executes the calls: one for each era, driven by a thread of the library.
+//!
+//! Nothing here trusts that the runtime works: other code of the process may close its file descriptors, or it may panic.
+//! Then the calls that wait for it fail, and the next call is executed by another one.
 
-use std::future::Future;
-use std::panic;
-use std::process;
+use std::future::{Future, pending, poll_fn};
+use std::io;
+use std::mem::ManuallyDrop;
+use std::panic::{self, AssertUnwindSafe};
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, Thread};
+use std::time::{Duration, Instant};
 
-use once_cell::sync::OnceCell;
-use tokio::runtime::{Builder, Runtime};
-use tokio::task::JoinSet;
+use tokio::runtime::{Builder, Handle};
+use tokio::sync::oneshot;
+use tokio::task::AbortHandle;
 
-use crate::error::Error;
+use super::era::{Era, PerEra};
+use super::watchdog::{Watch, Watchdog};
+use crate::error::{Error, ErrorKind};
 use crate::ffi::OAuthError;
+use crate::operation::{Operation, Replay};
 
-/// A value that each process makes for itself. A fork copies the memory but not the threads behind it, so a
-/// child that went on with its parent's runtime or connections would wait for ever.
-pub(super) struct PerProcess<T> {
-    oldest: OnceCell<Made<T>>,
+pub(super) struct Runtime {
+    era: Era,
+    /// The runtime itself is never dropped: see `Era`.
+    handle: Handle,
+    health: Arc<Health>,
 }
 
-/// The values of a process and of those that it was forked from; there is seldom more than one.
-struct Made<T> {
-    process: u32,
-    value: OnceCell<T>,
-    forked: OnceCell<Box<Made<T>>>,
-}
+static RUNTIME: PerEra<Runtime> = PerEra::new();
 
-impl<T> Made<T> {
-    fn here() -> Self {
-        Made { process: process::id(), value: OnceCell::new(), forked: OnceCell::new() }
-    }
-}
+/// A runtime that breaks as soon as it is made is tried this often.
+const TRIES: usize = 3;
 
-impl<T> PerProcess<T> {
-    pub(super) const fn new() -> Self {
-        PerProcess { oldest: OnceCell::new() }
-    }
-
-    /// This process's value, made now if there is none yet.
-    pub(super) fn get_or_try_init<E>(&self, make: impl FnOnce() -> Result<T, E>) -> Result<&T, E> {
-        let mut made = self.oldest.get_or_init(Made::here);
-        while made.process != process::id() {
-            made = made.forked.get_or_init(|| Box::new(Made::here()));
+impl Runtime {
+    /// Returns the runtime of this era; where that is broken, the one of the next era.
+    pub(super) fn current() -> Result<&'static Runtime, Error> {
+        for _ in 0..TRIES {
+            let era = Era::now();
+            let runtime = RUNTIME
+                .get_or_try_init(era, |_| Runtime::start(era))
+                .map_err(|error| Error::invalid_setting("runtime", "can't start its threads", error))?;
+            if !runtime.is_broken() {
+                return Ok(runtime);
+            }
+            era.end();
         }
-        made.value.get_or_try_init(make)
+        Err(Fault::Broken.error(&Purpose::UNKNOWN, Progress::NotBegun))
+    }
+
+    fn start(era: Era) -> io::Result<Self> {
+        let health = Arc::new(Health::new()?);
+        let (parking, unparked, driver) = (Arc::clone(&health), Arc::clone(&health), Arc::clone(&health));
+        // A call waits for most of its time. A second thread would be woken for every one, and find nothing to do.
+        let runtime = Builder::new_current_thread()
+            .enable_all()
+            .thread_name("purecloud-oauth")
+            .on_thread_park(move || parking.stop_if_broken())
+            .on_thread_unpark(move || unparked.stop_if_broken())
+            .build()?;
+        let handle = runtime.handle().clone();
+        let runtime = ManuallyDrop::new(runtime);
+        thread::Builder::new().name("purecloud-oauth".to_owned()).spawn(move || {
+            // It ends only by a panic of the runtime itself, which has been printed by then.
+            let _ = panic::catch_unwind(AssertUnwindSafe(|| runtime.block_on(pending::<()>())));
+            driver.note_broken();
+        })?;
+        Ok(Runtime { era, handle, health })
+    }
+
+    /// A runtime that only one test uses.
+    #[cfg(test)]
+    pub(super) fn of_its_own() -> &'static Runtime {
+        Box::leak(Box::new(Runtime::start(Era::never()).expect("a runtime")))
+    }
+
+    #[cfg(test)]
+    pub(super) fn break_down(&self) {
+        self.health.note_broken();
+    }
+
+    pub(super) fn era(&self) -> Era {
+        self.era
+    }
+
+    /// Returns whether the runtime can't execute anything any more.
+    pub(super) fn is_broken(&self) -> bool {
+        self.health.is_broken()
+    }
+
+    /// Gives later calls to another runtime. Those that wait for this one still do.
+    pub(super) fn retire(&self) {
+        self.era.end();
+    }
+
+    /// Has the runtime do something, and returns where that is noted.
+    pub(super) fn try_out(&self) -> Arc<Fate> {
+        let fate = Arc::new(Fate::new());
+        let trial = Arc::clone(&fate);
+        drop(self.spawn(async move {
+            trial.begin();
+        }));
+        fate
+    }
+
+    /// Starts a task. Where the runtime breaks by that, it may be in its queue all the same.
+    pub(super) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> Option<AbortHandle> {
+        // Tokio panics where the descriptor that wakes its thread is closed.
+        let spawned = panic::catch_unwind(AssertUnwindSafe(|| self.handle.spawn(task).abort_handle()));
+        if spawned.is_err() {
+            self.health.note_broken();
+        }
+        spawned.ok()
+    }
+
+    /// Executes the work on the runtime's thread. The caller's thread is woken once, at the end. Dropping the future
+    /// ends the work.
+    pub(super) async fn run<T: Send + 'static>(
+        &'static self,
+        purpose: Purpose,
+        work: impl Future<Output = Result<T, Error>> + Send + 'static,
+    ) -> Result<T, OAuthError> {
+        let watchdog = Watchdog::of_the_process()
+            .map_err(|error| Error::invalid_setting("runtime", "can't start its threads", error))?;
+        let deadline = Instant::now().checked_add(purpose.limit);
+        let fate = Arc::new(Fate::new());
+        let (sender, outcome) = oneshot::channel();
+        let begun = Arc::clone(&fate);
+        let task = self.spawn(async move {
+            if begun.begin() {
+                // Where nobody waits any more, nobody wants it.
+                let _ = sender.send(unless_it_panics(work).await);
+            }
+        });
+        let waiting =
+            Waiting { runtime: self, watchdog, purpose, deadline, fate, outcome, task, watch: None };
+        waiting.await.map_err(OAuthError::from)
+    }
+
+    /// Executes the work likewise, and blocks this thread until it is done.
+    pub(super) fn wait<T: Send + 'static>(
+        &'static self,
+        purpose: Purpose,
+        work: impl Future<Output = Result<T, Error>> + Send + 'static,
+    ) -> Result<T, OAuthError> {
+        block_on(self.run(purpose, work))
     }
 }
 
-impl<T> Drop for PerProcess<T> {
-    fn drop(&mut self) {
-        // What another process made has its threads there: here it can only be left alone.
-        let mut next = self.oldest.take();
-        while let Some(mut made) = next {
-            next = made.forked.take().map(|forked| *forked);
-            if made.process != process::id() {
-                std::mem::forget(made.value);
+/// Whether a runtime can work, which it can't without its descriptors.
+struct Health {
+    is_broken: AtomicBool,
+    /// Stands for the runtime's own descriptors, which nobody else can ask for: who closes those closes this one too.
+    #[cfg(unix)]
+    sentinel: super::descriptor::Identified<std::os::unix::net::UnixDatagram>,
+}
+
+impl Health {
+    fn new() -> io::Result<Self> {
+        Ok(Health {
+            is_broken: AtomicBool::new(false),
+            #[cfg(unix)]
+            sentinel: super::descriptor::Identified::new(std::os::unix::net::UnixDatagram::unbound()?),
+        })
+    }
+
+    fn is_broken(&self) -> bool {
+        if !self.is_broken.load(Ordering::Acquire) && self.has_lost_descriptors() {
+            self.is_broken.store(true, Ordering::Release);
+        }
+        self.is_broken.load(Ordering::Acquire)
+    }
+
+    #[cfg(unix)]
+    fn has_lost_descriptors(&self) -> bool {
+        self.sentinel.get().is_none()
+    }
+
+    #[cfg(not(unix))]
+    fn has_lost_descriptors(&self) -> bool {
+        false
+    }
+
+    fn note_broken(&self) {
+        self.is_broken.store(true, Ordering::Release);
+        if let Ok(watchdog) = Watchdog::of_the_process() {
+            watchdog.hurry();
+        }
+    }
+
+    /// Stops the runtime's thread for ever where the runtime is broken: it would wait for descriptors and close
+    /// connections by numbers that may belong to others by now.
+    fn stop_if_broken(&self) {
+        if self.is_broken() {
+            self.note_broken();
+            loop {
+                thread::park();
             }
         }
     }
 }
 
-static RUNTIME: PerProcess<Runtime> = PerProcess::new();
-
-fn runtime() -> Result<&'static Runtime, OAuthError> {
-    RUNTIME.get_or_try_init(|| {
-        Builder::new_multi_thread()
-            // A call waits for most of its time. A second thread would be woken for every one, and find nothing to do.
-            .worker_threads(1)
-            .thread_name("purecloud-oauth")
-            .enable_all()
-            .build()
-            .map_err(|error| Error::invalid_setting("runtime", "can't start its threads", error).into())
-    })
+/// What a call is for, and how long it may take.
+#[derive(Clone, Copy)]
+pub(super) struct Purpose {
+    pub(super) errand: Errand,
+    pub(super) limit: Duration,
 }
 
-/// Does the work on the runtime's threads. The caller's thread only joins it: it is woken once, at the end.
-/// Dropping the future ends the work.
-pub(super) async fn run<T: Send + 'static>(
-    work: impl Future<Output = Result<T, Error>> + Send + 'static,
-) -> Result<T, OAuthError> {
-    let mut tasks = JoinSet::new();
-    tasks.spawn_on(work, runtime()?.handle());
-    match tasks.join_next().await {
-        Some(Ok(result)) => result.map_err(OAuthError::from),
-        Some(Err(failed)) => match failed.try_into_panic() {
-            Ok(panic) => panic::resume_unwind(panic),
-            Err(cancelled) => Err(Error::invalid_setting("runtime", "has stopped", cancelled).into()),
-        },
-        None => Err(Error::invalid_argument("runtime", "has lost the call").into()),
+#[derive(Clone, Copy)]
+pub(super) enum Errand {
+    Operation(Operation),
+    SignIn,
+    /// It failed before this was known.
+    Unknown,
+}
+
+impl Purpose {
+    const UNKNOWN: Self = Purpose { errand: Errand::Unknown, limit: Duration::MAX };
+}
+
+/// How far a call has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Progress {
+    NotBegun,
+    /// Its request may have been sent.
+    Begun,
+}
+
+/// What caller, runtime and watchdog have to know of a call.
+pub(super) struct Fate {
+    progress: AtomicU8,
+    is_overdue: AtomicBool,
+}
+
+impl Fate {
+    const NOT_BEGUN: u8 = 0;
+    const BEGUN: u8 = 1;
+    const GIVEN_UP: u8 = 2;
+
+    fn new() -> Self {
+        Fate { progress: AtomicU8::new(Fate::NOT_BEGUN), is_overdue: AtomicBool::new(false) }
+    }
+
+    /// Begins the work, unless the caller has given up.
+    fn begin(&self) -> bool {
+        self.leave_not_begun(Fate::BEGUN).is_ok()
+    }
+
+    pub(super) fn has_begun(&self) -> bool {
+        self.progress.load(Ordering::Acquire) == Fate::BEGUN
+    }
+
+    /// Gives up: work that has not begun never will.
+    fn give_up(&self) -> Progress {
+        match self.leave_not_begun(Fate::GIVEN_UP) {
+            Err(Fate::BEGUN) => Progress::Begun,
+            _ => Progress::NotBegun,
+        }
+    }
+
+    fn leave_not_begun(&self, next: u8) -> Result<u8, u8> {
+        self.progress.compare_exchange(Fate::NOT_BEGUN, next, Ordering::AcqRel, Ordering::Acquire)
+    }
+
+    pub(super) fn expire(&self) {
+        self.is_overdue.store(true, Ordering::Release);
     }
 }
 
-/// Does the work likewise, and keeps this thread waiting. Done on this thread it would go back and forth between both.
-pub(super) fn wait<T: Send + 'static>(
-    work: impl Future<Output = Result<T, Error>> + Send + 'static,
-) -> Result<T, OAuthError> {
-    runtime()?.block_on(run(work))
+/// A call as its caller waits for it, on whatever thread.
+struct Waiting<T> {
+    runtime: &'static Runtime,
+    watchdog: &'static Watchdog,
+    purpose: Purpose,
+    deadline: Option<Instant>,
+    fate: Arc<Fate>,
+    outcome: oneshot::Receiver<Result<Result<T, Error>, Panicked>>,
+    /// `None` once it is done.
+    task: Option<AbortHandle>,
+    watch: Option<Watch>,
+}
+
+impl<T> Future for Waiting<T> {
+    type Output = Result<T, Error>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        match Pin::new(&mut self.outcome).poll(context) {
+            Poll::Ready(Ok(Ok(result))) => {
+                self.task = None;
+                return Poll::Ready(result);
+            }
+            Poll::Ready(Ok(Err(Panicked))) => {
+                self.task = None;
+                return Poll::Ready(Err(Fault::Panicked.error(&self.purpose, Progress::Begun)));
+            }
+            // The task was dropped with its runtime.
+            Poll::Ready(Err(_)) => return Poll::Ready(Err(self.fail(Fault::Broken))),
+            Poll::Pending => {}
+        }
+        if self.runtime.is_broken() {
+            return Poll::Ready(Err(self.fail(Fault::Broken)));
+        }
+        if self.fate.is_overdue.load(Ordering::Acquire) {
+            return Poll::Ready(Err(self.fail(Fault::Overdue)));
+        }
+        match &self.watch {
+            Some(watch) => watch.set_waker(context.waker()),
+            None => {
+                let (fate, waker) = (Arc::clone(&self.fate), context.waker().clone());
+                self.watch = Some(self.watchdog.add(self.runtime, fate, self.deadline, waker));
+            }
+        }
+        Poll::Pending
+    }
+}
+
+impl<T> Waiting<T> {
+    fn fail(&self, fault: Fault) -> Error {
+        fault.error(&self.purpose, self.fate.give_up())
+    }
+}
+
+impl<T> Drop for Waiting<T> {
+    fn drop(&mut self) {
+        let Some(task) = self.task.take() else { return };
+        self.fate.give_up();
+        // Ending a task wakes the runtime by a descriptor, which must still be the runtime's, and this process's.
+        if self.runtime.era.is_of_this_process()
+            && !self.runtime.is_broken()
+            && panic::catch_unwind(AssertUnwindSafe(|| task.abort())).is_err()
+        {
+            self.runtime.health.note_broken();
+        }
+    }
+}
+
+/// What went wrong inside the library.
+#[derive(Clone, Copy)]
+pub(super) enum Fault {
+    /// The runtime does not work any more.
+    Broken,
+    /// The runtime has not ended the call at its deadline.
+    Overdue,
+    Panicked,
+}
+
+impl Fault {
+    pub(super) fn error(self, purpose: &Purpose, progress: Progress) -> Error {
+        let (kind, reason) = match self {
+            Fault::Broken => (
+                ErrorKind::Connection,
+                "the connections of the native library stopped working, as when the process closes file descriptors \
+                 that it did not open"
+                    .to_owned(),
+            ),
+            Fault::Overdue => (
+                ErrorKind::Timeout,
+                format!("no result within the deadline of {:?}: the native library does not respond", purpose.limit),
+            ),
+            Fault::Panicked => (
+                ErrorKind::Internal,
+                "a defect of the native library: it panicked. Please report it with what was printed to the standard \
+                 error stream"
+                    .to_owned(),
+            ),
+        };
+        let may_have_acted = progress == Progress::Begun;
+        let once = matches!(purpose.errand, Errand::Operation(Operation { replay: Replay::Once, .. }));
+        let (kind, text) = match progress {
+            Progress::NotBegun => (kind, format!("{reason}; nothing was sent")),
+            Progress::Begun if once => (
+                ErrorKind::OutcomeUnknown,
+                format!(
+                    "outcome unknown: {reason}; the request may have been executed, and is not sent again"
+                ),
+            ),
+            Progress::Begun => (kind, format!("{reason}; the request may have been executed")),
+        };
+        let mut error = Error::builder().kind(kind, text).may_have_acted(may_have_acted);
+        if let Errand::Operation(operation) = &purpose.errand {
+            error = error.operation(operation);
+        }
+        let error = error.temporary(!matches!(self, Fault::Panicked)).build();
+        match (purpose.errand, self) {
+            (Errand::SignIn, Fault::Broken | Fault::Overdue) => error.of_sign_in(),
+            _ => error,
+        }
+    }
+}
+
+/// Work that ended by a panic. The payload may hold a secret and is dropped.
+struct Panicked;
+
+async fn unless_it_panics<T>(work: impl Future<Output = T>) -> Result<T, Panicked> {
+    let mut work = pin!(work);
+    poll_fn(|context| {
+        // After a panic the work is only dropped.
+        match panic::catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context))) {
+            Ok(poll) => poll.map(Ok),
+            Err(_) => Poll::Ready(Err(Panicked)),
+        }
+    })
+    .await
+}
+
+/// Does what a call needs before anything is sent. A panic in it is an error.
+pub(super) fn prepared<T, E: From<Error>>(prepare: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+    panic::catch_unwind(AssertUnwindSafe(prepare))
+        .unwrap_or_else(|_| Err(Fault::Panicked.error(&Purpose::UNKNOWN, Progress::NotBegun).into()))
+}
+
+/// Polls the future on this thread, which sleeps in between without the help of a runtime.
+fn block_on<F: Future>(future: F) -> F::Output {
+    struct Unpark(Thread);
+
+    impl Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+
+        fn wake_by_ref(self: &Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let mut context = Context::from_waker(&waker);
+    let mut future = pin!(future);
+    loop {
+        match future.as_mut().poll(&mut context) {
+            Poll::Ready(output) => return output,
+            Poll::Pending => thread::park(),
+        }
+    }
 }

@@ -3,22 +3,27 @@
 use std::future::pending;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use futures::FutureExt;
+use purecloud_oauth_emulator::{Emulator, Endpoint, Fault};
 use tokio::sync::oneshot;
 
 use uniffi::{Lift, Lower};
 
 use super::argument::Lent;
 use super::config::{CallOptions, Config, RetryPolicy};
-use super::runtime::{PerProcess, run};
+use super::era::{Era, PerEra};
+use super::runtime::{Errand, Purpose, Runtime, prepared};
 use super::values::usage_interval;
 use super::{Failure, OAuthError};
 use crate::UniFfiTag;
 use crate::credentials::{Authorization, Credentials, Session};
 use crate::error::Error;
 use crate::models::{ApiUsageClientQuery, GrantType, OAuthClientRequest, Timestamp};
+use crate::operation::Operation;
 use crate::region::{Host, Region};
 use crate::secret::Secret;
 
@@ -36,10 +41,33 @@ fn refused(result: Result<impl Sized, Error>) -> Failure {
     }
 }
 
+/// What the tests of the runtime do as an operation.
+fn purpose(operation: Operation, limit: Duration) -> Purpose {
+    Purpose { errand: Errand::Operation(operation), limit }
+}
+
+/// An operation that takes no more time than any test.
+const READING: Purpose =
+    Purpose { errand: Errand::Operation(Operation::GET_OAUTH_CLIENTS), limit: Duration::from_secs(90) };
+const ROTATING: Purpose = Purpose {
+    errand: Errand::Operation(Operation::POST_OAUTH_CLIENT_SECRET),
+    limit: Duration::from_secs(90),
+};
+
+fn failure(error: OAuthError) -> (&'static str, Failure) {
+    match error {
+        OAuthError::Connection { failure } => ("Connection", *failure),
+        OAuthError::Timeout { failure } => ("Timeout", *failure),
+        OAuthError::OutcomeUnknown { failure } => ("OutcomeUnknown", *failure),
+        OAuthError::Internal { failure } => ("Internal", *failure),
+        other => panic!("{other:?}"),
+    }
+}
+
 #[tokio::test]
 async fn dropping_the_future_ends_the_work() {
     let (alive, ended) = oneshot::channel::<()>();
-    let work = run(async move {
+    let work = Runtime::current().expect("a runtime").run(READING, async move {
         let _alive = alive;
         pending::<Result<(), Error>>().await
     });
@@ -49,24 +77,134 @@ async fn dropping_the_future_ends_the_work() {
     assert!(ended.await.is_err(), "the work goes on");
 }
 
-#[tokio::test]
-async fn a_panic_in_the_work_is_the_callers() {
-    let work = run(async { panic!("a mistake of ours") as Result<(), Error> });
-    let panic = std::panic::AssertUnwindSafe(work).catch_unwind().await.expect_err("a panic");
-    assert_eq!(panic.downcast_ref(), Some(&"a mistake of ours"));
-    let after = run(async { Ok(7) }).await.expect("the runtime goes on");
-    assert_eq!(after, 7);
+#[test]
+fn a_panic_is_an_error_that_says_what_is_known_and_never_what_the_panic_said() {
+    let runtime = Runtime::current().expect("a runtime");
+    let panicking = || async { panic!("mW4tS9xQhq3KpZ0v") as Result<(), Error> };
+    for (purpose, kind) in [(READING, "Internal"), (ROTATING, "OutcomeUnknown")] {
+        let (found, failure) = failure(runtime.wait(purpose, panicking()).expect_err("a panic"));
+        assert_eq!(found, kind);
+        assert!(failure.text.contains("a defect of the native library"), "{failure}");
+        assert!(!format!("{failure:?}").contains("mW4tS9xQ"), "{failure:?}");
+        assert!(failure.server_may_have_acted && !failure.worth_retrying, "{failure:?}");
+    }
+    assert_eq!(runtime.wait(READING, async { Ok(7) }), Ok(7));
 }
 
 #[test]
-fn a_process_makes_its_value_once() {
+fn a_panic_before_anything_was_sent_says_so() {
+    let result: Result<(), OAuthError> = prepared(|| panic!("mW4tS9xQhq3KpZ0v"));
+    let (kind, failure) = failure(result.expect_err("a panic"));
+    assert_eq!(kind, "Internal");
+    assert!(failure.text.contains("nothing was sent") && !failure.text.contains("mW4tS9xQ"), "{failure}");
+    assert!(!failure.server_may_have_acted, "{failure:?}");
+}
+
+/// A runtime whose thread does nothing any more, and what lets it go on.
+fn blocked_runtime() -> (&'static Runtime, mpsc::Sender<()>) {
+    let runtime = Runtime::of_its_own();
+    let (go_on, waiting) = mpsc::channel::<()>();
+    let (blocked, is_blocked) = mpsc::channel();
+    runtime.spawn(async move {
+        blocked.send(()).expect("the test");
+        let _ = waiting.recv();
+    });
+    is_blocked.recv().expect("the runtime");
+    (runtime, go_on)
+}
+
+#[test]
+fn a_runtime_that_does_not_respond_ends_no_wait_later_than_half_a_second_after_the_deadline() {
+    let (runtime, _blocked) = blocked_runtime();
+    let limit = Duration::from_millis(100);
+    let began = Instant::now();
+    let result = runtime.wait(purpose(Operation::POST_OAUTH_CLIENT_SECRET, limit), async { Ok(()) });
+    let took = began.elapsed();
+    let (kind, failure) = failure(result.expect_err("nothing responds"));
+    assert!(took >= limit + Duration::from_millis(500), "gave up after {took:?}");
+    assert!(took < Duration::from_secs(30), "gave up after {took:?}");
+    assert_eq!(kind, "Timeout");
+    assert!(failure.text.contains("nothing was sent"), "{failure}");
+    assert!(!failure.server_may_have_acted && failure.worth_retrying, "{failure:?}");
+}
+
+#[test]
+fn work_that_was_given_up_before_it_began_never_begins() {
+    let (runtime, go_on) = blocked_runtime();
+    let (begun, has_begun) = mpsc::channel();
+    let work = async move {
+        begun.send(()).expect("the test");
+        Ok(())
+    };
+    runtime
+        .wait(purpose(Operation::POST_OAUTH_CLIENT_SECRET, Duration::from_millis(1)), work)
+        .expect_err("nothing responds");
+    drop(go_on);
+    assert_eq!(runtime.wait(READING, async { Ok(7) }), Ok(7), "the runtime goes on");
+    has_begun.try_recv().expect_err("the work was dropped");
+}
+
+#[test]
+fn a_request_that_may_have_been_sent_is_not_said_to_have_failed() {
+    let rows = [
+        (Operation::POST_OAUTH_CLIENT_SECRET, "OutcomeUnknown", false),
+        (Operation::GET_OAUTH_CLIENTS, "Timeout", true),
+    ];
+    for (operation, kind, worth_retrying) in rows {
+        let runtime = Runtime::of_its_own();
+        let (_go_on, waiting) = mpsc::channel::<()>();
+        let blocking = async move {
+            let _ = waiting.recv();
+            Ok(())
+        };
+        let result = runtime.wait(purpose(operation, Duration::from_millis(1)), blocking);
+        let (found, failure) = failure(result.expect_err("nothing responds"));
+        assert_eq!(found, kind);
+        assert!(failure.server_may_have_acted, "{failure:?}");
+        assert_eq!(failure.worth_retrying, worth_retrying, "{failure:?}");
+    }
+}
+
+#[test]
+fn a_runtime_that_breaks_fails_all_that_wait_for_it_at_once() {
+    let runtime = Runtime::of_its_own();
+    let (begun, has_begun) = mpsc::channel();
+    thread::scope(|scope| {
+        let waiting = |purpose| {
+            let begun = begun.clone();
+            scope.spawn(move || {
+                let work = async move {
+                    begun.send(()).expect("the test");
+                    pending::<Result<(), Error>>().await
+                };
+                failure(runtime.wait(purpose, work).expect_err("a broken runtime"))
+            })
+        };
+        let (reading, rotating) = (waiting(READING), waiting(ROTATING));
+        has_begun.recv().expect("one");
+        has_begun.recv().expect("the other");
+        let began = Instant::now();
+        runtime.break_down();
+        let (kind, failure) = reading.join().expect("no panic");
+        assert_eq!((kind, failure.server_may_have_acted), ("Connection", true), "{failure}");
+        let (kind, failure) = rotating.join().expect("no panic");
+        assert_eq!((kind, failure.server_may_have_acted), ("OutcomeUnknown", true), "{failure}");
+        assert!(began.elapsed() < Duration::from_secs(30));
+    });
+    let (kind, failure) = failure(runtime.wait(READING, async { Ok(()) }).expect_err("a broken runtime"));
+    assert_eq!((kind, failure.server_may_have_acted), ("Connection", false), "{failure}");
+}
+
+#[test]
+fn an_era_makes_its_value_once() {
     let made = AtomicU32::new(0);
-    let value = Arc::new(PerProcess::new());
-    std::thread::scope(|scope| {
+    let value = Arc::new(PerEra::new());
+    let era = Era::now();
+    thread::scope(|scope| {
         for _ in 0..8 {
             scope.spawn(|| {
-                let got = value.get_or_try_init(|| Ok::<_, Error>(made.fetch_add(1, Ordering::SeqCst) + 1));
-                assert_eq!(*got.expect("a value"), 1);
+                let make = |_: Option<&u32>| Ok::<_, Error>(made.fetch_add(1, Ordering::SeqCst) + 1);
+                assert_eq!(*value.get_or_try_init(era, make).expect("a value"), 1);
             });
         }
     });
@@ -74,10 +212,105 @@ fn a_process_makes_its_value_once() {
 }
 
 #[test]
+fn the_value_of_the_next_era_is_made_of_the_one_before() {
+    let value = PerEra::new();
+    let (era, next) = (Era::now(), Era::of_the_process());
+    let make = |before: Option<&u8>| Ok::<_, &str>(before.map_or(1, |before| before + 1));
+    assert_eq!(value.get_or_try_init(era, make), Ok(&1));
+    assert_eq!(value.get_or_try_init(next, make), Ok(&2));
+    assert_eq!(value.get_or_try_init(era, make), Ok(&1));
+}
+
+#[test]
 fn a_value_that_could_not_be_made_is_tried_again() {
-    let value = PerProcess::new();
-    value.get_or_try_init(|| Err::<u8, _>("no threads")).expect_err("the first time");
-    assert_eq!(value.get_or_try_init(|| Ok::<_, &str>(7)), Ok(&7));
+    let value = PerEra::new();
+    let era = Era::now();
+    value.get_or_try_init(era, |_| Err::<u8, _>("no threads")).expect_err("the first time");
+    assert_eq!(value.get_or_try_init(era, |_| Ok::<_, &str>(7)), Ok(&7));
+}
+
+#[test]
+fn values_of_an_era_that_is_over_are_never_dropped() {
+    let held = Arc::new(());
+    let value = PerEra::new();
+    let over = Era::never();
+    value.get_or_try_init(over, |_| Ok::<_, Error>(Arc::clone(&held))).expect("a value");
+    drop(value);
+    assert_eq!(Arc::strong_count(&held), 2);
+}
+
+/// Settings for an emulator.
+fn settings(emulator: &Emulator, credentials: Credentials) -> crate::Config {
+    let host = Host::url(emulator.base_url()).expect("the emulator's address");
+    crate::Config::builder(host, credentials).build().expect("settings")
+}
+
+#[tokio::test]
+async fn another_runtime_goes_on_with_the_token_of_the_one_before() {
+    let emulator = Emulator::start().await.expect("an emulator");
+    let administrator = emulator.administrator();
+    let credentials = Credentials::client_credentials(administrator.client_id, administrator.client_secret);
+    let before = crate::OAuthApi::new(settings(&emulator, credentials.clone()));
+    before.get_oauth_clients().await.expect("clients");
+    let after = before.with_new_connections(settings(&emulator, credentials));
+    after.get_oauth_clients().await.expect("clients");
+    assert_eq!(after.session(), before.session());
+    assert_eq!(emulator.requests(Endpoint::Token), 1);
+}
+
+#[tokio::test]
+async fn what_a_dead_runtime_was_renewing_is_forgotten_and_a_code_is_not_sent_again() {
+    let emulator = Emulator::start().await.expect("an emulator");
+    let administrator = emulator.administrator();
+    let by_code = Credentials::authorization_code(
+        administrator.client_id.clone(),
+        "Xw4tK9bQ",
+        "https://wartung.example.at/callback",
+        Some(Secret::new(administrator.client_secret.clone())),
+        None,
+    );
+    let by_secret = Credentials::client_credentials(administrator.client_id, administrator.client_secret);
+    // The first request never ends, like one on a runtime that has died.
+    for (credentials, requests) in [(by_code, 1), (by_secret, 2)] {
+        emulator.reset_counts();
+        emulator.fault(Fault::on(Endpoint::Token).hang());
+        let before = crate::OAuthApi::new(settings(&emulator, credentials.clone()));
+        let signing_in = tokio::spawn({
+            let before = before.clone();
+            async move { before.sign_in().await }
+        });
+        emulator.wait_for_requests(Endpoint::Token, 1).await;
+        let after = before.with_new_connections(settings(&emulator, credentials));
+        let result = after.get_oauth_clients().await;
+        match requests {
+            1 => {
+                let error = result.expect_err("the code was sent");
+                assert_eq!(error.kind(), crate::ErrorKind::SignIn, "{error}");
+            }
+            _ => drop(result.expect("clients")),
+        }
+        assert_eq!(emulator.requests(Endpoint::Token), requests);
+        signing_in.abort();
+    }
+}
+
+#[tokio::test]
+async fn a_sign_out_on_a_dead_runtime_leaves_the_api_object_signed_in() {
+    let emulator = Emulator::start().await.expect("an emulator");
+    let administrator = emulator.administrator();
+    let credentials = Credentials::client_credentials(administrator.client_id, administrator.client_secret);
+    let before = crate::OAuthApi::new(settings(&emulator, credentials.clone()));
+    before.sign_in().await.expect("a session");
+    emulator.fault(Fault::on(Endpoint::DeleteTokensMe).hang());
+    let signing_out = tokio::spawn({
+        let before = before.clone();
+        async move { before.sign_out().await }
+    });
+    emulator.wait_for_requests(Endpoint::DeleteTokensMe, 1).await;
+    let after = before.with_new_connections(settings(&emulator, credentials));
+    emulator.revoke_all_tokens();
+    after.get_oauth_clients().await.expect("another token is fetched");
+    signing_out.abort();
 }
 
 #[test]

@@ -120,9 +120,19 @@ macro_rules! model {
             impl $crate::ffi::Answer for $name {
                 type Lowered = $crate::ffi::Lowered<$name>;
                 type Response = $crate::ffi::Lowered<$response>;
+                type Deferred = $crate::ffi::Deferred<Self::Lowered>;
+                type DeferredResponse = $crate::ffi::Deferred<Self::Response>;
 
                 fn with(value: Self::Lowered, metadata: $crate::ResponseMetadata) -> Self::Response {
                     value.and(metadata.into())
+                }
+
+                fn deferred(value: Self::Lowered) -> Self::Deferred {
+                    $crate::ffi::Deferred(value)
+                }
+
+                fn deferred_response(response: Self::Response) -> Self::DeferredResponse {
+                    $crate::ffi::Deferred(response)
                 }
             }
         )?

@@ -40,7 +40,7 @@ pub(crate) trait Returned: Sized + Send + 'static {
     }
 }
 
-impl<M: Model> Returned for M {
+impl<M: Model + Send + 'static> Returned for M {
     fn read(operation: &Operation, body: &[u8]) -> Result<Self, Unreadable> {
         let model: M = decode(body)?;
         match M::LACKS.and_then(|lacks| lacks(&model, operation)) {

@@ -32,7 +32,6 @@ pub(super) fn of(interface: &ComponentInterface) -> Result<String> {
     let mut stub = HEADING.to_owned();
     let mut names = vec!["InternalError".to_owned()];
     let mut body = String::new();
-    body.push_str("class InternalError(Exception):\n    \"\"\"A mistake in the library itself. Nothing is known of what it was doing.\"\"\"\n\n");
     for one in interface.enum_definitions() {
         names.push(one.name().to_owned());
         if interface.is_name_used_as_error(one.name()) {
@@ -87,7 +86,18 @@ fn error(stub: &mut String, error: &Enum, interface: &ComponentInterface) -> Res
     for variant in error.variants() {
         write!(stub, "\n    class {}({name}):\n{}", variant.name(), docstring(8, variant.docstring()))?;
     }
-    stub.push('\n');
+    write!(
+        stub,
+        "
+class InternalError({name}.Internal):
+    \"\"\"A defect of the library that was noticed outside of an operation's own code. Nothing is known of a request that was
+    under way.\"\"\"
+
+    def __init__(self, failure: str | {record}) -> None: ...
+
+",
+        record = record.name(),
+    )?;
     Ok(())
 }
 

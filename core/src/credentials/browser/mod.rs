@@ -75,7 +75,7 @@ async fn by(
     let request =
         AuthorizationRequest::new(host.clone(), Authorization { redirect_uri, ..authorization.clone() })?;
     let url = request.url().to_owned();
-    let deadline = authorization.deadline.unwrap_or(DEADLINE);
+    let deadline = limit(authorization);
     let person = async {
         // A browser for terminals returns when it is left: in a thread of its own, which no runtime waits for.
         let (tell, opened) = oneshot::channel();
@@ -98,6 +98,11 @@ async fn by(
             Err(redirect::refused(&format!("nobody came back from the browser within {deadline:?}")))
         }
     }
+}
+
+/// The time that the user has at the browser.
+pub(super) fn limit(authorization: &Authorization) -> Duration {
+    authorization.deadline.unwrap_or(DEADLINE)
 }
 
 fn no_browser(error: io::Error) -> Error {

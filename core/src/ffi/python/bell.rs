@@ -10,10 +10,13 @@ use std::time::Duration;
 
 use once_cell::sync::OnceCell;
 
+#[cfg(unix)]
+use crate::ffi::descriptor::Identified;
+
 /// It rings in a file descriptor that the event loop watches, or wakes the thread that listens in its place.
 pub(super) struct Bell {
     #[cfg(unix)]
-    wire: [UnixStream; 2],
+    wire: [Identified<UnixStream>; 2],
     rang: AtomicBool,
     listener: OnceCell<Thread>,
 }
@@ -25,7 +28,7 @@ impl Bell {
         let wire = {
             let (near, far) = UnixStream::pair().ok()?;
             near.set_nonblocking(true).and(far.set_nonblocking(true)).ok()?;
-            [near, far]
+            [Identified::new(near), Identified::new(far)]
         };
         Some(Bell {
             #[cfg(unix)]
@@ -42,18 +45,26 @@ impl Bell {
         }
         // It is full when it rings already.
         #[cfg(unix)]
-        let _ = (&self.wire[0]).write(&[0]);
+        let _ = self.wire[0].get().map(|mut near| near.write(&[0]));
     }
 
     pub(super) fn hush(&self) {
         #[cfg(unix)]
-        let _ = (&self.wire[1]).read(&mut [0; 8]);
+        let _ = self.wire[1].get().map(|mut far| far.read(&mut [0; 8]));
+    }
+
+    /// Returns whether the descriptors are still the bell's own: other code may have closed them.
+    pub(super) fn works(&self) -> bool {
+        #[cfg(unix)]
+        return self.wire.iter().all(|end| end.get().is_some());
+        #[cfg(not(unix))]
+        true
     }
 
     /// What can be read from while it rings; -1 where a thread has to listen.
     #[cfg(unix)]
     pub(super) fn descriptor(&self) -> i32 {
-        self.wire[1].as_raw_fd()
+        self.wire[1].get().map_or(-1, AsRawFd::as_raw_fd)
     }
 
     #[cfg(not(unix))]

@@ -86,6 +86,17 @@ unsafe extern "C" fn purecloud_oauth_python_mailbox_descriptor(mailbox: *const M
     unsafe { &*mailbox }.bell.descriptor()
 }
 
+/// Returns whether the bell can ring: other code of the process may have closed its descriptors.
+///
+/// # Safety
+///
+/// The mailbox has not been freed.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn purecloud_oauth_python_mailbox_works(mailbox: *const Mailbox) -> bool {
+    // SAFETY: it has not been freed.
+    unsafe { &*mailbox }.bell.works()
+}
+
 /// Waits for the bell in this thread, and always in the same one; not longer than this. Returns whether it rang.
 ///
 /// # Safety
