@@ -124,7 +124,16 @@ impl Binding for Swift {
         // It is what SwiftPM has compiled, linked with the other library. SwiftPM gives a program's entry a name
         // of its own.
         let program = built.join("panicking-on-demand");
-        let entry = ["-Xlinker", "--defsym=main=panicking_main", "-Xlinker"];
+        let entry = [
+            "-Xlinker",
+            "--defsym=main=panicking_main",
+            // The program finds this one by its name: the library that the package carries has none.
+            "-Xlinker",
+            "--undefined=purecloud_oauth_living_secrets",
+            "-Xlinker",
+            "--export-dynamic-symbol=purecloud_oauth_living_secrets",
+            "-Xlinker",
+        ];
         let mut link = self.toolchain.program(&self.folders(), root(), "swiftc", &entry)?;
         link.arg(library.with_extension("a")).args(objects).arg("-o").arg(&program);
         quietly(link, "swiftc")?;

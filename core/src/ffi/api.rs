@@ -32,6 +32,10 @@ use crate::sources::Sources;
 ///   error says whether the service may have acted.
 /// - Creating a client and rotating a secret fail with `OutcomeUnknown` in place of these where the
 ///   service may have acted.
+/// - It fails with `Internal` when the library has a defect.
+///
+/// It fails no later than half a second after its deadline, whatever happens. A program that closes file descriptors
+/// which it did not open, and opens others under their numbers, is not safe: the library may use those.
 ///
 /// Cancelling a call closes its request at once. An operation that is sent at most once may have been
 /// carried out by then.

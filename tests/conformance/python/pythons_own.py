@@ -1176,7 +1176,8 @@ class Names(unittest.TestCase):
 
 
 def load_tests(loader, tests, pattern):
-    tests.addTests(loader.loadTestsFromName("reading"))
+    for module in ("reading", "broken_runtime"):
+        tests.addTests(loader.loadTestsFromName(module))
     return tests
 
 
