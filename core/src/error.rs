@@ -220,6 +220,11 @@ impl StdError for Error {
     }
 }
 
+/// Returns the kind of a failed sign-in. Time that ran out stays that, for each caller that waited.
+fn sign_in_kind(kind: ErrorKind) -> ErrorKind {
+    if kind == ErrorKind::Timeout { kind } else { ErrorKind::SignIn }
+}
+
 /// Returns the message of the last cause in the chain: the one that says what happened.
 pub(crate) fn innermost(error: &dyn StdError) -> String {
     let mut cause = error;
@@ -279,7 +284,7 @@ impl Error {
         may_have_acted: bool,
     ) -> Self {
         self.change(|inner| {
-            inner.kind = ErrorKind::SignIn;
+            inner.kind = sign_in_kind(inner.kind);
             inner.text = format!("no token: {}", inner.text);
             inner.operation = Some(*operation);
             inner.may_have_acted = may_have_acted;
@@ -296,7 +301,7 @@ impl Error {
     pub(crate) fn of_sign_in(self) -> Self {
         match self.kind() {
             ErrorKind::InvalidArgument => self,
-            _ => self.change(|inner| inner.kind = ErrorKind::SignIn),
+            kind => self.change(|inner| inner.kind = sign_in_kind(kind)),
         }
     }
 

@@ -1,10 +1,11 @@
 //! One token for all clones of a client: had once, kept, renewed in time.
 
 use std::mem;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::watch;
+use tokio::task::AbortHandle;
 use tracing::debug;
 
 use super::token_endpoint::{self, Granted};
@@ -62,8 +63,8 @@ struct State {
     /// Whether the service rejected the token before its time.
     rejected: bool,
     next: Next,
-    /// The renewal under way began then, and its outcome will be there.
-    renewal: Option<(Instant, Outcome)>,
+    /// The renewal under way.
+    renewal: Option<Renewal>,
     not_before: Option<Instant>,
     /// What the next token comes from if signing out, which is under way, fails.
     aside: Option<Next>,
@@ -77,6 +78,13 @@ enum Next {
     Nowhere,
     /// From nowhere any more, or not yet, for this reason.
     Ended(Error),
+}
+
+/// Whether callers wait for a renewal.
+#[derive(Clone, Copy)]
+enum Callers {
+    None,
+    Some,
 }
 
 impl State {
@@ -94,7 +102,7 @@ impl State {
 
     /// Whether this is the renewal under way.
     fn is_present(&self, outcome: &Outcome) -> bool {
-        self.renewal.as_ref().is_some_and(|(_, present)| present.same_channel(outcome))
+        self.renewal.as_ref().is_some_and(|present| present.outcome.same_channel(outcome))
     }
 
     /// Ends a renewal, unless another one has taken its place.
@@ -114,6 +122,56 @@ impl State {
 }
 
 type Outcome = watch::Receiver<Option<Result<Arc<Token>, Error>>>;
+
+/// A renewal under way.
+struct Renewal {
+    began: Instant,
+    outcome: Outcome,
+    keeper: Keeper,
+}
+
+/// Whatever keeps the request of a renewal open.
+enum Keeper {
+    /// The callers that wait for it. When the last of them leaves, the request is closed.
+    Callers(Weak<Request>),
+    /// The tokens: nobody waits for it yet, or its response holds the only token that is left.
+    Tokens(Arc<Request>),
+}
+
+/// The request of a renewal, which is closed when this is dropped.
+struct Request(AbortHandle);
+
+impl Drop for Request {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+impl Renewal {
+    /// Returns the request, to be kept open for one more caller; `None` where it has been closed.
+    fn request(&self) -> Option<Arc<Request>> {
+        match &self.keeper {
+            Keeper::Callers(request) => request.upgrade(),
+            Keeper::Tokens(request) => Some(Arc::clone(request)),
+        }
+    }
+
+    /// Leaves the request alone, on a runtime that does not work any more.
+    #[cfg(feature = "uniffi")]
+    fn forget(self) {
+        if let Some(request) = self.request() {
+            mem::forget(request);
+        }
+    }
+}
+
+/// A renewal that a caller waits for.
+struct Awaited {
+    began: Instant,
+    outcome: Outcome,
+    /// Keeps the request open.
+    _request: Arc<Request>,
+}
 
 impl Tokens {
     pub(crate) fn new(config: &Config, transport: Arc<Transport>) -> Self {
@@ -163,7 +221,9 @@ impl Tokens {
         let shared = &self.shared;
         {
             let mut state = shared.lock();
-            state.renewal = None;
+            if let Some(renewal) = state.renewal.take() {
+                renewal.forget();
+            }
             if let Some(next) = state.aside.take() {
                 state.next = next;
             }
@@ -214,7 +274,7 @@ impl Tokens {
     pub(crate) async fn sign_in(&self) -> Result<Session, Error> {
         match &self.shared.credentials.0 {
             Means::Browser(authorization) => self.by_browser(authorization).await?,
-            _ => self.token().await?,
+            _ => self.token(None).await?,
         };
         self.session().ok_or_else(|| ended("the session has ended meanwhile"))
     }
@@ -223,7 +283,7 @@ impl Tokens {
         let shared = &self.shared;
         let _one_at_a_time = self.browsing.lock().await;
         if !shared.needs_a_person() {
-            match self.token().await {
+            match self.token(None).await {
                 // The session has ended for good, and the person is here.
                 Err(_) if shared.needs_a_person() => {}
                 result => return result,
@@ -236,17 +296,17 @@ impl Tokens {
             grant = browser::authorize(&shared.host, authorization, shared.transport.clock()) => grant,
         }?;
         shared.lock().next = Next::Grant(grant);
-        self.token().await
+        self.token(None).await
     }
 
     /// Begins to sign out, once no renewal is under way: nobody has another token from then on.
     pub(crate) async fn leave(&self) -> Leaving<'_> {
         loop {
-            let (began, outcome) = {
+            let renewal = {
                 let mut state = self.shared.lock();
-                match &state.renewal {
-                    Some((began, outcome)) if self.shared.may_still_end(*began) => (*began, outcome.clone()),
-                    _ => {
+                match self.shared.awaited(&state) {
+                    Some(renewal) => renewal,
+                    None => {
                         let refreshable = state.refreshable();
                         let next = mem::replace(&mut state.next, Next::Ended(ended("signing out")));
                         state.aside = Some(next);
@@ -255,36 +315,36 @@ impl Tokens {
                     }
                 }
             };
-            self.shared.outcome(began, outcome).await;
+            self.shared.outcome(&renewal).await;
         }
     }
 
-    /// A token that holds. While the present one does, nobody waits: it is renewed behind their
-    /// backs, and a renewal that fails costs no call. Otherwise all callers wait for the same
-    /// renewal.
-    async fn token(&self) -> Result<Arc<Token>, Error> {
+    /// Returns a valid token. While the current token is valid no caller waits: it is renewed in the background, and a
+    /// failed renewal fails no call. Otherwise all callers wait for the same renewal, each until its own deadline.
+    async fn token(&self, until: Option<Instant>) -> Result<Arc<Token>, Error> {
         let mut lost = false;
         loop {
-            let (began, outcome) = {
+            let renewal = {
                 let mut state = self.shared.lock();
                 let now = self.shared.now();
                 if let Some(token) = state.holding(now).cloned() {
                     let due = token.span.is_some_and(|(renew_at, _)| now >= renew_at);
                     let allowed = state.not_before.is_none_or(|not_before| now >= not_before);
-                    if due && allowed && state.renewal.is_none() {
-                        self.shared.start_renewal(&mut state);
+                    if due && allowed && self.shared.awaited(&state).is_none() {
+                        self.shared.start_renewal(&mut state, Callers::None);
                     }
                     return Ok(token);
                 }
-                match &state.renewal {
-                    Some((began, outcome)) if self.shared.may_still_end(*began) => (*began, outcome.clone()),
-                    _ => match self.shared.start_renewal(&mut state) {
-                        Some(outcome) => (now, outcome),
+                match self.shared.awaited(&state) {
+                    Some(renewal) => renewal,
+                    None => match self.shared.start_renewal(&mut state, Callers::Some) {
+                        Some(renewal) => renewal,
                         None => return Err(state.next.reason()),
                     },
                 }
             };
-            match self.shared.outcome(began, outcome).await {
+            match self.shared.outcome(&renewal).await {
+                Some(Err(error)) if self.may_start_anew(&renewal, &error, until) => {}
                 Some(result) => return result,
                 // It went down with the runtime it ran on: start over on this one, if this one starts tasks.
                 None if lost => return Err(ended("the runtime is shutting down")),
@@ -292,13 +352,29 @@ impl Tokens {
             }
         }
     }
+
+    /// Whether a caller has time for another renewal, after one that ended by its deadline and so without a result.
+    fn may_start_anew(&self, renewal: &Awaited, error: &Error, until: Option<Instant>) -> bool {
+        let now = self.shared.now();
+        let by_its_deadline = error.kind() == ErrorKind::Timeout
+            && now.saturating_duration_since(renewal.began) >= self.shared.allowance.deadline;
+        by_its_deadline && until.is_some_and(|until| now < until)
+    }
+}
+
+impl Drop for Tokens {
+    fn drop(&mut self) {
+        // Nobody is left to use a token.
+        let renewal = self.shared.lock().renewal.take();
+        drop(renewal);
+    }
 }
 
 impl Admission for Tokens {
     type Ticket = Arc<Token>;
 
-    async fn admit(&self) -> Result<(Pass, Arc<Token>), Error> {
-        let token = self.token().await?;
+    async fn admit(&self, until: Option<Instant>) -> Result<(Pass, Arc<Token>), Error> {
+        let token = self.token(until).await?;
         Ok((Pass::Bearer(token.secret.clone()), token))
     }
 
@@ -394,14 +470,17 @@ impl Shared {
     /// Whether nothing but a person can get another token.
     fn needs_a_person(&self) -> bool {
         let state = self.lock();
-        let comes = state.renewal.as_ref().is_some_and(|(began, _)| self.may_still_end(*began));
-        !comes && state.holding(self.now()).is_none() && !matches!(state.next, Next::Grant(_))
+        self.awaited(&state).is_none()
+            && state.holding(self.now()).is_none()
+            && !matches!(state.next, Next::Grant(_))
     }
 
-    /// Whether a renewal can be waited for: one that is older than its own deadline runs on a runtime
-    /// that nobody drives any more.
-    fn may_still_end(&self, began: Instant) -> bool {
-        !self.patience(began).is_zero()
+    /// Returns the renewal under way, if it can be waited for: its request is open, and it is not older than its own
+    /// deadline, as one on a runtime that nobody drives any more.
+    fn awaited(&self, state: &State) -> Option<Awaited> {
+        let renewal = state.renewal.as_ref()?;
+        let request = renewal.request().filter(|_| !self.patience(renewal.began).is_zero())?;
+        Some(Awaited { began: renewal.began, outcome: renewal.outcome.clone(), _request: request })
     }
 
     fn patience(&self, began: Instant) -> Duration {
@@ -410,11 +489,12 @@ impl Shared {
     }
 
     /// How a renewal ended; nothing if it never will.
-    async fn outcome(&self, began: Instant, mut outcome: Outcome) -> Option<Result<Arc<Token>, Error>> {
+    async fn outcome(&self, renewal: &Awaited) -> Option<Result<Arc<Token>, Error>> {
+        let mut outcome = renewal.outcome.clone();
         let ended = tokio::select! {
             biased;
             result = outcome.wait_for(Option::is_some) => result.ok().and_then(|result| result.clone()),
-            () = self.transport.clock().sleep(self.patience(began), Wait::Deadline) => None,
+            () = self.transport.clock().sleep(self.patience(renewal.began), Wait::Deadline) => None,
         };
         if ended.is_none() {
             self.lock().forget_renewal(&outcome);
@@ -422,11 +502,12 @@ impl Shared {
         ended
     }
 
-    /// Starts a renewal, if there is a way to one, as a task of its own: so it goes on when the call that needed it
-    /// is cancelled.
-    fn start_renewal(self: &Arc<Self>, state: &mut State) -> Option<Outcome> {
+    /// Starts a renewal, if there is a way to one, as a task of its own: so it goes on when one of several callers is
+    /// cancelled.
+    fn start_renewal(self: &Arc<Self>, state: &mut State, callers: Callers) -> Option<Awaited> {
         let Next::Grant(grant) = &state.next else { return None };
         let grant = grant.clone();
+        let is_used_up = matches!(grant, Grant::AuthorizationCode { .. } | Grant::RefreshToken(_));
         if matches!(grant, Grant::AuthorizationCode { .. }) {
             // Whatever becomes of the task, a code is not sent a second time.
             state.next = Next::Ended(ended(
@@ -435,17 +516,23 @@ impl Shared {
             ));
         }
         let (sender, outcome) = watch::channel(None);
-        state.renewal = Some((self.now(), outcome.clone()));
+        let began = self.now();
         let shared = Arc::clone(self);
         let own = outcome.clone();
         let farewells = *self.held.farewells.borrow();
-        tokio::spawn(async move {
+        let task = tokio::spawn(async move {
             let result = shared.exchange(&grant).await;
             let result = shared.settle(grant, result, &own, farewells);
             drop(own);
             let _ = sender.send(Some(result));
         });
-        Some(outcome)
+        let request = Arc::new(Request(task.abort_handle()));
+        let keeper = match callers {
+            Callers::Some if !is_used_up => Keeper::Callers(Arc::downgrade(&request)),
+            _ => Keeper::Tokens(Arc::clone(&request)),
+        };
+        state.renewal = Some(Renewal { began, outcome: outcome.clone(), keeper });
+        Some(Awaited { began, outcome, _request: request })
     }
 
     /// Notes how a renewal ended.

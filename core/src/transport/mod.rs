@@ -69,8 +69,11 @@ pub(crate) trait Admission: Sync {
     /// What tells one pass from the next.
     type Ticket: Send + Sync;
 
-    /// A pass that should be let in, waited for if need be.
-    fn admit(&self) -> impl Future<Output = Result<(Pass, Self::Ticket), Error>> + Send;
+    /// A pass that should be let in, waited for if need be; not longer than `until`.
+    fn admit(
+        &self,
+        until: Option<Instant>,
+    ) -> impl Future<Output = Result<(Pass, Self::Ticket), Error>> + Send;
 
     /// Notes that a pass was rejected, and says whether another can be had.
     fn rejected(&self, ticket: &Self::Ticket) -> bool;
@@ -80,7 +83,7 @@ pub(crate) trait Admission: Sync {
 impl Admission for Pass {
     type Ticket = ();
 
-    async fn admit(&self) -> Result<(Pass, ()), Error> {
+    async fn admit(&self, _until: Option<Instant>) -> Result<(Pass, ()), Error> {
         Ok((self.clone(), ()))
     }
 
@@ -259,7 +262,7 @@ impl Flight<'_> {
     async fn admitted<A: Admission>(&self, admission: &A) -> Result<(Pass, A::Ticket), Error> {
         tokio::select! {
             biased;
-            admitted = admission.admit() => admitted.map_err(|error| self.not_signed_in(error)),
+            admitted = admission.admit(self.started.checked_add(self.allowance.deadline)) => admitted.map_err(|error| self.not_signed_in(error)),
             () = self.transport.clock.sleep(self.left(), Wait::Deadline) => Err(self.too_late_for_a_token()),
         }
     }

@@ -9,6 +9,7 @@ use tokio::runtime::Runtime;
 
 use crate::world::{World, api, as_credentials, error_of};
 
+const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
 
 impl World {
@@ -356,4 +357,71 @@ async fn a_rotated_secret_signs_in_and_the_old_one_does_not() {
         .get_oauth_scopes(None)
         .await
         .expect("scopes");
+}
+
+#[tokio::test]
+async fn a_sign_in_that_nobody_waits_for_any_more_is_closed() {
+    let world = World::new().await;
+    let api = world.api();
+    world.emulator.fault(Fault::on(Endpoint::Token).hang());
+    let [first, second] = [(); 2].map(|()| tokio::spawn(api.get_oauth_clients().into_future()));
+    world.emulator.wait_for_requests(Endpoint::Token, 1).await;
+    first.abort();
+    tokio::task::yield_now().await;
+    assert_eq!(world.emulator.open_requests(), 1, "the other caller still waits");
+    second.abort();
+    world.emulator.wait_until_idle().await;
+    api.get_oauth_clients().await.expect("clients, after another sign-in");
+    assert_eq!(world.sign_ins(), 2);
+}
+
+#[tokio::test]
+async fn a_sign_in_whose_response_holds_the_only_token_outlives_its_callers_but_not_the_api_object() {
+    let world = World::new().await;
+    let refresh_token = "rK8sVn2QwYxT4mZbPc6LdEfGh9";
+    let credentials = Credentials::refresh_token("6f1c5a0e-3b1d-4f0e-9a53-0c2f1f6f7f10", refresh_token, None);
+    let api = api(world.config_for(credentials));
+    world.emulator.fault(Fault::on(Endpoint::Token).hang());
+    let call = tokio::spawn(api.get_oauth_scopes(None).into_future());
+    world.emulator.wait_for_requests(Endpoint::Token, 1).await;
+    call.abort();
+    assert!(call.await.is_err_and(|ended| ended.is_cancelled()));
+    assert_eq!(world.emulator.open_requests(), 1, "its response would be lost");
+    drop(api);
+    world.emulator.wait_until_idle().await;
+}
+
+#[tokio::test]
+async fn a_caller_with_a_longer_deadline_signs_in_anew() {
+    let world = World::new().await;
+    let api = api(world.config().deadline(5 * SECOND));
+    world.emulator.fault(Fault::on(Endpoint::Token).hang());
+    let call = api.get_oauth_clients().deadline(60 * SECOND).into_future();
+    let (result, ()) = tokio::join!(call, async {
+        world.emulator.wait_for_requests(Endpoint::Token, 1).await;
+        world.clock.advance(5 * SECOND);
+    });
+    result.expect("clients");
+    assert_eq!(world.sign_ins(), 2);
+}
+
+#[tokio::test]
+async fn time_that_runs_out_while_signing_in_is_one_kind_for_every_caller() {
+    let world = World::new().await;
+    let api = api(world.config().deadline(5 * SECOND));
+    world.emulator.fault(Fault::on(Endpoint::Token).hang().always());
+    let calls = [3, 5, 7].map(|seconds| api.get_oauth_clients().deadline(seconds * SECOND).into_future());
+    let (results, signed_in, ()) = tokio::join!(futures::future::join_all(calls), api.sign_in(), async {
+        world.emulator.wait_for_requests(Endpoint::Token, 1).await;
+        for _ in 0..7 {
+            world.clock.advance(SECOND);
+            tokio::task::yield_now().await;
+        }
+    });
+    for result in results {
+        let error = error_of(&world, result);
+        assert_eq!(error.kind(), ErrorKind::Timeout, "{error:?}");
+        assert!(!error.server_may_have_acted() && error.worth_retrying());
+    }
+    assert_eq!(error_of(&world, signed_in).kind(), ErrorKind::Timeout);
 }
