@@ -21,17 +21,17 @@ mod tls;
 
 use std::collections::{BTreeMap, HashMap};
 use std::error::Error as _;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use futures::StreamExt;
 use purecloud_oauth::{
-    ApiUsageClientQuery, Call, Config, Credentials, Error, ErrorKind, GrantType, Host, OAuthApi,
-    OAuthClientRequest, Replay, RetryPolicy,
+    ApiUsageClientQuery, Config, Credentials, Error, ErrorKind, GrantType, Host, OAuthApi, OAuthClient,
+    OAuthClientEntityListing, OAuthClientRequest, Replay, RetryPolicy, UsageExecutionResult,
 };
 
-use plan::{ATTEMPT_TIMEOUTS, Action, Again, Broken, CallPlan, Effect, Plan, Route};
+use plan::{ATTEMPT_TIMEOUTS, Action, Again, Broken, CallPlan, Effect, Plan, Reply, Route};
 use server::{Arrival, NEW_SECRET, Record, World, marker, token};
 use tls::Certificates;
 
@@ -53,11 +53,48 @@ fn client_secret(call: usize) -> String {
 
 /// The result of a call, as its caller saw it.
 struct Ended {
-    /// The name in the response, of what has one.
-    result: Result<Option<String>, Error>,
+    result: Result<Success, Error>,
+    began: Instant,
     took: Duration,
     /// How late a bare timer for the same deadline was, where the call outlasted its deadline.
     lateness: Duration,
+}
+
+struct Success {
+    /// The name in the response, of what has one.
+    name: Option<String>,
+    attempts: u32,
+}
+
+/// The times at which a bare timer of the same runtime was late, for as long as the calls last.
+#[derive(Clone, Default)]
+struct Delays(Arc<Mutex<Vec<(Instant, Duration)>>>);
+
+impl Delays {
+    /// Starts more timers than the runtime has threads, so that none of them is left out.
+    fn watch(&self) {
+        const PULSE: Duration = Duration::from_millis(5);
+        for _ in 0..4 {
+            let delays = self.clone();
+            tokio::spawn(async move {
+                loop {
+                    let due = Instant::now() + PULSE;
+                    tokio::time::sleep(PULSE).await;
+                    let late = due.elapsed();
+                    if late > PULSE {
+                        delays.0.lock().unwrap().push((due, late));
+                    }
+                }
+            });
+        }
+    }
+
+    /// The longest delay of a timer between two times.
+    fn longest(&self, from: Instant, to: Instant) -> Duration {
+        let delays = self.0.lock().unwrap();
+        let within = delays.iter().filter(|(due, late)| *due <= to && *due + *late >= from);
+        within.map(|(_, late)| *late).max().unwrap_or_default()
+    }
 }
 
 /// The API objects: one for each server and attempt timeout.
@@ -137,50 +174,58 @@ async fn perform(call: usize, plan: CallPlan, api: OAuthApi) -> Ended {
     let result = send(call, &plan, &api).await;
     let took = began.elapsed();
     let lateness = if took > plan.deadline { timer.await.unwrap() } else { Duration::ZERO };
-    Ended { result, took, lateness }
+    Ended { result, began, took, lateness }
 }
 
-async fn send(call: usize, plan: &CallPlan, api: &OAuthApi) -> Result<Option<String>, Error> {
-    fn with<T>(of: Call<T>, call: usize, plan: &CallPlan) -> Call<T> {
-        of.header("x-call", &call.to_string()).deadline(plan.deadline)
-    }
+async fn send(call: usize, plan: &CallPlan, api: &OAuthApi) -> Result<Success, Error> {
     let body = OAuthClientRequest::new("Wartungsfenster – Graz", GrantType::ClientCredentials);
+    let query = ApiUsageClientQuery::new("2026-01-01T00:00:00/2026-02-01T00:00:00");
+    macro_rules! sent {
+        ($call:expr, $name:expr) => {{
+            let response =
+                $call.header("x-call", &call.to_string()).deadline(plan.deadline).response().await?;
+            Ok(Success { name: $name(response.value), attempts: response.metadata.attempts })
+        }};
+    }
     match plan.action {
-        Action::List => {
-            let listing = with(api.get_oauth_clients(), call, plan).await?;
-            Ok(listing.entities.first().map(|client| client.name.clone()))
-        }
+        Action::List => sent!(api.get_oauth_clients(), |listing: OAuthClientEntityListing| {
+            listing.entities.into_iter().next().map(|client| client.name)
+        }),
         Action::Replace => {
-            let client = with(api.put_oauth_client(CLIENT_ID, &body), call, plan).await?;
-            Ok(Some(client.name))
+            sent!(api.put_oauth_client(CLIENT_ID, &body), |client: OAuthClient| Some(client.name))
         }
-        Action::Delete => with(api.delete_oauth_client(CLIENT_ID), call, plan).await.map(|()| None),
+        Action::Delete => sent!(api.delete_oauth_client(CLIENT_ID), |()| None),
         Action::Query => {
-            let query = ApiUsageClientQuery::new("2026-01-01T00:00:00/2026-02-01T00:00:00");
-            let execution = with(api.post_oauth_client_usage_query(CLIENT_ID, &query), call, plan).await?;
-            Ok(Some(execution.execution_id))
+            sent!(api.post_oauth_client_usage_query(CLIENT_ID, &query), |execution: UsageExecutionResult| {
+                Some(execution.execution_id)
+            })
         }
         Action::Rotate => {
-            let client = with(api.post_oauth_client_secret(CLIENT_ID), call, plan).await?;
-            Ok(Some(client.name))
+            sent!(api.post_oauth_client_secret(CLIENT_ID), |client: OAuthClient| Some(client.name))
         }
-        Action::Create => {
-            let client = with(api.post_oauth_clients(&body), call, plan).await?;
-            Ok(Some(client.name))
-        }
+        Action::Create => sent!(api.post_oauth_clients(&body), |client: OAuthClient| Some(client.name)),
         Action::SignIn => unreachable!("it is no operation"),
     }
 }
 
 /// The promises that a call broke.
-fn broken_promises(call: usize, plan: &CallPlan, ended: &Ended, record: &Record) -> Vec<String> {
+fn broken_promises(
+    call: usize,
+    plan: &CallPlan,
+    ended: &Ended,
+    record: &Record,
+    delays: &Delays,
+) -> Vec<String> {
     let mut broken = Vec::new();
     let once = plan.action.replay() == Replay::Once;
     let arrivals = &record.arrivals;
 
-    let latest = plan.deadline + TOLERANCE + ended.lateness;
-    if ended.took > latest {
-        broken.push(format!("ended after {:.3?}, a timer {:.3?} late", ended.took, ended.lateness));
+    if ended.took > plan.deadline + TOLERANCE {
+        let delay = delays.longest(ended.began + plan.deadline, ended.began + ended.took);
+        let lateness = ended.lateness.max(delay);
+        if ended.took > plan.deadline + TOLERANCE + lateness {
+            broken.push(format!("ended after {:.3?}, a timer {lateness:.3?} late", ended.took));
+        }
     }
     // Executed at most once, and nothing sent after a result that stands.
     let refused = |arrival: &Arrival| arrival.effect.outcome().again == Again::ForAll;
@@ -192,7 +237,7 @@ fn broken_promises(call: usize, plan: &CallPlan, ended: &Ended, record: &Record)
         let is_renewed = plan.route == Route::SignIn || arrival.effect != Effect::Rejected;
         let may_follow = match arrival.effect.outcome().again {
             Again::Never => arrival.collateral && !once,
-            Again::ForAll => is_renewed,
+            Again::ForAll => is_renewed || (arrival.collateral && !once),
             Again::ButOnce => !once,
         };
         // A response that came too late for its attempt was as good as lost.
@@ -205,7 +250,7 @@ fn broken_promises(call: usize, plan: &CallPlan, ended: &Ended, record: &Record)
         broken.push(format!("sent again after {server_errors} times status 500"));
     }
     match &ended.result {
-        Ok(name) => broken.extend(false_success(call, plan, name.as_deref(), arrivals)),
+        Ok(success) => broken.extend(false_success(call, plan, success, arrivals)),
         Err(error) => {
             broken.extend(wrong_error(plan, ended, error, record));
             broken.extend(shown_secrets(call, error));
@@ -230,20 +275,31 @@ fn was_slow(plan: &CallPlan, ended: &Ended) -> bool {
     ended.took + Duration::from_millis(50) >= limit
 }
 
+/// The status of a reply that has one.
+fn status(arrival: &Arrival) -> Option<u16> {
+    match arrival.reply {
+        Reply::Composed(composed) => Some(composed.status),
+        Reply::Raw(_) | Reply::Kill(_) => None,
+    }
+}
+
 /// A success is only what really was one, and the response to the request that the caller made.
-fn false_success(call: usize, plan: &CallPlan, name: Option<&str>, arrivals: &[Arrival]) -> Option<String> {
+fn false_success(call: usize, plan: &CallPlan, success: &Success, arrivals: &[Arrival]) -> Option<String> {
     let Some(last) = arrivals.last() else {
         return Some("success without a request".to_owned());
     };
-    let is_done = plan.action == Action::Delete
-        && last.effect == Effect::Missing
-        && arrivals.iter().rev().skip(1).any(has_acted);
+    let is_missing =
+        last.effect == Effect::Missing || (last.effect == Effect::Overtaken && status(last) == Some(404));
+    // An attempt before may have been lost on a connection that the server had done with.
+    let is_unseen = success.attempts as usize > arrivals.len();
+    let was_lost = is_unseen || arrivals.iter().rev().skip(1).any(has_acted);
+    let is_done = plan.action == Action::Delete && is_missing && was_lost;
     if !is_success(last) && !is_done {
         return Some(format!("success after {:?}", last.effect));
     }
     let expected = marker(call, arrivals.len() - 1);
-    (plan.action != Action::Delete && name != Some(&expected))
-        .then(|| format!("success with the response to another request: {name:?}"))
+    (plan.action != Action::Delete && success.name.as_deref() != Some(&expected))
+        .then(|| format!("success with the response to another request: {:?}", success.name))
 }
 
 fn wrong_error(plan: &CallPlan, ended: &Ended, error: &Error, record: &Record) -> Vec<String> {
@@ -292,10 +348,7 @@ fn wrong_error(plan: &CallPlan, ended: &Ended, error: &Error, record: &Record) -
     if !allowed.contains(&kind) {
         broken.push(format!("{kind:?} where only {allowed:?} is right"));
     }
-    let status = match record.arrivals.last() {
-        Some(Arrival { reply: plan::Reply::Composed(composed), .. }) => Some(composed.status),
-        _ => None,
-    };
+    let status = record.arrivals.last().and_then(status);
     if kind == ErrorKind::Api && status.is_some() && error.status() != status {
         broken.push(format!("says status {:?}, not {status:?}", error.status()));
     }
@@ -355,7 +408,9 @@ fn whatever_the_server_does_each_call_keeps_its_promises() {
     let (servers, clients) = (runtime(), runtime());
     let world = Arc::new(World::new(plan, calls));
     let (under_way, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let delays = Delays::default();
     let ended: BTreeMap<usize, Ended> = clients.block_on(async {
+        delays.watch();
         let clients = Clients::new(&world, &servers).await;
         futures::stream::iter(0..calls)
             .map(|call| {
@@ -390,7 +445,7 @@ fn whatever_the_server_does_each_call_keeps_its_promises() {
             Err(error) => format!("{:?}", error.kind()),
         };
         *results.entry(result.clone()).or_default() += 1;
-        for promise in broken_promises(*call, &call_plan, ended, &record) {
+        for promise in broken_promises(*call, &call_plan, ended, &record, &delays) {
             let error = ended.result.as_ref().err().map(ToString::to_string).unwrap_or_default();
             broken.push(format!(
                 "call {call}: {promise}\n  {call_plan:?}\n  {result} after {:.3?}: {error}\n  sign-ins: {:?}\n  requests: {:?}",
@@ -401,11 +456,12 @@ fn whatever_the_server_does_each_call_keeps_its_promises() {
     let shown = broken.iter().take(20).cloned().collect::<Vec<_>>().join("\n");
     assert!(broken.is_empty(), "seed {}: {} promises broken\n{shown}\n{results:?}", plan.seed, broken.len());
     assert!(most.load(SeqCst) >= 64.min(calls), "only {most:?} calls at once");
-    if calls >= CALLS {
+    // Another seed may leave out what is rare.
+    if plan.seed == SEED && calls >= CALLS {
         for outcome in &plan::OUTCOMES {
             for once in [false, true] {
                 let times = seen.get(&(outcome.effect, once)).copied().unwrap_or_default();
-                assert!(times >= 10, "{:?} was tried only {times} times", outcome.effect);
+                assert!(times > 0, "{:?} was not tried; once: {once}", outcome.effect);
             }
         }
     }

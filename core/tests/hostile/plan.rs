@@ -208,8 +208,10 @@ pub(crate) enum After {
     KeepAlive,
     /// Closes the idle connection after so many milliseconds.
     Close(u64),
-    /// Sends bytes that nobody asked for.
+    /// Sends bytes that belong to no response, a little later.
     Garbage,
+    /// Sends another success in the same write, which is a response to no request.
+    Surplus,
 }
 
 /// Something that ends an HTTP/2 connection, or a stream by frames that the rules forbid.
@@ -282,6 +284,8 @@ pub(crate) enum Effect {
     Elsewhere,
     /// A status that is not success, followed by a reset that may overtake it.
     Overtaken,
+    /// The same of 401 and 429: the service has not acted.
+    OvertakenRefusal,
     /// 408, 502, 503, 504.
     Unavailable,
     /// 500.
@@ -329,7 +333,7 @@ const LOST_OR_LATE: &[ErrorKind] = &[ErrorKind::Connection, ErrorKind::Unreadabl
 /// The error that a call ends with, by what its last attempt met. A call that ran out of time may in addition be a
 /// `Timeout`, and a creation or rotation an `OutcomeUnknown`.
 #[rustfmt::skip]
-pub(crate) const OUTCOMES: [Outcome; 15] = [
+pub(crate) const OUTCOMES: [Outcome; 16] = [
     row(Effect::Success,       &[],          &[],                                            Again::Never,   None),
     row(Effect::SuccessOrLost, LOST_OR_LATE, UNKNOWN,                                        Again::ButOnce, None),
     row(Effect::Throttled,     API,          API,                                            Again::ForAll,  Some(false)),
@@ -338,6 +342,7 @@ pub(crate) const OUTCOMES: [Outcome; 15] = [
     row(Effect::Refused,       API,          API,                                            Again::Never,   Some(false)),
     row(Effect::Elsewhere,     API,          &[ErrorKind::Api, ErrorKind::OutcomeUnknown],   Again::Never,   None),
     row(Effect::Overtaken,     API_OR_LOST,  &[ErrorKind::Api, ErrorKind::OutcomeUnknown],   Again::ButOnce, None),
+    row(Effect::OvertakenRefusal, API_OR_LOST, &[ErrorKind::Api, ErrorKind::OutcomeUnknown], Again::ForAll,  None),
     row(Effect::Unavailable,   API,          UNKNOWN,                                        Again::ButOnce, Some(true)),
     row(Effect::ServerError,   API,          UNKNOWN,                                        Again::ButOnce, Some(true)),
     row(Effect::Unsure,        API,          UNKNOWN,                                        Again::Never,   Some(true)),
@@ -410,7 +415,11 @@ impl Composed {
         if by_status != Effect::Success {
             let is_open_ended = self.cut != Cut::Never || self.status < 200;
             let is_reset = is_open_ended && self.ending == Ending::Reset;
-            return if is_reset { Effect::Overtaken } else { by_status };
+            return match by_status {
+                Effect::Rejected | Effect::Throttled if is_reset => Effect::OvertakenRefusal,
+                _ if is_reset => Effect::Overtaken,
+                _ => by_status,
+            };
         }
         let body_matters = action != Action::Delete;
         if is_bodiless(self.status) {
@@ -418,12 +427,13 @@ impl Composed {
         }
         match self.content {
             Content::Huge | Content::Bomb | Content::Endless => return Effect::TooLarge,
-            Content::NotGzip => return Effect::Lost,
             _ => {}
         }
         let is_cut = self.cut != Cut::Never;
         if is_cut && self.ending == Ending::Stall {
-            return Effect::Stalled;
+            // The first bytes may show that it is no gzip.
+            let may_be_seen = self.content == Content::NotGzip;
+            return if may_be_seen { Effect::LostOrStalled } else { Effect::Stalled };
         }
         let is_whole_for_http = if is_http2 {
             // A stream may end early without an error: END_STREAM, and some reasons of RST_STREAM.
@@ -436,7 +446,9 @@ impl Composed {
         }
         let readable = matches!(self.content, Content::Proper | Content::Escaped);
         match (is_cut, body_matters) {
+            // Not one byte of the body may have been sent, which is a body as well.
             (true, false) => Effect::SuccessOrLost,
+            _ if self.content == Content::NotGzip => Effect::Lost,
             (true, true) if is_http2 && self.cut == Cut::End => Effect::SuccessOrLost,
             (true, true) => Effect::Lost,
             (false, true) if !readable => Effect::Lost,
@@ -548,6 +560,7 @@ fn proper(rng: &mut Rng) -> Composed {
         0 => After::Close(0),
         1 => After::Close(rng.u64(1..20)),
         2 => After::Garbage,
+        3 => After::Surplus,
         _ => After::KeepAlive,
     };
     Composed { after, ..sound(rng) }

@@ -457,6 +457,11 @@ async fn reply_composed<W: Wire>(
             true
         }
     };
+    let is_endless = composed.content == Content::Endless && !is_bodiless(status);
+    let stays_open = whole && status >= 200 && !closes && !is_endless;
+    if stays_open && composed.after == After::Surplus {
+        bytes.extend_from_slice(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}");
+    }
     match composed.drip {
         Some(pause) => {
             for piece in bytes.chunks((bytes.len() / 12).max(1)) {
@@ -470,19 +475,23 @@ async fn reply_composed<W: Wire>(
             wire.flush().await?;
         }
     }
-    if composed.content == Content::Endless && whole && !is_bodiless(status) {
+    if is_endless {
         let chunk = [b"1000\r\n", " ".repeat(4096).as_bytes(), b"\r\n"].concat();
         flood(&mut wire, &chunk, Duration::ZERO).await;
         return Ok(None);
     }
     // A final response is still owed after an interim one.
-    if whole && (200..).contains(&status) && !closes {
+    if stays_open {
         match composed.after {
             After::KeepAlive => return Ok(Some(wire)),
             After::Close(after) => tokio::time::sleep(Duration::from_millis(after)).await,
             After::Garbage => {
-                wire.write_all(b"\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}").await?;
+                wire.write_all(b"\0\x01\xFFnobody asked\r\n\r\n").await?;
                 wire.flush().await?;
+                stall(wire).await;
+                return Ok(None);
+            }
+            After::Surplus => {
                 stall(wire).await;
                 return Ok(None);
             }
