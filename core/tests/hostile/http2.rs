@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use bytes::Bytes;
 use h2::server::{self, Connection, SendResponse};
@@ -11,7 +12,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::sync::mpsc;
 
 use crate::plan::{Composed, Content, Cut, Ending, Kill, Reply, is_bodiless};
-use crate::server::{Answered, BREATH, KEPT, Request, Wire, World, flood, is_zipped, reset};
+use crate::server::{Answered, KEPT, Request, Wire, World, flood, is_zipped, reset};
 
 fn broken(error: h2::Error) -> io::Error {
     io::Error::other(error)
@@ -136,7 +137,7 @@ enum Order {
 pub(crate) async fn serve_and_kill(wire: impl Wire, world: Arc<World>) {
     let (inside, outside) = tokio::io::duplex(64 * 1024);
     let (orders, order) = mpsc::unbounded_channel();
-    tokio::join!(carry(wire, outside, order), serve_inside(inside, orders, world));
+    tokio::join!(carry(wire, outside, order, world.breath), serve_inside(inside, orders, world));
 }
 
 async fn serve_inside(inside: DuplexStream, orders: mpsc::UnboundedSender<Order>, world: Arc<World>) {
@@ -244,7 +245,12 @@ fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
 }
 
-async fn carry(wire: impl Wire, pipe: DuplexStream, mut orders: mpsc::UnboundedReceiver<Order>) {
+async fn carry(
+    wire: impl Wire,
+    pipe: DuplexStream,
+    mut orders: mpsc::UnboundedReceiver<Order>,
+    breath: Duration,
+) {
     let mut wire = wire;
     let mut pipe = pipe;
     let (mut from_client, mut from_server) = ([0; 16 * 1024], [0; 16 * 1024]);
@@ -271,7 +277,7 @@ async fn carry(wire: impl Wire, pipe: DuplexStream, mut orders: mpsc::UnboundedR
                         return;
                     }
                 }
-                Some(Order::Flood(bytes)) => return flood(&mut wire, &bytes, BREATH).await,
+                Some(Order::Flood(bytes)) => return flood(&mut wire, &bytes, breath).await,
                 Some(Order::Silence) => {
                     tokio::time::sleep(KEPT).await;
                     return;

@@ -13,6 +13,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, reason = "a test stops where it fails")]
 
+mod floods;
 mod http2;
 mod plan;
 mod raw;
@@ -398,7 +399,7 @@ fn number(variable: &str, default: u64) -> u64 {
 
 #[test]
 fn whatever_the_server_does_each_call_keeps_its_promises() {
-    let plan = Plan { seed: number("HOSTILE_SEED", SEED) };
+    let plan = Plan { seed: number("HOSTILE_SEED", SEED), flood: None };
     let calls = usize::try_from(number("HOSTILE_CALLS", CALLS as u64)).unwrap();
     let runtime = || {
         let mut builder = tokio::runtime::Builder::new_multi_thread();

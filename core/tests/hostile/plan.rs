@@ -461,6 +461,8 @@ impl Composed {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Plan {
     pub(crate) seed: u64,
+    /// The flood that the first of otherwise untroubled listings meets, in a test of just that.
+    pub(crate) flood: Option<Reply>,
 }
 
 impl Plan {
@@ -473,6 +475,15 @@ impl Plan {
     }
 
     pub(crate) fn call(self, call: usize) -> CallPlan {
+        if let Some(flood) = self.flood {
+            let route = if matches!(flood, Reply::Kill(_)) { Route::Connections } else { Route::Plain };
+            return CallPlan {
+                action: Action::List,
+                route,
+                deadline: Duration::from_millis(500),
+                patience: 2,
+            };
+        }
         let mut rng = self.rng(call, 0, 1);
         let actions = [
             Action::List,
@@ -505,6 +516,10 @@ impl Plan {
     pub(crate) fn reply(self, call: usize, attempt: usize) -> Reply {
         let route = self.call(call).route;
         let mut rng = self.rng(call, attempt, 2);
+        if let Some(flood) = self.flood {
+            let whole = Composed { interim: false, framing: Framing::Length, ..sound(&mut rng) };
+            return if call == 0 { flood } else { Reply::Composed(whole) };
+        }
         let proper = Reply::Composed(proper(&mut rng));
         match route {
             // Later attempts are for the most part met with success, so that retries are seen to end.

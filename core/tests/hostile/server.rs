@@ -25,7 +25,7 @@ use crate::tls::Certificates;
 pub(crate) const KEPT: Duration = Duration::from_secs(30);
 /// What a flood of tiny things waits for after each page of them. A test that is not optimized would otherwise be
 /// about the time that it takes to read them.
-pub(crate) const BREATH: Duration = Duration::from_millis(5);
+const BREATH: Duration = Duration::from_millis(5);
 const PAGE: usize = 4096;
 /// The secret in all successful responses, which no error may show.
 pub(crate) const NEW_SECRET: &str = "nW7cR2kY9sVf4tQx8bLm3ZpJ6hDa1eGu";
@@ -50,6 +50,8 @@ pub(crate) struct Record {
 pub(crate) struct World {
     pub(crate) plan: Plan,
     pub(crate) records: Vec<Mutex<Record>>,
+    /// The pause between the pages of a flood.
+    pub(crate) breath: Duration,
     bomb: Vec<u8>,
     huge: Vec<u8>,
 }
@@ -58,7 +60,9 @@ impl World {
     pub(crate) fn new(plan: Plan, calls: usize) -> Self {
         let huge = [br#"{"entities":[],"message":""#, "a".repeat(2 * CAP).as_bytes(), br#""}"#].concat();
         let zeros = vec![b' '; 16 * CAP];
-        World { plan, records: (0..calls).map(|_| Mutex::default()).collect(), bomb: gzip(&zeros), huge }
+        let breath = if plan.flood.is_some() { Duration::ZERO } else { BREATH };
+        let records = (0..calls).map(|_| Mutex::default()).collect();
+        World { plan, records, breath, bomb: gzip(&zeros), huge }
     }
 
     /// Counts a request, and returns the reply to it.
@@ -233,10 +237,12 @@ async fn stall(mut wire: impl Wire) {
 
 /// Sends the same again and again until the client closes the connection.
 pub(crate) async fn flood(wire: &mut (impl AsyncWrite + Unpin), bytes: &[u8], breath: Duration) {
-    let page = bytes.repeat(PAGE / bytes.len() + 1);
+    let page = bytes.repeat(if breath.is_zero() { 64 * PAGE } else { PAGE } / bytes.len() + 1);
     let _ = tokio::time::timeout(KEPT, async {
         while wire.write_all(&page).await.is_ok() && wire.flush().await.is_ok() {
-            tokio::time::sleep(breath).await;
+            if !breath.is_zero() {
+                tokio::time::sleep(breath).await;
+            }
         }
     })
     .await;
@@ -296,7 +302,7 @@ async fn be_broken(
             tcp.write_all(GARBAGE).await?;
             stall(tcp).await;
         }
-        Broken::Flood => flood(&mut tcp, GARBAGE, BREATH).await,
+        Broken::Flood => flood(&mut tcp, GARBAGE, world.breath).await,
         Broken::TlsStalls => stall(tcp).await,
         Broken::UnknownRoot => stall(certificates.unknown_root.accept(tcp).await?).await,
         Broken::WrongName => stall(certificates.wrong_name.accept(tcp).await?).await,
@@ -343,7 +349,7 @@ async fn serve_http1(wire: impl Wire, world: &World) -> io::Result<()> {
         let request = read_request(&mut wire).await?;
         let Some(answered) = world.arrived(&request, false) else { return Ok(()) };
         match answered.reply {
-            Reply::Raw(raw) => return reply_raw(wire, &raw).await,
+            Reply::Raw(raw) => return reply_raw(wire, &raw, world.breath).await,
             Reply::Composed(composed) => {
                 let authorization = &request.authorization;
                 match reply_composed(wire, world, &answered, &composed, authorization).await? {
@@ -357,11 +363,11 @@ async fn serve_http1(wire: impl Wire, world: &World) -> io::Result<()> {
     }
 }
 
-async fn reply_raw(mut wire: impl Wire, raw: &RawReply) -> io::Result<()> {
+async fn reply_raw(mut wire: impl Wire, raw: &RawReply, breath: Duration) -> io::Result<()> {
     wire.write_all(raw.bytes).await?;
     wire.flush().await?;
     if !raw.flood.is_empty() {
-        flood(&mut wire, raw.flood, BREATH).await;
+        flood(&mut wire, raw.flood, breath).await;
         return Ok(());
     }
     match raw.then {
