@@ -59,7 +59,12 @@ async fn meet(flood: Reply, servers: &tokio::runtime::Handle) -> Vec<String> {
     let quiet = servers.spawn(quiet).await.unwrap();
     let api = |scheme: &str, address| -> OAuthApi {
         let host = Host::url(&format!("{scheme}://{address}")).unwrap();
-        api(host, Credentials::access_token(TOKEN), call.patience, Some(&certificates.root_pem))
+        api(
+            host,
+            Credentials::access_token(TOKEN),
+            call.route.attempt_timeout(call.patience),
+            Some(&certificates.root_pem),
+        )
     };
     let scheme = if call.route == Route::Plain { "http" } else { "https" };
     let (flooded, other) = (api(scheme, address), api("http", quiet));

@@ -32,7 +32,7 @@ use purecloud_oauth::{
     OAuthClientEntityListing, OAuthClientRequest, Replay, RetryPolicy, UsageExecutionResult,
 };
 
-use plan::{ATTEMPT_TIMEOUTS, Action, Again, Broken, CallPlan, Effect, Plan, Reply, Route};
+use plan::{Action, Again, Broken, CallPlan, Effect, PATIENCES, Plan, Reply, Route};
 use server::{Arrival, NEW_SECRET, Record, World, marker, token};
 use tls::Certificates;
 
@@ -124,10 +124,13 @@ impl Clients {
                 sign_in = Some(host);
                 continue;
             }
-            for patience in 0..ATTEMPT_TIMEOUTS.len() {
+            for patience in 0..PATIENCES {
                 let roots = is_tls.then_some(certificates.root_pem.as_str());
                 let credentials = Credentials::access_token(TOKEN);
-                apis.insert((route, patience), api(host.clone(), credentials, patience, roots));
+                apis.insert(
+                    (route, patience),
+                    api(host.clone(), credentials, route.attempt_timeout(patience), roots),
+                );
             }
         }
         Clients { apis, sign_in: sign_in.expect("a server for sign-ins") }
@@ -140,13 +143,13 @@ impl Clients {
             None => {
                 let id = format!("client-{call}");
                 let credentials = Credentials::client_credentials(id, client_secret(call));
-                api(self.sign_in.clone(), credentials, plan.patience, None)
+                api(self.sign_in.clone(), credentials, plan.route.attempt_timeout(plan.patience), None)
             }
         }
     }
 }
 
-fn api(host: Host, credentials: Credentials, patience: usize, roots: Option<&str>) -> OAuthApi {
+fn api(host: Host, credentials: Credentials, attempt_timeout: Duration, roots: Option<&str>) -> OAuthApi {
     let retry = RetryPolicy {
         first_backoff: Duration::from_millis(10),
         max_backoff: Duration::from_millis(40),
@@ -156,7 +159,7 @@ fn api(host: Host, credentials: Credentials, patience: usize, roots: Option<&str
         ..RetryPolicy::default()
     };
     let mut config = Config::builder(host, credentials)
-        .attempt_timeout(ATTEMPT_TIMEOUTS[patience])
+        .attempt_timeout(attempt_timeout)
         .max_response_bytes(CAP)
         .retry(retry)
         .no_proxy();
@@ -271,7 +274,7 @@ fn is_success(arrival: &Arrival) -> bool {
 
 /// Whether an attempt of the call may have run into its own limit or into the deadline.
 fn was_slow(plan: &CallPlan, ended: &Ended) -> bool {
-    let limit = plan.deadline.min(ATTEMPT_TIMEOUTS[plan.patience]);
+    let limit = plan.deadline.min(plan.route.shortest_limit(plan.patience));
     // An attempt and its pause may end a little before the clock says so.
     ended.took + Duration::from_millis(50) >= limit
 }
@@ -335,9 +338,11 @@ fn wrong_error(plan: &CallPlan, ended: &Ended, error: &Error, record: &Record) -
     }
     if was_slow(plan, ended) {
         let has_arrived = record.arrivals.iter().any(has_acted);
-        allowed.push(if once && has_arrived { ErrorKind::OutcomeUnknown } else { ErrorKind::Timeout });
-        if once && !has_arrived {
-            allowed.push(ErrorKind::OutcomeUnknown);
+        match (once, has_arrived) {
+            (true, true) => allowed.push(ErrorKind::OutcomeUnknown),
+            (true, false) => allowed.extend([ErrorKind::OutcomeUnknown, ErrorKind::Timeout]),
+            // A connection that leaves a ping without a response is given up.
+            (false, _) => allowed.extend([ErrorKind::Timeout, ErrorKind::Connection]),
         }
     }
     let has_signed_in = record.sign_ins.last().is_some_and(|last| last.effect == Effect::Success);

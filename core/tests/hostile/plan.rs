@@ -120,13 +120,31 @@ pub(crate) struct CallPlan {
     pub(crate) action: Action,
     pub(crate) route: Route,
     pub(crate) deadline: Duration,
-    /// An index into `ATTEMPT_TIMEOUTS`.
+    /// The setting of the API object, below `PATIENCES`.
     pub(crate) patience: usize,
 }
 
-/// The settings of the API objects; a long one leaves the end of an attempt to the deadline.
-pub(crate) const ATTEMPT_TIMEOUTS: [Duration; 3] =
-    [Duration::from_millis(300), Duration::from_millis(700), Duration::from_secs(5)];
+/// The number of settings that API objects for a route are made with.
+pub(crate) const PATIENCES: usize = 3;
+
+impl Route {
+    fn is_http2(self) -> bool {
+        matches!(self, Route::Streams | Route::Connections)
+    }
+
+    /// The limit of an attempt; a long one leaves the end of an attempt to the deadline. Over HTTP/2 all are longer: a
+    /// connection is given up after a part of it without a response to a ping, which on a loaded machine may be late.
+    pub(crate) fn attempt_timeout(self, patience: usize) -> Duration {
+        let millis = if self.is_http2() { [1_500, 3_000, 15_000] } else { [300, 700, 5_000] };
+        Duration::from_millis(millis[patience])
+    }
+
+    /// The shortest time after which a call may fail for the lack of time.
+    pub(crate) fn shortest_limit(self, patience: usize) -> Duration {
+        let parts = if self.is_http2() { 3 } else { 1 };
+        self.attempt_timeout(patience) / parts
+    }
+}
 
 /// What a server sends in response to a request.
 #[derive(Clone, Copy, Debug)]
@@ -330,8 +348,8 @@ const API_OR_LOST: &[ErrorKind] = &[ErrorKind::Api, ErrorKind::Connection, Error
 const LATE: &[ErrorKind] = &[ErrorKind::Timeout];
 const LOST_OR_LATE: &[ErrorKind] = &[ErrorKind::Connection, ErrorKind::UnreadableAnswer, ErrorKind::Timeout];
 
-/// The error that a call ends with, by what its last attempt met. A call that ran out of time may in addition be a
-/// `Timeout`, and a creation or rotation an `OutcomeUnknown`.
+/// The error that a call ends with, by what its last attempt met. A call that ran into one of its limits may in
+/// addition be a `Timeout` or a `Connection`, and a creation or rotation an `OutcomeUnknown`.
 #[rustfmt::skip]
 pub(crate) const OUTCOMES: [Outcome; 16] = [
     row(Effect::Success,       &[],          &[],                                            Again::Never,   None),
@@ -508,7 +526,7 @@ impl Plan {
             action: actions[rng.usize(..actions.len())],
             route,
             deadline: Duration::from_millis(deadlines[rng.usize(..deadlines.len())]),
-            patience: rng.usize(..ATTEMPT_TIMEOUTS.len()),
+            patience: rng.usize(..PATIENCES),
         }
     }
 
