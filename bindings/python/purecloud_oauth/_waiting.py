@@ -158,10 +158,11 @@ class _Mailbox:
         reader = self._reader and self._reader[0]()
         if reader is not None:
             reader.mailbox = None
-            try:
+            from contextlib import suppress
+
+            # The loop's own descriptor may be closed as well.
+            with suppress(Exception):
                 loop.remove_reader(self._reader[1])
-            except Exception:
-                pass  # The loop's own descriptor is closed as well.
         # Its calls have lost their connections, which is noticed soon.
         self.deliver()
         loop.call_later(1, self.deliver)

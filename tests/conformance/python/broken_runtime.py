@@ -24,9 +24,18 @@ api, asynchronous = emulator.blocking_api(), emulator.api()
 """
 
 
+# As the emulator's own program names them, and the vendor's tools.
+VARIABLES = {
+    "EMULATOR_URL": "GENESYSCLOUD_REGION",
+    "EMULATOR_CLIENT_ID": "GENESYSCLOUD_OAUTHCLIENT_ID",
+    "EMULATOR_CLIENT_SECRET": "GENESYSCLOUD_OAUTHCLIENT_SECRET",
+}
+
+
 class BrokenRuntime(unittest.TestCase):
     def setUp(self):
-        Emulator.from_environment().start_over()
+        self.variables = {ours: os.environ[vendors] for ours, vendors in VARIABLES.items()}
+        Emulator(*self.variables.values()).start_over()
 
     def program(self, body):
         """What the program prints. A program that hangs has failed."""
@@ -37,7 +46,11 @@ class BrokenRuntime(unittest.TestCase):
             capture_output=True,
             text=True,
             timeout=60,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in paths if path)},
+            env={
+                **os.environ,
+                **self.variables,
+                "PYTHONPATH": os.pathsep.join(path for path in paths if path),
+            },
         )
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         return done.stdout.split()

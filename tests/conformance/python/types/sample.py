@@ -174,13 +174,13 @@ def errors(api: BlockingOAuthApi) -> Optional[str]:
     except (OAuthError.Connection, OAuthError.Timeout) as error:
         assert_type(error.retry_after, Optional[timedelta])
         assert_type(error.worth_retrying, bool)
+    except InternalError as error:
+        assert_type(error.failure, Failure)
     except OAuthError as error:
         assert_type(error.details, list[Detail])
         assert_type(error.body, Optional[ErrorBody])
         assert_type(error.failure, Failure)
         return kind(error)
-    except InternalError:
-        raise
     return None
 
 
