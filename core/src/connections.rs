@@ -13,9 +13,11 @@ use crate::proxy::ProxyRoute;
 /// The time after which an unused connection is closed: less than the service's own limit, so that a request seldom
 /// meets a connection that is closing.
 const IDLE: Duration = Duration::from_secs(50);
-/// The longest time between two pings of an HTTP/2 connection, and the longest wait for their answer.
+/// The longest time between two pings of an HTTP/2 connection, and the longest wait for a ping to be answered.
 const PING_INTERVAL: Duration = Duration::from_secs(10);
 const PING_TIMEOUT: Duration = Duration::from_secs(5);
+/// The shortest of both: a healthy peer, or this machine, may be busy for a moment.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The settings of connections, checked one by one.
 pub(crate) struct ConnectionSettings {
@@ -35,7 +37,7 @@ impl ConnectionSettings {
     /// Builds an HTTP client with a pool of its own.
     fn open(&self) -> Result<Client, Error> {
         // A silent connection is found out before an attempt over it has to time out.
-        let third = self.attempt_timeout / 3;
+        let third = (self.attempt_timeout / 3).max(PATIENCE);
         let certificates = self.root_certificates.iter().cloned();
         let mut builder = Client::builder()
             .connect_timeout(self.connect_timeout)

@@ -104,6 +104,9 @@ impl Gateway {
     }
 }
 
+/// The hosts of the service below a domain, as they stand in addresses that are copied from elsewhere.
+const SERVICE_HOSTS: [&str; 3] = ["api.", "login.", "apps."];
+
 /// Where calls and sign-ins go: a region, a domain, a base address, or a gateway.
 #[derive(Clone, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Object), uniffi::export(Debug, Eq, Hash))]
@@ -122,8 +125,7 @@ impl Host {
         let refuse =
             |reason: &str| Error::invalid_argument("host", format!("{} {reason}", quoted_name(domain)));
         // Whoever copies it from a browser or an SDK has one of the service's hosts in front.
-        let bare =
-            ["api.", "login.", "apps."].iter().find_map(|host| domain.strip_prefix(host)).unwrap_or(domain);
+        let bare = SERVICE_HOSTS.iter().find_map(|host| domain.strip_prefix(host)).unwrap_or(domain);
         let is_label = |label: &str| {
             let ends_well = !label.starts_with('-') && !label.ends_with('-');
             !label.is_empty() && ends_well && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
@@ -141,22 +143,30 @@ impl Host {
     }
 
     /// A base address with its protocol, such as `https://api.mypurecloud.de` or
-    /// `http://127.0.0.1:8080`. Sign-ins go to the same address with a leading `api.` of the host
-    /// replaced by `login.`. A region's own address (`https://mypurecloud.de`) stands for the region.
+    /// `http://127.0.0.1:8080`. Where the host begins with `api.`, `login.` or `apps.`, calls go to `api.` and
+    /// sign-ins to `login.`; otherwise both go to the same host. A region's own address (`https://mypurecloud.de`)
+    /// stands for the region, and a path that ends in `/api/v2` for the one before that.
     ///
     /// # Errors
     /// `InvalidArgument` when it is not an address, is longer than 2,048 bytes, has a user name, query,
     /// fragment or port 0, or is plain `http` to a host that is not this machine.
     pub fn url(address: &str) -> Result<Self, Error> {
-        let api = checked_base(address)?;
+        let mut api = checked_base(address)?;
+        // An address is often copied from the documentation of an operation.
+        if let Some(base) = api.path().strip_suffix("api/v2/").map(str::to_owned) {
+            api.set_path(&base);
+        }
         if let Some(region) = Region::ALL.iter().find(|region| api.host_str() == Some(region.domain())) {
             return Ok((*region).into());
         }
         let mut login = api.clone();
-        if let Some(rest) = api.host_str().and_then(|host| host.strip_prefix("api.")) {
-            login.set_host(Some(&format!("login.{rest}"))).map_err(|_| {
-                Error::invalid_argument("host", format!("{} has no login host", quoted_name(address)))
-            })?;
+        let domain = SERVICE_HOSTS.iter().find_map(|host| api.host_str()?.strip_prefix(host));
+        if let Some(domain) = domain.map(str::to_owned) {
+            for (url, host) in [(&mut api, "api"), (&mut login, "login")] {
+                url.set_host(Some(&format!("{host}.{domain}"))).map_err(|_| {
+                    Error::invalid_argument("host", format!("{} has no login host", quoted_name(address)))
+                })?;
+            }
         }
         Ok(Host { api, login })
     }
@@ -413,6 +423,11 @@ mod tests {
             "https://api.mypurecloud.de",
             "https://mypurecloud.de",
             "https://mypurecloud.de/",
+            "https://login.mypurecloud.de",
+            "https://apps.mypurecloud.de/",
+            "https://api.mypurecloud.de/api/v2",
+            "https://api.mypurecloud.de/api/v2/",
+            "https://mypurecloud.de/api/v2",
         ] {
             let host: Host = text.parse().expect(text);
             assert_eq!(host, Region::EuCentral1.into(), "{text}");
@@ -429,6 +444,12 @@ mod tests {
     fn a_host_without_api_in_front_is_its_own_login_host() {
         let host = Host::url("http://127.0.0.1:8080").expect("loopback");
         assert_eq!((host.api_url(), host.login_url()), ("http://127.0.0.1:8080/", "http://127.0.0.1:8080/"));
+    }
+
+    #[test]
+    fn a_path_before_the_apis_own_is_kept() {
+        let host = Host::url("https://gateway.example.com/genesys/api/v2").expect("an address");
+        assert_eq!(host.api_url(), "https://gateway.example.com/genesys/");
     }
 
     #[test]

@@ -315,8 +315,9 @@ impl Host {
     }
 
     /// A base address with its protocol, such as `https://api.mypurecloud.de` or
-    /// `http://127.0.0.1:8080`. Sign-ins go to the same address with a leading `api.` of the host
-    /// replaced by `login.`. A region's own address (`https://mypurecloud.de`) stands for the region.
+    /// `http://127.0.0.1:8080`. Where the host begins with `api.`, `login.` or `apps.`, calls go to `api.` and
+    /// sign-ins to `login.`; otherwise both go to the same host. A region's own address (`https://mypurecloud.de`)
+    /// stands for the region, and a path that ends in `/api/v2` for the one before that.
     ///
     /// Fails with `InvalidArgument` where it is not an address, is longer than 2,048 bytes, has a user name,
     /// query, fragment or port 0, or is plain `http` to a host that is not this machine.
