@@ -1,6 +1,7 @@
 //! Settings as plain values, so that each language can name the few that differ from the defaults.
 
 use std::collections::HashMap;
+use std::io::{self, Write};
 use std::time::Duration;
 
 use crate::call::CallOptions as CoreOptions;
@@ -9,7 +10,6 @@ use crate::credentials::Credentials;
 use crate::error::Error;
 use crate::ffi::OAuthError;
 use crate::ffi::argument::count;
-use crate::ffi::warnings;
 use crate::region::Host;
 use crate::secret::Secret;
 use crate::sources::{self, Sources};
@@ -130,7 +130,10 @@ pub(crate) fn find_config(sources: Option<Sources>) -> Result<Config, OAuthError
 impl Config {
     pub(super) fn find(sources: &Sources) -> Result<Self, Error> {
         let found = sources::find(sources)?;
-        warnings::keep(found.warnings);
+        for warning in found.warnings {
+            // No log of the library reaches a program in another language. Nobody may be there to read it.
+            let _ = writeln!(io::stderr(), "purecloud-oauth: {warning}");
+        }
         Ok(Config {
             proxy: found.proxy,
             retry: found.retry.map(RetryPolicy::from),

@@ -20,7 +20,6 @@ mod runtime;
 #[cfg(test)]
 mod tests;
 mod values;
-mod warnings;
 mod watchdog;
 
 pub(crate) use api::{BlockingOAuthApi, OAuthApi};
