@@ -20,7 +20,8 @@ const SIGN_OUT: Operation = Operation {
 
 impl OAuthApi {
     /// Signs in now, unless the client is signed in already. Calls do so by themselves, except where a person has
-    /// to: with credentials by `browser`, this is what opens it.
+    /// to: with credentials by `browser`, this is what opens it. On a terminal the address of the page is printed as well;
+    /// where no browser can be opened, the user may open the page in another one.
     ///
     /// Returns what has to be kept to go on later.
     ///
@@ -30,6 +31,19 @@ impl OAuthApi {
     pub async fn sign_in(&self) -> Result<Session, Error> {
         in_runtime()?;
         self.service.tokens.sign_in().await.map_err(Error::of_sign_in)
+    }
+
+    /// Begins a sign-in at a browser, for programs that show the page themselves: in a window of their own, as a QR code,
+    /// or on another machine that forwards the port. From now on the redirect is listened for; no browser is opened.
+    ///
+    /// Returns the address of the page. Show it to the user, and call `sign_in()`, which waits for the user and exchanges
+    /// the code. The time that the user has begins now. Beginning again ends the sign-in that was begun before.
+    ///
+    /// # Errors
+    /// `InvalidArgument` when the credentials are not those of a browser, or when the port of the redirect URI is taken.
+    pub async fn begin_sign_in(&self) -> Result<String, Error> {
+        in_runtime()?;
+        self.service.tokens.begin_sign_in().await
     }
 
     /// What the client is signed in with at the moment; nothing before the first call, and after signing out.

@@ -49,6 +49,10 @@ pub struct Authorization {
     /// How long to wait for the person, where a browser of this machine is used; 5 minutes by default.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub deadline: Option<Duration>,
+    /// Whether a redirect may arrive by `http` where the redirect URI is `https`: for a web server behind a proxy that
+    /// ends TLS and hands on what it receives; no by default.
+    #[cfg_attr(feature = "uniffi", uniffi(default = false))]
+    pub accept_http_redirect: bool,
 }
 
 impl Authorization {
@@ -67,6 +71,7 @@ impl Authorization {
             prompt_login: false,
             issuer: None,
             deadline: None,
+            accept_http_redirect: false,
         }
     }
 
@@ -208,8 +213,8 @@ impl AuthorizationRequest {
     }
 
     pub(super) fn grant(&self, redirect: &Redirect) -> Result<Grant, Error> {
-        if !self.leads_here(&redirect.address) {
-            return Err(Error::invalid_argument("redirect", "leads to another address than redirect_uri"));
+        if let Some(difference) = self.difference(&redirect.address) {
+            return Err(Error::invalid_argument("redirect", difference));
         }
         if !redirect.answers(&self.state) {
             return Err(redirect::of_another_request());
@@ -233,15 +238,32 @@ impl AuthorizationRequest {
         })
     }
 
-    /// Whether an address is the redirect URI, but for what the service adds to it.
-    fn leads_here(&self, address: &Url) -> bool {
-        let bare = |url: &Url| {
-            let mut url = url.clone();
-            url.set_query(None);
-            url.set_fragment(None);
-            url
+    /// Returns what tells an address from the redirect URI, but for what the service adds to it.
+    fn difference(&self, address: &Url) -> Option<&'static str> {
+        let Ok(expected) = Url::parse(&self.authorization.redirect_uri) else {
+            return Some("can't be compared: redirect_uri is not an address");
         };
-        Url::parse(&self.authorization.redirect_uri).is_ok_and(|expected| bare(&expected) == bare(address))
+        let is_secured_before = expected.scheme() == "https" && address.scheme() == "http";
+        if is_secured_before && !self.authorization.accept_http_redirect {
+            return Some(
+                "has the scheme http, and redirect_uri has https; behind a proxy that ends TLS, set \
+                 accept_http_redirect",
+            );
+        }
+        if expected.scheme() != address.scheme() && !is_secured_before {
+            return Some("has another scheme than redirect_uri");
+        }
+        if expected.host() != address.host() {
+            return Some("has another host than redirect_uri");
+        }
+        if expected.port() != address.port() {
+            return Some("has another port than redirect_uri");
+        }
+        let accounts = [&expected, address].map(|url| (url.username(), url.password()));
+        if expected.path() != address.path() || accounts[0] != accounts[1] {
+            return Some("has another path than redirect_uri");
+        }
+        None
     }
 }
 

@@ -38,8 +38,8 @@ pub(crate) struct Token {
 /// The tokens of a client, shared by all its clones.
 pub(crate) struct Tokens {
     shared: Arc<Shared>,
-    /// One browser at a time.
-    browsing: tokio::sync::Mutex<()>,
+    /// One browser at a time; and the sign-in that has begun there, until it is waited for.
+    browsing: tokio::sync::Mutex<Option<browser::Begun>>,
 }
 
 struct Shared {
@@ -210,7 +210,7 @@ impl Tokens {
                     farewells: watch::Sender::new(0),
                 }),
             }),
-            browsing: tokio::sync::Mutex::new(()),
+            browsing: tokio::sync::Mutex::new(None),
         }
     }
 
@@ -236,7 +236,7 @@ impl Tokens {
                 allowance: shared.allowance.clone(),
                 held: Arc::clone(&shared.held),
             }),
-            browsing: tokio::sync::Mutex::new(()),
+            browsing: tokio::sync::Mutex::new(None),
         }
     }
 
@@ -279,10 +279,24 @@ impl Tokens {
         self.session().ok_or_else(|| ended("the session has ended meanwhile"))
     }
 
+    /// Listens for the redirect of a sign-in at the browser, and returns the address of the page.
+    pub(crate) async fn begin_sign_in(&self) -> Result<String, Error> {
+        let Means::Browser(authorization) = &self.shared.credentials.0 else {
+            return Err(Error::invalid_argument("credentials", "need no browser to sign in"));
+        };
+        let mut browsing = self.browsing.lock().await;
+        // The port of one that nobody waits for is free before the next one listens there.
+        *browsing = None;
+        let clock = self.shared.transport.clock();
+        let begun = browser::Begun::new(&self.shared.host, authorization, clock).await?;
+        Ok(browsing.insert(begun).url().to_owned())
+    }
+
     async fn by_browser(&self, authorization: &Authorization) -> Result<Arc<Token>, Error> {
         let shared = &self.shared;
-        let _one_at_a_time = self.browsing.lock().await;
-        if !shared.needs_a_person() {
+        let mut browsing = self.browsing.lock().await;
+        let begun = browsing.take();
+        if begun.is_none() && !shared.needs_a_person() {
             match self.token(None).await {
                 // The session has ended for good, and the person is here.
                 Err(_) if shared.needs_a_person() => {}
@@ -290,10 +304,17 @@ impl Tokens {
             }
         }
         let mut farewells = shared.held.farewells.subscribe();
+        let clock = shared.transport.clock();
+        let signed_in = async {
+            match begun {
+                Some(begun) => begun.visited(clock).await,
+                None => browser::Begun::new(&shared.host, authorization, clock).await?.shown(clock).await,
+            }
+        };
         let grant = tokio::select! {
             biased;
             _ = farewells.changed() => Err(ended("signed out meanwhile: sign in again")),
-            grant = browser::authorize(&shared.host, authorization, shared.transport.clock()) => grant,
+            grant = signed_in => grant,
         }?;
         shared.lock().next = Next::Grant(grant);
         self.token(None).await

@@ -74,7 +74,8 @@ macro_rules! client {
             }
 
             /// Signs in now, unless the client is signed in already. Calls do so by themselves, except where a
-            /// person has to: with credentials by `browser`, this is what opens it.
+            /// person has to: with credentials by `browser`, this is what opens it. On a terminal the address of the
+            /// page is printed as well; where no browser can be opened, the user may open the page in another one.
             ///
             /// Returns what has to be kept to go on later.
             ///
@@ -85,6 +86,22 @@ macro_rules! client {
                 let (runtime, api) = self.0.ready()?;
                 let purpose = Purpose { errand: Errand::SignIn, limit: api.longest_sign_in() };
                 runtime.$run(purpose, async move { api.sign_in().await })$($await)*.map($deferred)
+            }
+
+            /// Begins a sign-in at a browser, for programs that show the page themselves: in a window of their own, as a
+            /// QR code, or on another machine that forwards the port. From now on the redirect is listened for; no
+            /// browser is opened.
+            ///
+            /// Returns the address of the page. Show it to the user, and call `sign_in()`, which waits for the user and
+            /// exchanges the code. The time that the user has begins now. Beginning again ends the sign-in that was begun
+            /// before.
+            ///
+            /// Fails with `InvalidArgument` when the credentials are not those of a browser, or when the port of the
+            /// redirect URI is taken.
+            pub(crate) $($async)? fn begin_sign_in(&self) -> Result<String, OAuthError> {
+                let (runtime, api) = self.0.ready()?;
+                let purpose = Purpose { errand: Errand::SignIn, limit: api.longest_sign_in() };
+                runtime.$run(purpose, async move { api.begin_sign_in().await })$($await)*
             }
 
             /// Signs out: ends the token on the service, and forgets it with everything that another could be had

@@ -292,9 +292,14 @@ async fn a_redirect_that_is_not_the_answer_is_refused_before_anything_is_sent() 
             "its `iss` is not the issuer",
         ),
         (format!("{REDIRECT_URI}?state={state}"), ErrorKind::InvalidArgument, "neither a code nor an error"),
-        (good.replace("8765", "8766"), ErrorKind::InvalidArgument, "another address than redirect_uri"),
-        (good.replace("/callback", "/"), ErrorKind::InvalidArgument, "another address than redirect_uri"),
-        (good.replace("http:", "https:"), ErrorKind::InvalidArgument, "another address than redirect_uri"),
+        (good.replace("8765", "8766"), ErrorKind::InvalidArgument, "another port than redirect_uri"),
+        (good.replace("/callback", "/"), ErrorKind::InvalidArgument, "another path than redirect_uri"),
+        (
+            good.replace("127.0.0.1", "127.0.0.2"),
+            ErrorKind::InvalidArgument,
+            "another host than redirect_uri",
+        ),
+        (good.replace("http:", "https:"), ErrorKind::InvalidArgument, "another scheme than redirect_uri"),
         (format!("?code={code}&state={state}"), ErrorKind::InvalidArgument, "is not the whole address"),
     ] {
         let error = request.credentials(&redirect).expect_err(&redirect);
@@ -743,4 +748,24 @@ async fn the_page_that_signs_the_browser_out_is_the_login_hosts() {
         host.logout_url("", "https://wartung.example.at/").expect_err("empty").argument(),
         Some("client_id")
     );
+}
+
+#[test]
+fn a_redirect_behind_a_proxy_that_ends_tls_is_refused_with_the_setting_that_accepts_it() {
+    let mut authorization = Authorization::new("6f1c5a0e", "https://wartung.example.at/callback");
+    let redirect = |request: &AuthorizationRequest| {
+        format!("http://wartung.example.at/callback?code=R4b2Qm8tLk1Zc7Vn&state={}", request.state())
+    };
+    let host = purecloud_oauth::Host::from(purecloud_oauth::Region::EuCentral1);
+    let strict = AuthorizationRequest::new(host.clone(), authorization.clone()).expect("a request");
+    let error = strict.credentials(&redirect(&strict)).expect_err("another scheme");
+    assert_eq!(error.argument(), Some("redirect"));
+    assert!(
+        error.to_string().contains("has the scheme http")
+            && error.to_string().contains("accept_http_redirect")
+    );
+
+    authorization.accept_http_redirect = true;
+    let lenient = AuthorizationRequest::new(host, authorization).expect("a request");
+    lenient.credentials(&redirect(&lenient)).expect("credentials");
 }

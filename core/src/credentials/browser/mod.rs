@@ -1,18 +1,19 @@
 //! Signing in by the browser of this machine (RFC 8252): a loopback port, a page, and nothing left afterwards.
 
+mod launch;
 mod page;
 #[cfg(test)]
 mod tests;
 
 use std::convert::Infallible;
 use std::future::poll_fn;
-use std::io;
+use std::io::{self, IsTerminal, Write};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use http::{Method, Request, header};
 use hyper::body::Incoming;
@@ -55,49 +56,107 @@ pub(super) fn check(authorization: &Authorization) -> Result<(), Error> {
     ))
 }
 
-/// Opens the browser and waits for the person. What comes back is a code to exchange.
-pub(super) async fn authorize(
-    host: &Host,
-    authorization: &Authorization,
-    clock: &dyn Clock,
-) -> Result<Grant, Error> {
-    by(|url| webbrowser::open(&url), host, authorization, clock).await
+/// A sign-in at the browser of this machine that has begun: the redirect is listened for.
+pub(super) struct Begun {
+    door: Door,
+    request: AuthorizationRequest,
+    began: Instant,
+    limit: Duration,
 }
 
+impl Begun {
+    /// Listens for the redirect. Nothing is opened.
+    pub(super) async fn new(
+        host: &Host,
+        authorization: &Authorization,
+        clock: &dyn Clock,
+    ) -> Result<Self, Error> {
+        let door = Door::open(&authorization.redirect_uri).await?;
+        let redirect_uri = door.redirect_uri.clone();
+        let authorization = Authorization { redirect_uri, ..authorization.clone() };
+        let limit = limit(&authorization);
+        let request = AuthorizationRequest::new(host.clone(), authorization)?;
+        Ok(Begun { door, request, began: clock.now(), limit })
+    }
+
+    /// Returns the address of the page to sign in at.
+    pub(super) fn url(&self) -> &str {
+        self.request.url()
+    }
+
+    /// Shows the page in the browser, and waits for the user. A browser that can't be opened does not end the wait: the
+    /// user may open the page in another one.
+    pub(super) async fn shown(self, clock: &dyn Clock) -> Result<Grant, Error> {
+        if let Some(text) = announcement(io::stderr().is_terminal(), self.url()) {
+            say(&text);
+        }
+        self.shown_by(|url| launch::open(&url), clock).await
+    }
+
+    async fn shown_by(
+        self,
+        open: impl FnOnce(String) -> io::Result<()> + Send + 'static,
+        clock: &dyn Clock,
+    ) -> Result<Grant, Error> {
+        // The program may run until the browser is closed: on a separate thread, which no runtime waits for.
+        let (tell, opened) = oneshot::channel();
+        let url = self.url().to_owned();
+        thread::spawn(move || tell.send(open(url)));
+        self.awaited(opened, clock).await
+    }
+
+    /// Waits for the user, who has got the address in another way.
+    pub(super) async fn visited(self, clock: &dyn Clock) -> Result<Grant, Error> {
+        let (_nobody_opens, opened) = oneshot::channel();
+        self.awaited(opened, clock).await
+    }
+
+    async fn awaited(
+        self,
+        opened: oneshot::Receiver<io::Result<()>>,
+        clock: &dyn Clock,
+    ) -> Result<Grant, Error> {
+        let Begun { door, request, began, limit } = self;
+        let left = limit.saturating_sub(clock.now().saturating_duration_since(began));
+        let mut time_is_up = clock.sleep(left, Wait::Person);
+        let redirected = door.redirected(request);
+        tokio::pin!(redirected);
+        let failure = tokio::select! {
+            biased;
+            grant = &mut redirected => return grant,
+            () = &mut time_is_up => return Err(nobody_came(limit, None)),
+            Ok(Err(error)) = opened => error,
+        };
+        tracing::warn!(%failure, "no browser could be opened");
+        if io::stderr().is_terminal() {
+            say(&format!("No browser could be opened ({failure}). Open the page yourself."));
+        }
+        tokio::select! {
+            biased;
+            grant = &mut redirected => grant,
+            () = &mut time_is_up => Err(nobody_came(limit, Some(failure))),
+        }
+    }
+}
+
+#[cfg(test)]
 async fn by(
     open: impl FnOnce(String) -> io::Result<()> + Send + 'static,
     host: &Host,
     authorization: &Authorization,
     clock: &dyn Clock,
 ) -> Result<Grant, Error> {
-    let door = Door::open(&authorization.redirect_uri).await?;
-    let redirect_uri = door.redirect_uri.clone();
-    let request =
-        AuthorizationRequest::new(host.clone(), Authorization { redirect_uri, ..authorization.clone() })?;
-    let url = request.url().to_owned();
-    let deadline = limit(authorization);
-    let person = async {
-        // A browser for terminals returns when it is left: in a thread of its own, which no runtime waits for.
-        let (tell, opened) = oneshot::channel();
-        thread::spawn(move || tell.send(open(url)));
-        let redirected = door.redirected(request);
-        tokio::pin!(redirected);
-        tokio::select! {
-            biased;
-            grant = &mut redirected => grant,
-            outcome = opened => match outcome {
-                Ok(Err(error)) => Err(no_browser(error)),
-                _ => redirected.await,
-            },
-        }
-    };
-    tokio::select! {
-        biased;
-        grant = person => grant,
-        () = clock.sleep(deadline, Wait::Person) => {
-            Err(redirect::refused(&format!("nobody came back from the browser within {deadline:?}")))
-        }
-    }
+    Begun::new(host, authorization, clock).await?.shown_by(open, clock).await
+}
+
+/// Returns the line that shows a user at a terminal how to sign in, also without the browser of this machine.
+fn announcement(is_terminal: bool, url: &str) -> Option<String> {
+    is_terminal.then(|| format!("To sign in, open this page:\n{url}"))
+}
+
+fn say(text: &str) {
+    // There is nowhere left to say that standard error is closed.
+    let _ = writeln!(io::stderr(), "{text}");
 }
 
 /// The time that the user has at the browser.
@@ -105,12 +164,18 @@ pub(super) fn limit(authorization: &Authorization) -> Duration {
     authorization.deadline.unwrap_or(DEADLINE)
 }
 
-fn no_browser(error: io::Error) -> Error {
-    let text = format!(
-        "no browser could be opened: {error}; name one in the variable BROWSER, or make an AuthorizationRequest and \
-         open its address elsewhere"
-    );
-    Error::builder().kind(ErrorKind::SignIn, text).source(error).build()
+fn nobody_came(limit: Duration, failure: Option<io::Error>) -> Error {
+    let text = format!("nobody came back from the browser within {limit:?}");
+    match failure {
+        None => redirect::refused(&text),
+        Some(failure) => {
+            let text = format!(
+                "{text}; no browser could be opened: {failure}. Name one in the variable BROWSER, or show the user the \
+                 address that begin_sign_in() returns"
+            );
+            Error::builder().kind(ErrorKind::SignIn, text).source(failure).build()
+        }
+    }
 }
 
 /// Where the browser comes back to: open until the one who is expected was there.
@@ -237,17 +302,24 @@ async fn visit(stream: TcpStream, expected: Arc<Expected>) -> Option<Result<Gran
 }
 
 impl Expected {
+    fn is_own(&self, host: &str) -> bool {
+        self.origin.split_once("://").is_some_and(|(_, own)| own == host)
+    }
+
     fn answer(&self, request: &Request<Incoming>) -> (Page, Option<Result<Grant, Error>>) {
         // Another name for this machine would be that of a page that wants to look like it.
         let own_name = request
             .headers()
             .get(header::HOST)
             .and_then(|host| host.to_str().ok())
-            .is_some_and(|host| self.origin.split_once("://").is_some_and(|(_, own)| own == host));
-        if request.method() != Method::GET || request.uri().path() != self.path || !own_name {
+            .is_some_and(|host| self.is_own(host));
+        // A proxy of the browser's writes the whole address into the request line.
+        let own_address = request.uri().authority().is_none_or(|authority| self.is_own(authority.as_str()));
+        let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
+        if request.method() != Method::GET || request.uri().path() != self.path || !own_name || !own_address {
             return (Page::NOT_HERE, None);
         }
-        let address = format!("{}{}", self.origin, request.uri());
+        let address = format!("{}{target}", self.origin);
         let redirect = match Redirect::parse(&address, Part::Query) {
             Ok(redirect) if redirect.answers(self.request.state()) => redirect,
             _ => return (Page::NOT_EXPECTED, None),

@@ -9,7 +9,7 @@ use purecloud_oauth_emulator::Emulator;
 use reqwest::{Client, StatusCode, redirect::Policy};
 use tokio::sync::oneshot;
 
-use super::{Authorization, Grant, by};
+use super::{Authorization, Begun, Grant, announcement, by, nobody_came};
 use crate::clock::{Clock, SystemClock, Wait};
 use crate::error::{Error, ErrorKind};
 use crate::region::Host;
@@ -208,13 +208,58 @@ async fn a_port_that_is_taken_is_named_before_a_browser_opens() {
 }
 
 #[tokio::test]
-async fn a_machine_without_a_browser_is_told_what_to_do() {
+async fn a_browser_that_cannot_be_opened_does_not_end_the_wait() {
     let world = World::new().await;
+    let authorization = world.authorization(ANY_PORT);
+    let begun = Begun::new(&world.host, &authorization, &SystemClock).await.expect("a port");
+    let page = begun.url().to_owned();
     let open = |_| Err(io::Error::new(io::ErrorKind::NotFound, "No valid browsers detected"));
-    let error =
-        by(open, &world.host, &world.authorization(ANY_PORT), &SystemClock).await.err().expect("none");
+    let (grant, ()) = tokio::join!(begun.shown_by(open, &SystemClock), async {
+        let back = world.consent(&page).await;
+        world.browser.get(back).send().await.expect("a page");
+    });
+    assert!(matches!(grant, Ok(Grant::AuthorizationCode { .. })));
+}
+
+#[test]
+fn a_browser_that_could_not_be_opened_is_named_when_the_time_is_up() {
+    let failure = io::Error::new(io::ErrorKind::NotFound, "No valid browsers detected");
+    let error = nobody_came(Duration::from_secs(20), Some(failure));
     assert_eq!(error.kind(), ErrorKind::SignIn);
-    assert!(error.to_string().contains("name one in the variable BROWSER"), "{error}");
+    let text = error.to_string();
+    assert!(
+        text.starts_with("nobody came back from the browser within 20s; no browser could be opened"),
+        "{text}"
+    );
+    assert!(text.contains("begin_sign_in()"), "{text}");
+}
+
+#[test]
+fn the_address_is_shown_on_a_terminal_only() {
+    let url = "https://login.mypurecloud.de/oauth/authorize?client_id=6f1c";
+    assert_eq!(announcement(true, url), Some(format!("To sign in, open this page:\n{url}")));
+    assert_eq!(announcement(false, url), None);
+}
+
+#[tokio::test]
+async fn a_request_line_with_the_whole_address_is_understood() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let world = World::new().await;
+    let (grant, status) = world
+        .with(ANY_PORT, async |page| {
+            let back = world.consent(&page).await;
+            let url = url::Url::parse(&back).expect("an address");
+            let host = &url[url::Position::BeforeHost..url::Position::AfterPort];
+            let mut stream = tokio::net::TcpStream::connect(host).await.expect("a connection");
+            let request = format!("GET {back} HTTP/1.1\r\nhost: {host}\r\n\r\n");
+            stream.write_all(request.as_bytes()).await.expect("sent");
+            let mut response = String::new();
+            stream.read_to_string(&mut response).await.expect("a page");
+            response.lines().next().unwrap_or_default().to_owned()
+        })
+        .await;
+    assert_eq!(status, "HTTP/1.1 200 OK");
+    assert!(grant.is_ok());
 }
 
 /// A clock on which everybody has waited long enough.
