@@ -97,8 +97,8 @@ operations! {
     }
 
     /// Replaces an OAuth client and returns it without its secret, which stays as it is. What the
-    /// body leaves out goes back to the service's default, so start from the client as it is. A field that
-    /// the service has and this version does not know is lost by a change.
+    /// body leaves out goes back to the service's default, so start from the client as it is: `to_request()`
+    /// also keeps the fields that this version does not know.
     ///
     /// Sent again after a failure.
     ///

@@ -10,13 +10,16 @@ use std::ops::Range;
 use std::str;
 
 use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
 use uniffi::metadata::MetadataBuffer;
 use uniffi::{Handle, Lift, Lower, LowerReturn, RustBuffer, RustCallError, TypeId};
 
 use crate::UniFfiTag;
 use crate::call;
 use crate::ffi::ResponseMetadata;
-use crate::models::{Any, MOST_FIELDS, Model, Name, Readable, Reader, Rule, Timestamp, Unreadable, memory};
+use crate::models::{
+    Any, Key, MOST_FIELDS, Model, Name, Readable, Reader, Rule, Timestamp, Unreadable, compact, memory,
+};
 use crate::operation::Operation;
 use crate::secret::Secret;
 use crate::transport::Returned;
@@ -151,21 +154,29 @@ impl Drop for Written {
 /// How a type is written in uniffi's form.
 #[derive(Clone, Copy)]
 pub(crate) enum Shape {
-    /// As one value. Says whether it could be read.
-    Value(fn(Scalar<'_>, &mut Written) -> bool),
+    /// As one value. Returns what was found.
+    Value(fn(Scalar<'_>, &mut Written) -> Read),
     /// As a flag, and the value if there is one.
     Optional(fn() -> Shape),
     /// As the number of its items, and these.
     List(fn() -> Shape),
     /// As the number of its entries, and each one's key and value.
     Map(fn() -> Shape, fn() -> Shape),
-    /// As one field after the other.
-    Record(&'static [Field]),
+    /// As one field after the other, and behind them those that are unknown, by their names.
+    Record { fields: &'static [Field], has_extra: bool },
+}
+
+/// Whether a value was read, and whether a request would have it as it was sent.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Read {
+    No,
+    Converted,
+    Exactly,
 }
 
 impl Shape {
     pub(crate) fn value<T: Readable + Lower<UniFfiTag>>() -> Self {
-        Shape::Value(|scalar, written| scalar.read::<T>().map(|value| written.put(value)).is_some())
+        Shape::Value(|scalar, written| scalar.read_into(|value: T| written.put(value)))
     }
 
     /// What stands for a value that is not there: no value, or no items, or no letters.
@@ -203,11 +214,24 @@ pub(crate) enum Scalar<'a> {
 }
 
 impl Scalar<'_> {
-    fn read<T: Readable>(self) -> Option<T> {
-        match self {
-            Scalar::Text(text) => T::from_text(text),
-            Scalar::Integer(integer) => T::from_integer(integer),
-            Scalar::Flag(flag) => T::from_flag(flag),
+    fn read_into<T: Readable>(self, put: impl FnOnce(T)) -> Read {
+        let (value, is_exact) = match self {
+            Scalar::Text(text) => {
+                let value = T::from_text(text);
+                let is_exact = value.as_ref().is_some_and(|value| value.is_written_as_text(text));
+                (value, is_exact)
+            }
+            Scalar::Integer(integer) => {
+                let value = T::from_integer(integer);
+                let is_exact = value.as_ref().is_some_and(T::is_written_as_integer);
+                (value, is_exact)
+            }
+            Scalar::Flag(flag) => (T::from_flag(flag), true),
+        };
+        match value.map(put) {
+            None => Read::No,
+            Some(()) if is_exact => Read::Exactly,
+            Some(()) => Read::Converted,
         }
     }
 }
@@ -217,16 +241,16 @@ impl Shaped for String {
         Shape::Value(|scalar, written| match scalar {
             Scalar::Text(text) => {
                 written.put_text(text);
-                true
+                Read::Exactly
             }
-            other => other.read::<String>().map(|text| written.put_text(&text)).is_some(),
+            other => other.read_into(|text: String| written.put_text(&text)),
         })
     }
 }
 
 impl Shaped for Secret {
     fn shape() -> Shape {
-        Shape::Value(|scalar, written| scalar.read().map(|secret| written.put_secret(secret)).is_some())
+        Shape::Value(|scalar, written| scalar.read_into(|secret| written.put_secret(secret)))
     }
 }
 
@@ -268,10 +292,19 @@ fn transcribed<M: Default + Shaped + Lower<UniFfiTag>>(body: &[u8]) -> Option<Wr
     let mut json = serde_json::Deserializer::from_str(str::from_utf8(body).ok()?);
     let mut written = Written::default();
     written.bytes.reserve(body.len());
-    let found = Any(Transcriber::new(M::shape(), &mut written)).deserialize(&mut json).ok()?;
+    let shape = M::shape();
+    let found = Any(Transcriber::new(shape, &mut written)).deserialize(&mut json).ok()?;
     json.end().ok()?;
-    // Where nothing is found, it may be another object altogether.
-    (found.is_written() && written.bytes != Written::of(M::default()).bytes).then_some(written)
+    // Where nothing is found, it may be another object altogether, of which every field is unknown.
+    let blank = Written::of(M::default());
+    let is_blank = match shape {
+        Shape::Record { has_extra: true, .. } => {
+            let fields = blank.bytes.strip_suffix(&length(0)).unwrap_or(&blank.bytes);
+            written.bytes.starts_with(fields)
+        }
+        _ => written.bytes == blank.bytes,
+    };
+    (found.is_written() && !is_blank).then_some(written)
 }
 
 /// What was found in place of a value.
@@ -295,12 +328,14 @@ struct Transcriber<'a> {
     shape: Shape,
     /// A list must not lose an element.
     complete: bool,
+    /// What a request would not have as it was sent is an error.
+    exact: bool,
     written: &'a mut Written,
 }
 
 impl<'a> Transcriber<'a> {
     fn new(shape: Shape, written: &'a mut Written) -> Self {
-        Transcriber { shape, complete: false, written }
+        Transcriber { shape, complete: false, exact: false, written }
     }
 }
 
@@ -313,6 +348,13 @@ impl<'de> Reader<'de> for Transcriber<'_> {
 
     fn nothing(self) -> Found {
         Found::Unreadable
+    }
+
+    fn whole_number(self, integer: i64) -> Found {
+        match self.exact {
+            true => Found::Unreadable,
+            false => self.integer(integer),
+        }
     }
 
     fn text(self, text: &str) -> Found {
@@ -331,14 +373,16 @@ impl<'de> Reader<'de> for Transcriber<'_> {
     }
 
     fn list<A: SeqAccess<'de>>(self, mut list: A) -> Result<Found, A::Error> {
-        let Transcriber { shape: Shape::List(item), complete, written } = self else {
+        let Transcriber { shape: Shape::List(item), complete, exact, written } = self else {
             return IgnoredAny.visit_seq(list).map(|_| Found::Unreadable);
         };
         let begin = written.bytes.len();
         written.bytes.extend(length(0));
         let mut count = 0;
-        while let Some(found) = list.next_element_seed(Any(Transcriber::new(item(), written)))? {
-            if complete && found != Found::Identified {
+        while let Some(found) =
+            list.next_element_seed(Any(Transcriber { shape: item(), complete: false, exact, written }))?
+        {
+            if (complete && found != Found::Identified) || (exact && !found.is_written()) {
                 return Err(A::Error::custom("an element of a list can't be read"));
             }
             count += usize::from(found.is_written());
@@ -350,7 +394,7 @@ impl<'de> Reader<'de> for Transcriber<'_> {
 
     fn object<A: MapAccess<'de>>(self, object: A) -> Result<Found, A::Error> {
         match self.shape {
-            Shape::Record(fields) => self.written.put_record(fields, object),
+            Shape::Record { fields, has_extra } => self.written.put_record(fields, has_extra, object),
             Shape::Map(key, value) => {
                 self.written.put_map(key(), value(), object).map(|()| Found::Identified)
             }
@@ -361,9 +405,11 @@ impl<'de> Reader<'de> for Transcriber<'_> {
 
 impl Transcriber<'_> {
     fn scalar(self, scalar: Scalar<'_>) -> Found {
-        match self.shape {
-            Shape::Value(put) if put(scalar, self.written) => Found::Identified,
-            _ => Found::Unreadable,
+        let Shape::Value(put) = self.shape else { return Found::Unreadable };
+        match put(scalar, self.written) {
+            Read::Exactly => Found::Identified,
+            Read::Converted if !self.exact => Found::Identified,
+            Read::Converted | Read::No => Found::Unreadable,
         }
     }
 }
@@ -398,22 +444,32 @@ impl Written {
     }
 
     /// The fields stand in the order of the record here, and in any order in the object. A requirement that is not met
-    /// is an error.
+    /// is an error; so is, in a record with extra fields, a field that is not read exactly.
     fn put_record<'de, A: MapAccess<'de>>(
         &mut self,
         fields: &'static [Field],
+        has_extra: bool,
         mut object: A,
     ) -> Result<Found, A::Error> {
+        let mut extra = Extra::default();
         let mut places = [const { 0..0 }; MOST_FIELDS];
         let mut met = [false; MOST_FIELDS];
         let mut next = 0;
         let mut identity = None;
         // The first field that came too late, and where it should have stood.
         let mut late: Option<(usize, usize)> = None;
-        while let Some(index) = object.next_key_seed(Name { names: fields, next })? {
-            let Some(index) = index else {
-                object.next_value::<IgnoredAny>()?;
-                continue;
+        while let Some(key) = object.next_key_seed(Name { names: fields, next, keeps_unknown: has_extra })? {
+            let index = match key {
+                Key::Known(index) => index,
+                Key::Unknown(name) if has_extra => {
+                    extra.put(&name, object.next_value()?);
+                    memory::require_length(self.bytes.len() + extra.written.bytes.len())?;
+                    continue;
+                }
+                Key::Unknown(_) => {
+                    object.next_value::<IgnoredAny>()?;
+                    continue;
+                }
             };
             if mem::replace(&mut met[index], true) {
                 return Err(A::Error::custom("a field stands twice"));
@@ -426,7 +482,7 @@ impl Written {
                 next = index + 1;
             }
             let begin = self.bytes.len();
-            let found = self.put_field(&fields[index], &mut object)?;
+            let found = self.put_field(&fields[index], has_extra, &mut object)?;
             places[index] = begin..self.bytes.len();
             memory::require_length(self.bytes.len())?;
             if fields[index].rule.identity {
@@ -439,6 +495,10 @@ impl Written {
         self.put_absent(&fields[next..], &mut places[next..]);
         if let Some((first, begin)) = late {
             self.sort(begin, &places[first..fields.len()]);
+        }
+        if has_extra {
+            self.bytes.extend(length(extra.count));
+            self.bytes.extend_from_slice(&extra.written.bytes);
         }
         Ok(match identity {
             Some(Found::Identified) => Found::Identified,
@@ -470,9 +530,10 @@ impl Written {
     fn put_field<'de, A: MapAccess<'de>>(
         &mut self,
         field: &Field,
+        has_extra: bool,
         object: &mut A,
     ) -> Result<Found, A::Error> {
-        let Rule { required, complete, .. } = field.rule;
+        let Rule { required, complete, read_only, .. } = field.rule;
         let shape = (field.shape)();
         let begin = self.bytes.len();
         let value = match shape {
@@ -482,7 +543,12 @@ impl Written {
             }
             shape => shape,
         };
-        let found = object.next_value_seed(Any(Transcriber { shape: value, complete, written: self }))?;
+        let exact = has_extra && !read_only;
+        let found =
+            object.next_value_seed(Any(Transcriber { shape: value, complete, exact, written: self }))?;
+        if has_extra && found == Found::Unreadable {
+            return Err(A::Error::custom("the JSON of a field is to be kept"));
+        }
         if (required && found != Found::Identified) || (complete && found == Found::Unreadable) {
             return Err(A::Error::custom("a required field can't be read"));
         }
@@ -491,6 +557,29 @@ impl Written {
             self.bytes.extend_from_slice(shape.absent());
         }
         Ok(found)
+    }
+}
+
+/// The fields of an object that its record does not know, written as a map.
+#[derive(Default)]
+struct Extra {
+    count: usize,
+    written: Written,
+}
+
+impl Extra {
+    /// Adds a field. Where one stands twice, the other language keeps the last.
+    fn put(&mut self, name: &str, json: &RawValue) {
+        self.count += 1;
+        self.written.put_text(name);
+        let begin = self.written.bytes.len();
+        self.written.bytes.extend(length(0));
+        let mut buffer = [0; 4];
+        for c in compact(json.get()) {
+            self.written.bytes.extend_from_slice(c.encode_utf8(&mut buffer).as_bytes());
+        }
+        let written = length(self.written.bytes.len() - begin - length(0).len());
+        self.written.bytes[begin..begin + written.len()].copy_from_slice(&written);
     }
 }
 
@@ -528,8 +617,7 @@ pub(crate) mod tests {
             r#"{"id": "c1", "name": "Wien", "secret": "hq3KpZ0v", "dateCreated": "2026-03-01T08:30:00Z"}"#;
         let in_another =
             r#"{"secret": "hq3KpZ0v", "scope": ["users"], "state": "new", "name": "Wien", "id": "c1"}"#;
-        let with_more =
-            r#"{"id": "c1", "color": {"of": ["the", 1]}, "createdBy": null, "name": 7, "roleIds": [7, {}]}"#;
+        let with_more = r#"{"id": 7, "color": {"of": ["the", 1]}, "createdBy": {"tag": 1}, "roleDivisions": [{"tag": [ ]}]}"#;
         for client in [in_order, in_another, with_more] {
             assert!(is_transcribed::<OAuthClient>(client), "{client}");
             assert_other_languages_read_the_same::<OAuthClient>(client.as_bytes());
@@ -556,6 +644,12 @@ pub(crate) mod tests {
     #[test]
     fn whatever_is_in_doubt_is_left_to_the_model() {
         let two_names = r#"{"id": "c1", "name": "Wien", "name": "Graz"}"#;
+        let a_name_of_another_kind = r#"{"id": "c1", "name": 7}"#;
+        let a_scope_without_a_list = r#"{"id": "c1", "scope": "users"}"#;
+        let a_null_among_the_roles = r#"{"id": "c1", "roleIds": ["r1", null]}"#;
+        let a_division_of_another_kind =
+            r#"{"id": "c1", "roleDivisions": [{"roleId": "r1", "divisionId": 7}]}"#;
+        let a_date_that_is_none = r#"{"id": "c1", "dateCreated": "24:00:00"}"#;
         let half_a_pair = r#"{"id": "c1", "name": "\ud83d"}"#;
         for body in [
             "",
@@ -566,6 +660,11 @@ pub(crate) mod tests {
             r#"{"id": "c1"} {}"#,
             r#"{"id": "c1""#,
             two_names,
+            a_name_of_another_kind,
+            a_scope_without_a_list,
+            a_null_among_the_roles,
+            a_division_of_another_kind,
+            a_date_that_is_none,
             half_a_pair,
         ] {
             assert!(!is_transcribed::<OAuthClient>(body), "{body}");

@@ -1,6 +1,7 @@
 //! How the core's own types cross the boundary: those that must stay opaque as objects, timestamps and durations as
 //! each language's own.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -12,7 +13,7 @@ use crate::credentials::{Authorization, AuthorizationRequest, Credentials, Sessi
 use crate::error::Error;
 use crate::ffi::OAuthError;
 use crate::ffi::argument::count;
-use crate::models::{ApiUsageClientQuery, Timestamp};
+use crate::models::{ApiUsageClientQuery, Extra, Timestamp};
 use crate::region::{Gateway, Host, Region};
 use crate::secret::Secret;
 
@@ -21,6 +22,13 @@ uniffi::custom_type!(
     Timestamp, SecondsSince1970, {
     lower: |timestamp| SecondsSince1970(timestamp),
     try_lift: |crossed| Ok(crossed.0),
+});
+
+uniffi::custom_type!(
+    /// Fields by their names in JSON, each with its value as JSON.
+    Extra, HashMap<String, String>, {
+    lower: |extra| extra.iter().map(|(name, json)| (name.to_owned(), json.to_owned())).collect(),
+    try_lift: |fields| Ok(Extra::from_json_of_fields(fields)),
 });
 
 /// A timestamp as seconds since 1970, rounded down, and the nanoseconds of that second. uniffi's own form counts

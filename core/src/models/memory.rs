@@ -41,6 +41,16 @@ pub(crate) fn limited<T>(bytes: usize, read: impl FnOnce() -> T) -> Result<T, Ex
     if is_exceeded() { Err(Exceeded) } else { Ok(value) }
 }
 
+/// Returns what is left of the limit, for `restore`.
+pub(crate) fn left() -> usize {
+    LIMIT.get().left
+}
+
+/// Gives back what was taken from the limit since `left` returned this: the values have been dropped.
+pub(crate) fn restore(left: usize) {
+    LIMIT.set(Limit { left, ..LIMIT.get() });
+}
+
 /// Takes bytes from the limit. Returns false where there are not enough left.
 pub(crate) fn charge(bytes: usize) -> bool {
     let mut limit = LIMIT.get();

@@ -5,6 +5,7 @@ mod model;
 mod authorizations;
 mod clients;
 mod errors;
+mod extra;
 pub(crate) mod memory;
 mod mend;
 mod readable;
@@ -18,12 +19,17 @@ mod usage;
 pub use authorizations::*;
 pub use clients::*;
 pub use errors::*;
+pub use extra::Extra;
 pub use references::*;
 pub use scopes::*;
 pub use timestamp::Timestamp;
 pub use usage::*;
 
+#[cfg(feature = "uniffi")]
+pub(crate) use extra::compact;
 pub(crate) use model::{Lacks, Model, RequestBody, Unreadable, camel_case, camel_case_length, decode};
 #[cfg(feature = "uniffi")]
-pub(crate) use readable::{Any, Name, Reader};
-pub(crate) use readable::{Field, Fields, MOST_FIELDS, Readable, Reading, Rule, field, value, whole};
+pub(crate) use readable::{Any, Key, Name, Reader};
+pub(crate) use readable::{
+    Field, Fields, MOST_FIELDS, Readable, Reading, Rule, field, field_of_json, value, whole,
+};

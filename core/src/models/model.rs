@@ -26,6 +26,11 @@ pub(crate) trait Model: DeserializeOwned + Default + PartialEq + Send + 'static 
     /// Says what is missing for it to be of any use as the result of an operation.
     const LACKS: Option<Lacks<Self>> = None;
 
+    /// Returns whether none of its fields has a value.
+    fn is_blank(&self) -> bool {
+        *self == Self::default()
+    }
+
     /// Reads a model from JSON, and notes which of its requirements are not met.
     fn from_json(json: &str, reading: &mut Reading) -> serde_json::Result<Self> {
         let _ = reading;
@@ -57,7 +62,8 @@ macro_rules! json_name {
 }
 
 /// Declares a model that is read from answers: JSON names are the camel case of the fields' names,
-/// unknown fields are ignored, and a field that can't be read is left out. `with metadata` names what an
+/// unknown fields are ignored, and a field that can't be read is left out. `keeps extra` gives it one more field, which
+/// holds the JSON of both; a request that is made of such a model sends them as they came. `with metadata` names what an
 /// operation gives other languages that returns it with its metadata. `lacks` says what is missing for it to
 /// be of any use as the result of an operation.
 ///
@@ -69,6 +75,7 @@ macro_rules! model {
         pub struct $name:ident {
             $($(#[$($field_meta:tt)*])* pub $field:ident: $type:ty $(=> $($rule:ident)+)?,)*
         }
+        $(keeps $extra:ident)?
         $(with metadata $response:ident)?
         $(lacks $lacks:expr)?
     ) => {
@@ -81,12 +88,25 @@ macro_rules! model {
                 #[cfg_attr(feature = "uniffi", uniffi(default))]
                 pub $field: $type,
             )*
+            $(
+                /// Fields that this version does not know, and fields that could not be read completely: the name of
+                /// each in JSON, and its value. Printing shows the names only.
+                #[cfg_attr(feature = "uniffi", uniffi(default))]
+                pub $extra: $crate::models::Extra,
+            )?
         }
 
         impl $crate::models::Model for $name {
             const NAME: &'static str = stringify!($name);
             const FIELDS: &'static [&'static str] = &[$(json_name!($field)),*];
             $(const LACKS: Option<$crate::models::Lacks<Self>> = Some($lacks);)?
+
+            $(
+                fn is_blank(&self) -> bool {
+                    let $extra = self.$extra.clone();
+                    *self == $name { $extra, ..Self::default() }
+                }
+            )?
 
             fn from_json(json: &str, reading: &mut $crate::models::Reading) -> serde_json::Result<Self> {
                 let model = $crate::models::value(json, reading)?;
@@ -145,7 +165,8 @@ macro_rules! model {
                     shape: <$type as $crate::ffi::Shaped>::shape,
                     rule: $crate::models::Rule::LENIENT $($(.$rule())+)?,
                 }),*];
-                $crate::ffi::Shape::Record(FIELDS)
+                const HAS_EXTRA: bool = false $(|| !stringify!($extra).is_empty())?;
+                $crate::ffi::Shape::Record { fields: FIELDS, has_extra: HAS_EXTRA }
             }
         }
 
@@ -160,13 +181,20 @@ macro_rules! model {
                 const { assert!(FIELDS.len() <= $crate::models::MOST_FIELDS) };
 
                 let mut model = Self::default();
-                let mut fields = $crate::models::Fields::new(object, FIELDS, $name::RULES, reading);
+                #[allow(unused_mut, unused_assignments, reason = "not every model keeps extra fields")]
+                let mut extra = None;
+                $({
+                    let $extra = $crate::models::Extra::new();
+                    extra = Some($extra);
+                })?
+                let mut fields = $crate::models::Fields::new(object, FIELDS, $name::RULES, extra, reading);
                 while let Some(place) = fields.next()? {
                     $(if place == Place::$field as usize {
                         model.$field = fields.value(place)?;
                         continue;
                     })*
                 }
+                $(model.$extra = fields.extra();)?
                 fields.end();
                 Ok(Some(model))
             }
@@ -341,10 +369,10 @@ pub(crate) fn decode<M: Model>(body: &[u8]) -> Result<M, Unreadable> {
                 return Err(not_json);
             }
             mended = Zeroizing::new(mend(text, text.len() + LARGEST_GROWTH).ok_or(not_json.clone())?);
-            (second_look(&mended).ok_or(not_json)?, mended.as_str())
+            (second_look(&mended, |json| read(json).ok()).ok_or(not_json)?, mended.as_str())
         }
     };
-    if model == M::default() && !has_a_list_of::<M>(json) {
+    if model.is_blank() && !has_a_list_of::<M>(json) {
         return Err(Unreadable::OtherObject { expected });
     }
     match lack {
@@ -356,7 +384,15 @@ pub(crate) fn decode<M: Model>(body: &[u8]) -> Result<M, Unreadable> {
 
 /// Reads a model, and the first of its requirements that is not met.
 fn read<M: Model>(json: &str) -> serde_json::Result<(M, Option<Lack>)> {
+    let left = memory::left();
     let mut reading = Reading::default();
+    match M::from_json(json, &mut reading) {
+        Ok(model) if !reading.is_incomplete() => return Ok((model, reading.lack)),
+        Err(error) if error.is_eof() || memory::is_exceeded() => return Err(error),
+        Ok(_) | Err(_) => {}
+    }
+    memory::restore(left);
+    let mut reading = Reading::field_by_field();
     M::from_json(json, &mut reading).map(|model| (model, reading.lack))
 }
 
@@ -365,7 +401,7 @@ fn article(name: &str) -> &'static str {
 }
 
 /// The bytes by which mended text may be longer than a body: each piece that is no text becomes three bytes.
-const LARGEST_GROWTH: usize = 64 * 1024;
+pub(super) const LARGEST_GROWTH: usize = 64 * 1024;
 /// The largest body in which a field may stand twice. To find the last one takes a tree of the whole body.
 const LARGEST_TREE: usize = 64 * 1024;
 
@@ -385,15 +421,15 @@ fn lossy_text(body: &[u8]) -> Option<String> {
 }
 
 /// Reads mended JSON. A field that stands twice counts with its last value.
-fn second_look<M: Model>(mended: &str) -> Option<(M, Option<Lack>)> {
-    read(mended).ok().or_else(|| {
+pub(super) fn second_look<T>(mended: &str, mut read: impl FnMut(&str) -> Option<T>) -> Option<T> {
+    read(mended).or_else(|| {
         if mended.len() > LARGEST_TREE {
             return None;
         }
         let value: Value = serde_json::from_str(mended).ok()?;
         // Not out of the value itself: that would be all the models' reading once more in the library.
         let once = Zeroizing::new(value.to_string());
-        read(&once).ok()
+        read(&once)
     })
 }
 

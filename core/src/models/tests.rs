@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
+use super::clients::is_read_only;
 use super::*;
 
 /// A client as the service writes it, with every field.
@@ -96,6 +97,7 @@ fn every_field_of_a_client_is_read() {
         state: Some(ClientState::Active),
         date_to_delete: moment("2026-12-24T00:00:00Z"),
         self_uri: Some("/api/v2/oauth/clients/6f1c8a52-9d3e-4b7a-8c21-5e0f4d9b7a63".to_owned()),
+        extra: Extra::new(),
     };
     assert_eq!(client, expected);
 }
@@ -198,11 +200,207 @@ fn what_is_nearly_json_does_not_cost_the_secret() {
     }
 }
 
-#[test]
-fn unknown_fields_are_ignored() {
+/// The JSON of a request that keeps a client as it is.
+fn kept(client: &[u8]) -> Value {
+    let client: OAuthClient = decode(client).unwrap_or_else(|error| panic!("{error}"));
+    let sent = serde_json::to_vec(&client.to_request()).expect("JSON");
+    serde_json::from_slice(&sent).expect("JSON")
+}
+
+/// A client as the service writes it, with another value in one of its fields.
+fn client_with(field: &str, value: Value) -> Value {
     let mut client = whole_client();
-    client["ipAllowList"] = json!({"ranges": ["192.0.2.0/24"]});
-    assert_eq!(read::<OAuthClient>(&client), read(&whole_client()));
+    client[field] = value;
+    client
+}
+
+#[test]
+fn a_change_keeps_what_this_version_does_not_know() {
+    let restrictions = json!({"mode": "allow", "ranges": ["192.0.2.0/24", null, 1.50]});
+    let client = client_with("ipRestrictions", restrictions.clone());
+    let read: OAuthClient = read(&client).expect("a client");
+    assert_eq!(read.extra.get("ipRestrictions"), Some(restrictions.clone()));
+    let mut body = read.to_request();
+    body.description = Some("Liest die Termine aller Filialen".to_owned());
+    let sent = serde_json::to_value(&body).expect("JSON");
+    assert_eq!((&sent["ipRestrictions"], &sent["scope"]), (&restrictions, &client["scope"]));
+    assert_eq!(sent["description"], "Liest die Termine aller Filialen");
+
+    assert!(body.extra.remove("ipRestrictions"));
+    body.extra.insert("owner", json!({"team": "Wien"}));
+    let sent = serde_json::to_value(&body).expect("JSON");
+    assert_eq!((sent.get("ipRestrictions"), &sent["owner"]["team"]), (None, &json!("Wien")));
+}
+
+#[test]
+fn a_change_keeps_what_could_not_be_read_until_the_field_is_set() {
+    for (field, value) in [
+        ("dateToDelete", json!("24:00:00")),
+        ("dateToDelete", json!("2026-12-24T00:00:00.123456Z")),
+        ("dateToDelete", json!("2016-12-31T23:59:60Z")),
+        ("scope", json!("users")),
+        ("scope", json!(["users", null])),
+        ("roleIds", json!(["r1", 7])),
+        ("roleDivisions", json!(["x", {"roleId": "r1", "divisionId": "*"}])),
+        ("roleDivisions", json!([{"roleId": "r1", "divisionId": 7}])),
+        (
+            "roleDivisions",
+            json!([{"roleId": "r1", "divisionId": "*", "condition": {"ipRange": "192.0.2.0/24"}}]),
+        ),
+        ("roleDivisions", json!([{"roleId": "r1", "divisionId": {"all": true}}])),
+        ("accessTokenValiditySeconds", json!(u64::MAX)),
+        ("accessTokenValiditySeconds", json!("86400")),
+        ("accessTokenValiditySeconds", json!(86_400.0)),
+        ("description", json!({"de": "Wien"})),
+        ("name", json!({"de": "Wien"})),
+        ("name", json!(7)),
+        ("authorizedGrantType", json!(["CODE"])),
+        ("state", json!(1)),
+    ] {
+        let client = client_with(field, value.clone());
+        let sent = kept(client.to_string().as_bytes());
+        assert_eq!(sent[field], value, "{field}");
+        let read: OAuthClient = read(&client).expect("a client");
+        read.to_request().check().unwrap_or_else(|error| panic!("{field}: {error}"));
+    }
+
+    let client: OAuthClient = read(&client_with("dateToDelete", json!("24:00:00"))).expect("a client");
+    assert_eq!(client.date_to_delete, None);
+    let mut body = client.to_request();
+    body.date_to_delete = moment("2027-01-01T00:00:00Z");
+    assert_eq!(serde_json::to_value(&body).expect("JSON")["dateToDelete"], "2027-01-01T00:00:00.000Z");
+    body.date_to_delete = None;
+    body.extra.remove("dateToDelete");
+    assert_eq!(serde_json::to_value(&body).expect("JSON").get("dateToDelete"), None);
+
+    let mut client: OAuthClient = read(&client_with("scope", json!(["users", 7]))).expect("a client");
+    assert_eq!((client.scope.len(), client.to_request().scope), (2, None), "a part of it could be read");
+    client.scope.push("calendars".to_owned());
+    assert_eq!(
+        client.to_request().scope.map(|scope| scope.len()),
+        Some(3),
+        "set before the request was made"
+    );
+}
+
+#[test]
+fn a_change_keeps_json_that_no_value_can_hold() {
+    let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+    for (field, json) in [
+        ("weight", "1e999"),
+        ("weight", "0.1000000000000000055511151231257827021181583404541015625"),
+        ("weight", "123456789012345678901234567890"),
+        ("motto", r#""half \ud83d pair""#),
+        ("tree", &deep),
+        ("accessTokenValiditySeconds", "1e999"),
+        ("description", r#""half \ud83d pair""#),
+        ("roleDivisions", r#"[{"roleId":"r1","divisionId":"*","weight":-1E+999,"roleId":"r2"}]"#),
+    ] {
+        let body =
+            format!(r#"{{"id": "c1", "name": "Wien", "authorizedGrantType": "CODE", "{field}": {json}}}"#);
+        let client: OAuthClient = decode(body.as_bytes()).unwrap_or_else(|error| panic!("{field}: {error}"));
+        let request = client.to_request();
+        request.check().unwrap_or_else(|error| panic!("{field}: {error}"));
+        let sent = String::from_utf8(serde_json::to_vec(&request).expect("JSON")).expect("UTF-8");
+        let json = if field == "roleDivisions" {
+            assert_eq!(client.role_divisions[0].role_id, "r2", "the last one counts");
+            r#"[{"roleId":"r2","divisionId":"*","weight":-1E+999}]"#
+        } else {
+            json
+        };
+        assert!(sent.contains(&format!(r#""{field}":{json}"#)), "{field}");
+    }
+    assert_eq!(
+        kept(br#"{"id": "c1", "color": "red", "name": "Wien", "name": "Graz", "color": "blue"}"#),
+        json!({"name": "Graz", "authorizedGrantType": "", "color": "blue"})
+    );
+}
+
+#[test]
+fn what_only_the_service_sets_is_never_sent() {
+    let mut client = whole_client();
+    for field in ["id", "secret", "dateCreated", "dateModified", "createdBy", "modifiedBy", "selfUri"] {
+        client[field] = json!(["unreadable"]);
+    }
+    client["name"] = json!("Wien");
+    let read: OAuthClient = read(&client).expect("a client");
+    assert!(read.extra.contains("dateCreated"));
+    let mut body = read.to_request();
+    assert!(body.extra.is_empty());
+    body.extra.insert("selfUri", "/api/v2/oauth/clients/c1");
+    assert_eq!(serde_json::to_value(&body).expect("JSON").get("selfUri"), None);
+}
+
+#[test]
+fn null_and_an_empty_list_stand_for_an_absent_field_but_null_is_kept_of_an_unknown_one() {
+    let mut client = whole_client();
+    client["scope"] = json!([]);
+    client["dateToDelete"] = json!(null);
+    client["ipRestrictions"] = json!(null);
+    let sent = kept(client.to_string().as_bytes());
+    assert_eq!((sent.get("scope"), sent.get("dateToDelete")), (None, None));
+    assert_eq!(sent.get("ipRestrictions"), Some(&json!(null)));
+}
+
+#[test]
+fn printing_shows_the_names_of_extra_fields_and_no_value() {
+    let division = json!({"roleId": "r1", "divisionId": "*", "key": "canary-1"});
+    let mut client = client_with("hook", json!({"key": "canary-2"}));
+    client["roleDivisions"] = json!([division]);
+    let client: OAuthClient = read(&client).expect("a client");
+    let printed = format!("{client:?} {:?}", client.to_request());
+    assert!(printed.contains(r#"extra: {"hook": ***}"#) && printed.contains(r#"extra: {"key": ***}"#));
+    assert!(!printed.contains("canary"), "{printed}");
+}
+
+#[test]
+fn extra_fields_are_equal_as_json_values_are() {
+    let of = |json: &str| {
+        let mut extra = Extra::new();
+        extra.insert_json("limits", json).expect("JSON");
+        extra
+    };
+    assert_eq!(of(r#"{"a": [1, "é"], "b": 1e3}"#), of(r#"{"b":1000.0,"a":[1,"\u00e9"]}"#));
+    assert_eq!(of("1e999"), of(" 1e999 "));
+    for other in ["2", "1.0", "\"1\"", "[1]", "null", "1e999"] {
+        assert_ne!(of("1"), of(other));
+    }
+    assert_ne!(of("1"), Extra::new());
+    assert_eq!(of("{\"a\" :\t\"b \\\" c\"\n}").get_json("limits"), Some(r#"{"a":"b \" c"}"#));
+}
+
+#[test]
+fn extra_fields_that_are_not_json_are_refused_by_name() {
+    let mut extra = Extra::new();
+    let error = extra.insert_json("hook", "{canary").expect_err("no JSON");
+    assert_eq!((error.argument(), extra.is_empty()), (Some("extra.hook"), true));
+    assert!(!format!("{error} {error:?}").contains("canary"));
+}
+
+#[cfg(feature = "uniffi")]
+#[test]
+fn text_of_another_language_that_is_not_json_is_refused_by_the_name_of_the_field() {
+    let invalid = || Extra::from_json_of_fields([("hook".to_owned(), "{canary".to_owned())]);
+    let mut body = OAuthClientRequest::new("Reports", GrantType::ClientCredentials);
+    body.extra = invalid();
+    assert_eq!(body.check().expect_err("no JSON").argument(), Some("body.extra.hook"));
+    let mut division = RoleDivision::new("r1", "*");
+    division.extra = invalid();
+    body = OAuthClientRequest::new("Reports", GrantType::ClientCredentials);
+    body.role_divisions = Some(vec![division]);
+    let error = body.check().expect_err("no JSON");
+    assert_eq!(error.argument(), Some("body.role_divisions[0].extra.hook"));
+    let error = serde_json::to_vec(&body).expect_err("no JSON");
+    assert!(!error.to_string().contains("canary"));
+}
+
+#[test]
+fn extra_fields_count_towards_the_memory_of_a_body() {
+    let many: String = (0..1_000).map(|number| format!(r#","x{number}":[]"#)).collect();
+    let body = format!(r#"{{"id":"c1","scope":"users"{many}}}"#);
+    assert!(memory::limited(100_000, || decode::<OAuthClient>(body.as_bytes())).is_err());
+    // What the first reading took is given back before the second one, which keeps the scope.
+    assert!(memory::limited(300_000, || decode::<OAuthClient>(body.as_bytes())).is_ok());
 }
 
 #[test]
@@ -482,6 +680,51 @@ proptest! {
     #[test]
     fn decoding_any_bytes_does_not_panic(body in prop::collection::vec(any::<u8>(), 0..200)) {
         decode_as_every_model(&body);
+    }
+
+    #[test]
+    fn a_client_of_any_json_goes_back_with_everything_that_is_not_read_only(
+        known in prop::collection::vec((prop::sample::select(OAuthClient::FIELDS), any_json()), 0..4),
+        unknown in prop::collection::vec(("\\PC{1,8}", any_json()), 0..4),
+        of_division in prop::collection::vec(("(roleId|divisionId|\\PC{1,8})", any_json()), 0..3),
+    ) {
+        let mut client = whole_client();
+        of_division.into_iter().for_each(|(name, value)| client["roleDivisions"][0][name] = value);
+        unknown.into_iter().for_each(|(name, value)| client[name] = value);
+        known.into_iter().for_each(|(name, value)| client[name] = value);
+        let body = client.to_string();
+        #[cfg(feature = "uniffi")]
+        crate::ffi::assert_other_languages_read_the_same::<OAuthClient>(body.as_bytes());
+        let sent = kept(body.as_bytes());
+        let is_absent = |value: &Value| value.is_null() || value == &json!([]);
+        // Read from the same text: reading a number may change its last digit.
+        let mut expected: Value = serde_json::from_str(&body).expect("JSON");
+        expected.as_object_mut().expect("an object").retain(|name, value| {
+            match OAuthClient::FIELDS.iter().position(|field| *field == name) {
+                Some(_) => sent.get(name).is_some() || !(is_read_only(name) || is_absent(value)),
+                None => true,
+            }
+        });
+        // A name and a grant type that are absent are empty in the request, which is refused.
+        for required in ["name", "authorizedGrantType"] {
+            if is_absent(&expected[required]) && sent[required] == "" {
+                expected[required] = json!("");
+            }
+        }
+        let divisions = expected.get_mut("roleDivisions").and_then(Value::as_array_mut);
+        for (index, division) in divisions.into_iter().flatten().enumerate() {
+            for required in ["roleId", "divisionId"] {
+                if division.is_object() && division[required].is_null() {
+                    let absent = sent["roleDivisions"][index].get(required);
+                    prop_assert!(absent.is_none_or(|absent| absent.is_null() || absent == ""));
+                    division[required] = absent.cloned().unwrap_or_default();
+                    if absent.is_none() {
+                        division.as_object_mut().expect("an object").remove(required);
+                    }
+                }
+            }
+        }
+        prop_assert_eq!(sent, expected);
     }
 
     #[test]

@@ -191,6 +191,11 @@ impl Readable for Timestamp {
     fn from_text(text: &str) -> Option<Self> {
         Timestamp::parse(text)
     }
+
+    fn is_written_as_text(&self, text: &str) -> bool {
+        // Requests have milliseconds, and no leap seconds.
+        self.nanoseconds.is_multiple_of(1_000_000) && !text.contains(":60")
+    }
 }
 
 #[cfg(test)]

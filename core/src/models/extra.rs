@@ -1,0 +1,205 @@
+//! Fields of a record that this version does not know or could not read.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::Serialize;
+use serde::ser::{Error as _, SerializeMap};
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::memory;
+use crate::error::Error;
+use crate::printable::one_line;
+
+/// Fields of a record beyond those that this version knows: the name of each in JSON, and its value.
+///
+/// A record that was read holds the fields that are new to this version, with their values exactly as the service sent
+/// them, and those that could not be read completely. A request sends them in addition to its own fields. A field that
+/// the request has itself is taken from here only while it is unset there, and a field that only the service sets is
+/// never sent.
+///
+/// Printing it shows the names and masks the values. Two are equal if their values are equal as JSON.
+#[derive(Clone, Default)]
+pub struct Extra {
+    /// JSON without white space around its tokens. Text from another language may be anything: `check` refuses it.
+    fields: BTreeMap<String, String>,
+}
+
+impl Extra {
+    /// Creates one without fields.
+    #[must_use]
+    pub fn new() -> Self {
+        Extra::default()
+    }
+
+    /// Returns the value of a field, if there is one. `None` also for a value that `Value` can't hold: one nested
+    /// more than 127 levels deep, or with a number beyond an `f64`. `get_json` has these.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<Value> {
+        self.get_json(name).and_then(|json| serde_json::from_str(json).ok())
+    }
+
+    /// Returns the value of a field as JSON.
+    #[must_use]
+    pub fn get_json(&self, name: &str) -> Option<&str> {
+        self.fields.get(name).map(String::as_str)
+    }
+
+    /// Adds a field, or replaces its value.
+    pub fn insert(&mut self, name: impl Into<String>, value: impl Into<Value>) {
+        self.fields.insert(name.into(), value.into().to_string());
+    }
+
+    /// Adds a field, or replaces its value, which is given as JSON.
+    ///
+    /// # Errors
+    /// `InvalidArgument` if the value is not JSON.
+    pub fn insert_json(&mut self, name: impl Into<String>, json: &str) -> Result<(), Error> {
+        let name = name.into();
+        check("extra", &name, json)?;
+        self.fields.insert(name, compact(json).collect());
+        Ok(())
+    }
+
+    /// Removes a field. Returns whether it was there.
+    pub fn remove(&mut self, name: &str) -> bool {
+        self.fields.remove(name).is_some()
+    }
+
+    /// Returns whether the field is there.
+    #[must_use]
+    pub fn contains(&self, name: &str) -> bool {
+        self.fields.contains_key(name)
+    }
+
+    /// Returns the fields, by name, each with its value as JSON.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.fields.iter().map(|(name, json)| (name.as_str(), json.as_str()))
+    }
+
+    /// Returns the number of fields.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.fields.len()
+    }
+
+    /// Returns whether there are no fields.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.fields.is_empty()
+    }
+
+    /// Adds a field of a response body, or replaces its value, and counts the memory that it takes.
+    pub(super) fn keep<E: serde::de::Error>(&mut self, name: String, json: &RawValue) -> Result<(), E> {
+        /// What an entry of the map takes at most in addition to its strings.
+        const ENTRY: usize = 4 * size_of::<(String, String)>();
+
+        memory::require(ENTRY + name.len() + json.get().len())?;
+        self.fields.insert(name, compact(json.get()).collect());
+        Ok(())
+    }
+
+    pub(super) fn without(mut self, is_left_out: impl Fn(&str) -> bool) -> Self {
+        self.fields.retain(|name, _| !is_left_out(name));
+        self
+    }
+
+    /// Refuses a value that is not JSON by the name of its field.
+    pub(super) fn check(&self, argument: &str) -> Result<(), Error> {
+        self.iter().try_for_each(|(name, json)| check(argument, name, json))
+    }
+
+    #[cfg(feature = "uniffi")]
+    pub(crate) fn from_json_of_fields(fields: impl IntoIterator<Item = (String, String)>) -> Self {
+        Extra { fields: fields.into_iter().collect() }
+    }
+}
+
+fn check(argument: &str, name: &str, json: &str) -> Result<(), Error> {
+    match serde_json::from_str::<&RawValue>(json) {
+        Ok(_) => Ok(()),
+        // The parser's own message is left out: it may quote the value.
+        Err(_) => Err(Error::invalid_argument(format!("{argument}.{}", one_line(name, 64)), "is not JSON")),
+    }
+}
+
+/// JSON without white space around its tokens.
+pub(crate) fn compact(json: &str) -> impl Iterator<Item = char> {
+    let (mut in_string, mut is_escaped) = (false, false);
+    json.chars().filter(move |&c| {
+        let is_kept = in_string || !matches!(c, ' ' | '\t' | '\n' | '\r');
+        in_string ^= c == '"' && !is_escaped;
+        is_escaped = c == '\\' && in_string && !is_escaped;
+        is_kept
+    })
+}
+
+impl fmt::Debug for Extra {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.fields.keys().map(|name| (name, format_args!("***")))).finish()
+    }
+}
+
+impl PartialEq for Extra {
+    fn eq(&self, other: &Self) -> bool {
+        let same = |(name, json): (&str, &str)| {
+            other.get_json(name).is_some_and(|theirs| {
+                theirs == json || self.get(name).is_some_and(|value| other.get(name) == Some(value))
+            })
+        };
+        self.len() == other.len() && self.iter().all(same)
+    }
+}
+
+impl Eq for Extra {}
+
+impl<N: Into<String>, V: Into<Value>> FromIterator<(N, V)> for Extra {
+    fn from_iter<I: IntoIterator<Item = (N, V)>>(fields: I) -> Self {
+        let mut extra = Extra::new();
+        fields.into_iter().for_each(|(name, value)| extra.insert(name, value));
+        extra
+    }
+}
+
+/// Writes a record for a request: its own fields, and behind them those of its `Extra`.
+pub(super) struct RecordWriter<'a, M> {
+    map: M,
+    extra: &'a Extra,
+    written: Vec<&'static str>,
+}
+
+impl<'a, M: SerializeMap> RecordWriter<'a, M> {
+    pub(super) fn new(map: M, extra: &'a Extra) -> Self {
+        RecordWriter { map, extra, written: Vec::new() }
+    }
+
+    /// Writes a field if it is set.
+    pub(super) fn optional<T: Serialize>(
+        &mut self,
+        name: &'static str,
+        value: Option<&T>,
+    ) -> Result<(), M::Error> {
+        let Some(value) = value else { return Ok(()) };
+        self.written.push(name);
+        self.map.serialize_entry(name, value)
+    }
+
+    /// Writes a field that every such record has. An empty value counts as unset.
+    pub(super) fn required(&mut self, name: &'static str, value: &str) -> Result<(), M::Error> {
+        let is_set = !value.is_empty() || !self.extra.contains(name);
+        self.optional(name, is_set.then_some(&value))
+    }
+
+    /// Writes the extra fields, without those that only the service sets.
+    pub(super) fn end(mut self, is_read_only: impl Fn(&str) -> bool) -> Result<M::Ok, M::Error> {
+        for (name, json) in self.extra.iter() {
+            if !is_read_only(name) && !self.written.contains(&name) {
+                let json: &RawValue = serde_json::from_str(json)
+                    .map_err(|_| M::Error::custom(format_args!("{} is not JSON", one_line(name, 64))))?;
+                self.map.serialize_entry(name, json)?;
+            }
+        }
+        self.map.end()
+    }
+}
