@@ -35,7 +35,8 @@ class OfDataclasses:
         self._name = name
 
     def __get__(self, record, kind):
-        if kind is not Record:
+        # Not those that are defined here: they have no fields.
+        if kind.__module__ != __name__:
             from dataclasses import dataclass
 
             dataclass(init=False, repr=False, eq=False)(kind)
@@ -55,8 +56,11 @@ class Record:
 
     @recursive_repr()
     def __repr__(self):
-        fields = ", ".join(f"{name}={value!r}" for name, value in zip(self.__slots__, _values(self)))
+        fields = ", ".join(f"{name}={self._shown(name)}" for name in self.__slots__)
         return f"{type(self).__qualname__}({fields})"
+
+    def _shown(self, name):
+        return repr(getattr(self, name))
 
     def __eq__(self, other):
         return _values(self) == _values(other) if type(other) is type(self) else NotImplemented
@@ -67,6 +71,72 @@ class Record:
         from dataclasses import replace
 
         return replace(self, **changes)
+
+
+class RecordWithExtra(Record):
+    """A record with fields that this version does not know, or could not read."""
+
+    # Strings of JSON by the names of the fields, until `extra` is used; unset if there are none.
+    __slots__ = ("_extra_json",)
+
+    def __getattr__(self, name):
+        # Python calls this only while there is no such attribute.
+        if name != "extra":
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        self.extra = extra_of_json(getattr(self, "_extra_json", {}))
+        return self.extra
+
+    def _shown(self, name):
+        if name != "extra":
+            return super()._shown(name)
+        names = self.extra if isinstance(self.extra, dict) else ()
+        return f"{{{', '.join(f'{name!r}: ***' for name in names)}}}"
+
+
+class Extra(dict):
+    """JSON by the names of fields. It remembers the JSON of what it was made of."""
+
+    __slots__ = ("_json",)
+
+
+class JSONText(str):
+    """JSON that is nested too deeply for Python, or has a number of too many digits."""
+
+    __slots__ = ()
+
+
+def extra_of_json(texts):
+    """Makes ordinary objects of JSON."""
+    if not texts:
+        return {}
+    from json import loads
+
+    extra = Extra()
+    extra._json = texts
+    for name, text in texts.items():
+        try:
+            extra[name] = loads(text)
+        except (ValueError, RecursionError):
+            extra[name] = JSONText(text)
+    return extra
+
+
+def json_of_extra(extra):
+    """Makes JSON of ordinary objects. An unchanged value has the same JSON as before, digit for digit."""
+    made_of = getattr(extra, "_json", {})
+    return {name: _json(value, made_of.get(name)) for name, value in extra.items()}
+
+
+def _json(value, made_of):
+    if isinstance(value, JSONText):
+        return str(value)
+    from json import dumps, loads
+
+    text = dumps(value)
+    if made_of is not None and text == dumps(loads(made_of)):
+        return made_of
+    # Refuses infinity and NaN, which JSON does not have.
+    return dumps(value, allow_nan=False)
 
 
 def _values(record):
@@ -258,6 +328,27 @@ def check_entries(keys, values, entries):
     for place, (key, value) in enumerate(entries.items()):
         check(f"[key {place}]", keys, key)
         check(f"[value {place}]", values, value)
+
+
+class _JSON:
+    @staticmethod
+    def check_lower(value):
+        made_of, value = value
+        try:
+            _json(value, made_of)
+        except (TypeError, ValueError, RecursionError) as error:
+            problem = f"can't be written as JSON ({error})"
+        else:
+            return
+        raise TypeError(problem)
+
+
+def check_extra(extra):
+    check_instance(extra, dict)
+    made_of = getattr(extra, "_json", {})
+    for place, (name, value) in enumerate(extra.items()):
+        check(f"[key {place}]", _Text, name)
+        check(f"[{name!r}]", _JSON, (made_of.get(name), value))
 
 
 def _located(place, error):

@@ -19,6 +19,7 @@ library that their packages carry, and compared with it by `cargo xtask test`.
 - `[T]` is a list, `{K: V}` a map. `text`, `flag`, `int32`, `int64`, `duration` and `moment` are each language's
   own types; a moment is a `datetime` with its time zone in Python, an `Instant` in Kotlin and Java, a `Date` in
   Swift.
+- `JSON` is any value of JSON: ordinary objects in Python, a string of JSON in Kotlin, Java and Swift.
 - Arguments and fields stand as in Python; in Kotlin, Java and Swift they have capitals in place of underscores,
   as the functions beside them.
 - Types have one name in all languages, but for `OAuthError`, which is `OAuthException` in Kotlin and Java, and
@@ -200,6 +201,7 @@ fn notation(of: &Type) -> String {
         Type::Int64 => "int64".to_owned(),
         Type::Duration => "duration".to_owned(),
         Type::Timestamp => "moment".to_owned(),
+        Type::Custom { name, .. } if name == "Extra" => "{text: JSON}".to_owned(),
         Type::Custom { builtin, .. } => notation(builtin),
         Type::Box { inner_type } => notation(inner_type),
         Type::Optional { inner_type } => format!("{}?", notation(inner_type)),
@@ -222,6 +224,7 @@ fn default(value: &DefaultValue, of: &Type) -> String {
         (DefaultValue::Default, Type::Boolean) => "false".to_owned(),
         (DefaultValue::Default, Type::Int32 | Type::Int64) => "0".to_owned(),
         (DefaultValue::Default, Type::Sequence { .. } | Type::Map { .. }) => "empty".to_owned(),
+        (DefaultValue::Default, Type::Custom { builtin, .. }) => default(value, builtin),
         (other, _) => format!("{other:?}"),
     }
 }

@@ -42,7 +42,10 @@ pub(crate) fn finish(draft: &mut Draft, interface: &ComponentInterface) -> Resul
         if given.contains(record.name()) {
             copies(draft, record)?;
         }
+        masks(draft, record)?;
     }
+    draft.push(MASKED);
+    extra(draft)?;
     checks::before_anything_is_made(draft)?;
     names_in_text(draft, interface)
 }
@@ -390,6 +393,42 @@ fn copies(draft: &mut Draft, record: &Record) -> Result<()> {
         }
         class.replace(1, "    companion object\n", &format!("{functions}    companion object\n"))
     })
+}
+
+/// Extra fields are a map like any other, and checked as one.
+fn extra(draft: &mut Draft) -> Result<()> {
+    draft.replace(1, "internal typealias FfiConverterTypeExtra = FfiConverterMapStringString\n", "")?;
+    draft.replace_all("FfiConverterTypeExtra", "FfiConverterMapStringString")
+}
+
+/// Shows the names of extra fields without their values, which may be secret.
+const MASKED: &str = "
+private fun masked(fields: Map<kotlin.String, kotlin.String>): kotlin.String =
+    fields.keys.joinToString(prefix = \"{\", postfix = \"}\") { \"$it=***\" }
+";
+
+/// A record with extra fields prints as any other, but for their values.
+fn masks(draft: &mut Draft, record: &Record) -> Result<()> {
+    if !record.fields().iter().any(|field| is_extra(&field.as_type())) {
+        return Ok(());
+    }
+    let shown = record.fields().iter().map(|field| {
+        let (name, plain) = (quoted(field.name()), field.name().to_lower_camel_case());
+        let value = if is_extra(&field.as_type()) { format!("masked({name})") } else { name };
+        format!("{plain}=${{{value}}}")
+    });
+    let text = format!("{}({})", record.name(), shown.collect::<Vec<_>>().join(", "));
+    edit(draft, &format!("data class {} ", record.name()), &converter_of(record.name()), |class| {
+        class.replace(
+            1,
+            "    companion object\n",
+            &format!("    override fun toString(): kotlin.String = \"{text}\"\n\n    companion object\n"),
+        )
+    })
+}
+
+fn is_extra(of: &Type) -> bool {
+    matches!(of, Type::Custom { name, .. } if name == "Extra")
 }
 
 fn has_defaults(callable: &impl Callable) -> bool {

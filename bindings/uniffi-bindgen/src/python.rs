@@ -44,6 +44,7 @@ pub(crate) fn finish(draft: &mut Draft, interface: &ComponentInterface) -> Resul
         }
     }
     signatures(draft, interface)?;
+    extra(draft)?;
     timestamps(draft)?;
     checks(draft, interface)?;
     reading::by_the_library(draft, interface)?;
@@ -320,9 +321,11 @@ pub(crate) fn constant(variant: &Variant) -> String {
 /// A record is compared, printed and copied like a dataclass, and becomes one for those who ask.
 fn values(draft: &mut Draft, record: &Record) -> Result<()> {
     let name = record.name();
-    draft.replace(1, &format!("@dataclass\nclass {name}:\n"), &format!("class {name}(_base.Record):\n"))?;
+    let keeps_extra = record.fields().iter().any(|field| is_extra(&field.as_type()));
+    let base = if keeps_extra { "RecordWithExtra" } else { "Record" };
+    draft.replace(1, &format!("@dataclass\nclass {name}:\n"), &format!("class {name}(_base.{base}):\n"))?;
     let class = draft.between(
-        &format!("\nclass {name}(_base.Record):\n"),
+        &format!("\nclass {name}(_base.{base}):\n"),
         &format!("\nclass _UniffiFfiConverterType{name}("),
     )?;
     let (head, rest) = split(class, "    def __init__(self, *, ")?;
@@ -485,6 +488,36 @@ fn signatures(draft: &mut Draft, interface: &ComponentInterface) -> Result<()> {
         bail!("a type is still written with typing.");
     }
     Ok(())
+}
+
+/// Returns whether values of the type are JSON by the names of fields.
+fn is_extra(of: &Type) -> bool {
+    matches!(of, Type::Custom { name, .. } if name == "Extra")
+}
+
+/// JSON crosses as a string for each field, and is made of and into ordinary objects.
+fn extra(draft: &mut Draft) -> Result<()> {
+    let converter = "class _UniffiFfiConverterTypeExtra:\n";
+    draft.replace_between(
+        converter,
+        "Extra = dict[str, str]\n",
+        &format!(
+            "{converter}    @staticmethod
+    def write(value, buf):
+        _UniffiFfiConverterMapStringString.write(_base.json_of_extra(value), buf)
+
+    @staticmethod
+    def read(buf):
+        return _base.extra_of_json(_UniffiFfiConverterMapStringString.read(buf))
+
+    @staticmethod
+    def check_lower(value):
+        _base.check_extra(value)
+
+"
+        ),
+    )?;
+    draft.replace(1, "Extra = dict[str, str]\n", "Extra = dict[str, object]\n")
 }
 
 /// The arguments of all functions: name, type, and whether it is nothing when left out.

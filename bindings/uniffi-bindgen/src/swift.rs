@@ -32,6 +32,7 @@ pub(crate) fn finish(draft: &mut Draft, interface: &ComponentInterface) -> Resul
     equality(draft);
     printing(draft);
     reflection(draft);
+    masks(draft, interface)?;
     draft.write_beside("Arbitrary.swift", &arbitrary::values(interface)?)
 }
 
@@ -299,6 +300,59 @@ extension {object}: CustomReflectable {{
 "
         ));
     }
+}
+
+/// A record with extra fields prints and dumps as any other, but for their values, which may be secret.
+fn masks(draft: &mut Draft, interface: &ComponentInterface) -> Result<()> {
+    let is_extra = |of: &Type| matches!(of, Type::Custom { name, .. } if name == "Extra");
+    for record in interface.record_definitions() {
+        if !record.fields().iter().any(|field| is_extra(&field.as_type())) {
+            continue;
+        }
+        let children = record.fields().iter().map(|field| {
+            let name = field.name().to_lower_camel_case();
+            let value =
+                if is_extra(&field.as_type()) { format!("MaskedFields({name})") } else { name.clone() };
+            format!("\n            \"{name}\": {value} as Any")
+        });
+        let mut extension = String::new();
+        write!(
+            extension,
+            "
+extension {}: CustomReflectable {{
+    public var customMirror: Mirror {{
+        let children: KeyValuePairs<String, Any> = [{},
+        ]
+        return Mirror(self, children: children, displayStyle: .struct)
+    }}
+}}
+",
+            own_name(record.name()),
+            children.collect::<Vec<_>>().join(",")
+        )?;
+        draft.push(&extension);
+    }
+    draft.push(
+        "
+/// The names of extra fields.
+private struct MaskedFields: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    private let names: [String]
+
+    init(_ fields: [String: String]) {
+        names = fields.keys.sorted()
+    }
+
+    var description: String {
+        names.isEmpty ? \"[:]\" : \"[\" + names.map { \"\\($0.debugDescription): ***\" }.joined(separator: \", \") + \"]\"
+    }
+
+    var debugDescription: String { description }
+
+    var customMirror: Mirror { Mirror(self, children: [:]) }
+}
+",
+    );
+    Ok(())
 }
 
 /// The names that are declared like this.

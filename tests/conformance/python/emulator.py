@@ -78,8 +78,9 @@ class Emulator:
         self.fault(endpoint, kind={"answer": answer}, **fault)
 
     def replace_body(self, endpoint, body):
-        """Lets every answer of the operation have this body in place of its own."""
-        replaced = {"content_type": "application/json", "body": json.dumps(body)}
+        """Lets every answer of the operation have this body in place of its own: a value, or JSON as it is sent."""
+        body = body if isinstance(body, str) else json.dumps(body)
+        replaced = {"content_type": "application/json", "body": body}
         self.fault(endpoint, times=None, kind={"replace_body": replaced})
 
     def counts(self, endpoint):

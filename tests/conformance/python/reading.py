@@ -43,7 +43,11 @@ class Types:
             return {self.value(key): self.value(value, depth + 1) for _ in range(self._few(depth))}
         if kind == "record":
             named = dict(zip(rest[::2], map(int, rest[1::2])))
-            held = {name: self.value(of, depth + 1) for name, of in named.items()}
+            # A map with a slot of its own is JSON.
+            held = {
+                name.removeprefix("?_").removesuffix("_json"): self._json() if name[0] == "?" else self.value(of, depth + 1)
+                for name, of in named.items()
+            }
             return self._parts[number][0](**held)
         if kind == "enum":
             variant, holds = chosen.choice(list(zip(self._parts[number], rest)))
@@ -51,6 +55,10 @@ class Types:
         if kind == "object":
             return EXAMPLES[self._parts[number][0].__name__](self._text())
         return getattr(self, f"_{kind}")(*map(int, rest))
+
+    def _json(self):
+        values = (None, True, 1.5, self._text(), [1, {"a": self._text()}])
+        return {self._text(): self._random.choice(values) for _ in range(self._few(0))}
 
     def holds_objects(self, number, seen=()):
         kind, *rest = self._lines[number]

@@ -1,5 +1,9 @@
 """Values: what is read, sent, compared and printed."""
 
+import copy
+import json
+import pickle
+import random
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
@@ -11,6 +15,7 @@ from purecloud_oauth import (
     Host,
     OAuthError,
     Region,
+    RoleDivision,
     Secret,
     usage_interval,
 )
@@ -39,10 +44,108 @@ async def unknown_field(emulator):
     known = await api.get_oauth_client(id)
     said = as_said(emulator, id)
     said["riskScore"] = 0.25
-    said["labels"] = [{"key": "team", "values": ["a", None]}]
+    said["labels"] = labels = [{"key": "team", "values": ["a", None]}]
     said["createdBy"]["division"] = {"id": "*"}
+    said["roleDivisions"] = [{"roleId": "r1", "divisionId": "*", "until": "2031-07-01"}]
     emulator.replace_body("get_oauth_client", said)
-    assert await api.get_oauth_client(id) == known
+    client = await api.get_oauth_client(id)
+    assert client.extra == {"riskScore": 0.25, "labels": labels}
+    assert client.role_divisions == [RoleDivision(role_id="r1", division_id="*", extra={"until": "2031-07-01"})]
+    assert client == replace(known, role_divisions=client.role_divisions, extra=client.extra)
+    assert all(name in repr(client) for name in ("'riskScore': ***", "'labels': ***", "extra={'until': ***}"))
+    assert not any(value in repr(client) for value in ("0.25", "team", "2031")), client
+    for same in (copy.copy(client), copy.deepcopy(client), pickle.loads(pickle.dumps(client.to_request()))):
+        assert same.extra == client.extra
+
+    body = client.to_request()
+    del body.extra["riskScore"]
+    body.extra["labels"][0]["values"].append("b")
+    body.extra["owner"] = {"team": "Wien", "since": 2026}
+    emulator.answer("put_oauth_client", said)
+    await api.put_oauth_client(id, body)
+    sent = emulator.last_request("put_oauth_client").json()
+    assert sent["labels"] == [{"key": "team", "values": ["a", None, "b"]}]
+    assert ("riskScore" in sent, sent["owner"]) == (False, {"team": "Wien", "since": 2026})
+    assert sent["roleDivisions"] == said["roleDivisions"]
+
+
+async def a_change_keeps_every_field(emulator):
+    api = emulator.api()
+    id = (await a_client(api)).id
+    # A known field that is null or an empty list is absent.
+    whole = {name: value for name, value in as_said(emulator, id).items() if value not in (None, [])}
+    chosen = random.Random(20_260_301)
+    changes = [{name: value} for name, value in UNREADABLE]
+    changes += [{_text(chosen): _json(chosen) for _ in range(4)} for _ in range(20)]
+    for change in changes:
+        said = {**whole, **change}
+        emulator.replace_body("get_oauth_client", said)
+        client = await api.get_oauth_client(id)
+        emulator.answer("put_oauth_client", said)
+        await api.put_oauth_client(id, client.to_request())
+        expected = {name: value for name, value in said.items() if name not in READ_ONLY}
+        sent = emulator.last_request("put_oauth_client").json()
+        assert json.dumps(sent, sort_keys=True) == json.dumps(expected, sort_keys=True), (sent, expected)
+        emulator.start_over()
+
+    # Numbers that Python's own have not, and more levels than it can go down.
+    for text in ("1e999", "0.10000000000000000001", "-0", "1" * 5_000, "[" * 5_000 + "]" * 5_000):
+        emulator.replace_body("get_oauth_client", f'{json.dumps(whole)[:-1]}, "weight": {text}}}')
+        client = await api.get_oauth_client(id)
+        emulator.answer("put_oauth_client", whole)
+        await api.put_oauth_client(id, replace(client.to_request(), description="Termine"))
+        sent = emulator.last_request("put_oauth_client").body
+        assert f'"weight":{text}}}' in sent, (sent, text)
+        emulator.start_over()
+
+
+UNREADABLE = [
+    ("ipRestrictions", None),
+    ("", "a field without a name"),
+    ("scope", "users"),
+    ("scope", ["users", None, 7]),
+    ("dateToDelete", "24:00:00"),
+    ("roleDivisions", ["x", {"roleId": "r1", "divisionId": "*"}]),
+    ("roleDivisions", [{"roleId": "r1", "divisionId": "*", "condition": {"ranges": ["192.0.2.0/24"]}}]),
+    ("accessTokenValiditySeconds", "3600"),
+    ("accessTokenValiditySeconds", 2**64 - 1),
+    ("description", {"de": "Wien"}),
+    ("state", 7),
+    ("name", {"de": "Wien"}),
+    ("authorizedGrantType", ["CODE"]),
+]
+
+READ_ONLY = {"id", "secret", "dateCreated", "dateModified", "createdBy", "modifiedBy", "selfUri"}
+
+
+def _text(chosen):
+    return "x" + "".join(chosen.choices('aé🕐"\\\n\0 /', k=chosen.randrange(6)))
+
+
+def _json(chosen, depth=0):
+    kind = chosen.randrange(8 if depth < 3 else 6)
+    if kind > 5:
+        items = [_json(chosen, depth + 1) for _ in range(chosen.randrange(4))]
+        return items if kind == 6 else {_text(chosen): item for item in items}
+    return (None, True, False, _text(chosen), chosen.randrange(-(2**70), 2**70), chosen.random() * 1e9)[kind]
+
+
+async def extra_field_that_is_not_json(emulator):
+    api = emulator.api()
+    id = (await a_client(api)).id
+
+    async def refusal(**fields):
+        return str(await ends_with(TypeError, api.put_oauth_client(id, web_server(**fields))))
+
+    endless = []
+    endless.append(endless)
+    for value in ({1, 2}, object(), b"", float("nan"), [float("inf")], endless, {("a",): 1}):
+        text = await refusal(extra={"hook": value})
+        assert text.startswith("body.extra['hook']: can't be written as JSON"), text
+    text = await refusal(role_divisions=[RoleDivision(role_id="r1", division_id="*", extra={"until": {1}})])
+    assert text.startswith("body.role_divisions[0].extra['until']: can't be written as JSON"), text
+    assert await refusal(extra=["hook"]) == "body.extra: a dict is required, not list"
+    assert emulator.counts("put_oauth_client") == (0, 0)
 
 
 async def unreadable_field(emulator):
@@ -254,6 +357,8 @@ def as_said(emulator, id):
 CASES = [
     unknown_enum_value,
     unknown_field,
+    a_change_keeps_every_field,
+    extra_field_that_is_not_json,
     unreadable_field,
     counts_of_64_bits,
     moments,

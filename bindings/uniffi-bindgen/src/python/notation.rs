@@ -5,6 +5,8 @@ use std::fmt::Write;
 use anyhow::{Result, bail};
 use uniffi_bindgen::interface::{DefaultValue, Literal, Type};
 
+use super::is_extra;
+
 pub(super) fn type_name(of: &Type) -> Result<String> {
     Ok(match of {
         Type::String => "str".to_owned(),
@@ -12,6 +14,8 @@ pub(super) fn type_name(of: &Type) -> Result<String> {
         Type::Int32 | Type::Int64 => "int".to_owned(),
         Type::Duration => "datetime.timedelta".to_owned(),
         Type::Timestamp => "datetime.datetime".to_owned(),
+        // Any value of JSON. Not `Any`: that is in `typing`, which takes long to import.
+        _ if is_extra(of) => "dict[str, object]".to_owned(),
         Type::Custom { builtin, .. } => type_name(builtin)?,
         Type::Box { inner_type } => type_name(inner_type)?,
         Type::Optional { inner_type } => format!("Optional[{}]", type_name(inner_type)?),

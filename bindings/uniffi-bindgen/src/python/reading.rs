@@ -9,7 +9,7 @@ use heck::ToShoutySnakeCase;
 use uniffi_bindgen::ComponentInterface;
 use uniffi_bindgen::interface::{AsType, Enum, Type, Variant};
 
-use super::{constant, known_and_unknown};
+use super::{constant, is_extra, known_and_unknown};
 use crate::draft::Draft;
 
 /// What the classes begin with whose values cross the boundary in a buffer.
@@ -104,7 +104,10 @@ fn described(of: &Type, types: &[&Type], interface: &ComponentInterface) -> Resu
             ensure!(record.has_fields(), "{name} has no fields");
             let mut line = "record".to_owned();
             for field in record.fields() {
-                write!(line, " {} {}", field.name(), number(&field.as_type())?)?;
+                let (name, of) = (field.name(), field.as_type());
+                // It is JSON until somebody looks at it.
+                let slot = if is_extra(&of) { format!("?_{name}_json") } else { name.to_owned() };
+                write!(line, " {slot} {}", number(&of)?)?;
             }
             return Ok((line, vec![name.clone()]));
         }

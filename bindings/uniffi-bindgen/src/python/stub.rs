@@ -8,7 +8,7 @@ use uniffi_bindgen::ComponentInterface;
 use uniffi_bindgen::interface::{AsType, Callable, Enum, Object, Record};
 
 use super::notation::{default, docstring, type_name};
-use super::{asynchronous_twin, constant, held, known_and_unknown};
+use super::{asynchronous_twin, constant, held, is_extra, known_and_unknown};
 
 const HEADING: &str = "\
 # Generated from the interface of the library. Changes belong there.
@@ -17,7 +17,7 @@ import datetime
 from dataclasses import dataclass
 from enum import Enum
 from types import TracebackType
-from typing import ClassVar, Optional, final
+from typing import Any, ClassVar, Optional, final
 
 ";
 
@@ -146,7 +146,8 @@ fn record(stub: &mut String, record: &Record) -> Result<()> {
     write!(stub, "@dataclass(init=False)\nclass {}:\n{}\n", record.name(), docstring(4, record.docstring()))?;
     let mut arguments = String::new();
     for field in record.fields() {
-        let (name, annotation) = (field.name(), type_name(&field.as_type())?);
+        let (name, of) = (field.name(), field.as_type());
+        let annotation = if is_extra(&of) { "dict[str, Any]".to_owned() } else { type_name(&of)? };
         write!(stub, "    {name}: {annotation}\n{}", docstring(4, field.docstring()))?;
         let left_out = field
             .default_value()

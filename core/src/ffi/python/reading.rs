@@ -7,7 +7,7 @@
 //! |---|---|
 //! | `text`, `flag`, `integer 4`, `integer 8`, `moment`, `duration` | |
 //! | `optional TYPE`, `list TYPE`, `map KEY VALUE` | |
-//! | `record NAME TYPE NAME TYPE …`: its fields | its class |
+//! | `record NAME TYPE NAME TYPE …`: its fields; `?NAME` for a map whose slot stays empty if the map is | its class |
 //! | `enum TYPE - …`: what each variant holds, if anything | for each variant its class, or itself |
 //! | `object` | its class, and the address of what frees a handle |
 
@@ -52,17 +52,16 @@ enum Type {
     Optional(usize),
     List(usize),
     Map(usize, usize),
-    /// For each field its slot and its type.
-    Record {
-        class: *mut Object,
-        fields: Vec<(usize, usize)>,
-    },
+    Record { class: *mut Object, fields: Vec<Field> },
     Enum(Vec<(*mut Object, Option<usize>)>),
-    Object {
-        class: *mut Object,
-        slot: usize,
-        free: Free,
-    },
+    Object { class: *mut Object, slot: usize, free: Free },
+}
+
+struct Field {
+    slot: usize,
+    of: usize,
+    /// The slot stays empty for a map without entries.
+    is_seldom_filled: bool,
 }
 
 /// Python's list, from front to back.
@@ -117,11 +116,13 @@ impl Type {
             "record" => {
                 let class = parts.next()?;
                 let mut fields = Vec::new();
-                while let Some(name) = words.next() {
+                while let Some(word) = words.next() {
+                    let name = word.trim_start_matches('?');
+                    let is_seldom_filled = name != word;
                     let name = parts.python.text(name.as_bytes())?;
                     // SAFETY: it is a class of the generator's, and the name is one.
                     let slot = unsafe { parts.python.slot(class, name.as_ptr()) }?;
-                    fields.push((slot, number(&mut words)?));
+                    fields.push(Field { slot, of: number(&mut words)?, is_seldom_filled });
                 }
                 Type::Record { class, fields }
             }
@@ -288,7 +289,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A record past its `__init__`, which has nothing to add.
-    fn record(&mut self, class: *mut Object, fields: &[(usize, usize)]) -> Option<Owned<'a>> {
+    fn record(&mut self, class: *mut Object, fields: &[Field]) -> Option<Owned<'a>> {
         // SAFETY: see above; that there was no exception is what the zero says.
         if unsafe { (self.python.Py_EnterRecursiveCall)(c" while reading an answer".as_ptr()) } != 0 {
             return None;
@@ -299,10 +300,14 @@ impl<'a> Reader<'a> {
         record
     }
 
-    fn filled(&mut self, class: *mut Object, fields: &[(usize, usize)]) -> Option<Owned<'a>> {
+    fn filled(&mut self, class: *mut Object, fields: &[Field]) -> Option<Owned<'a>> {
         // SAFETY: see above.
         let record = unsafe { self.python.empty(class) }?;
-        for &(slot, of) in fields {
+        for &Field { slot, of, is_seldom_filled } in fields {
+            if is_seldom_filled && let Some(rest) = self.rest.strip_prefix(&[0; 4]) {
+                self.rest = rest;
+                continue;
+            }
             let value = self.value(of)?;
             // SAFETY: see above.
             unsafe { self.python.fill(&record, slot, value) };

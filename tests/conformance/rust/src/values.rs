@@ -15,6 +15,8 @@ use crate::subject::{NOBODY, a_client, moment, usage_query, web_server};
 cases![
     unknown_enum_value,
     unknown_field,
+    a_change_keeps_every_field,
+    extra_field_that_is_not_json,
     unreadable_field,
     counts_of_64_bits,
     moments,
@@ -53,8 +55,86 @@ async fn unknown_field(emulator: &Emulator) -> Outcome {
     said["riskScore"] = json!(0.25);
     said["labels"] = json!([{"key": "team", "values": ["a", null]}]);
     said["createdBy"]["division"] = json!({"id": "*"});
+    said["roleDivisions"] = json!([{"roleId": "r1", "divisionId": "*", "until": "2031-07-01"}]);
     emulator.replace_body("get_oauth_client", &said).await;
-    assert_eq!(api.get_oauth_client(&id).await?, known);
+    let client = api.get_oauth_client(&id).await?;
+    assert_eq!(client.extra.get("riskScore"), Some(json!(0.25)));
+    assert_eq!(client.extra.get("labels").as_ref(), Some(&said["labels"]));
+    assert_eq!(client.role_divisions[0].extra.get("until"), Some(json!("2031-07-01")));
+    let printed = format!("{client:?} {:?}", client.to_request());
+    assert!(printed.contains(r#"extra: {"labels": ***, "riskScore": ***}"#), "{printed}");
+    assert!(!["0.25", "team", "2031"].iter().any(|value| printed.contains(value)), "{printed}");
+    let mut same = known;
+    same.role_divisions.clone_from(&client.role_divisions);
+    same.extra = client.extra.clone();
+    assert_eq!(client, same);
+
+    let mut body = client.to_request();
+    assert!(body.extra.remove("riskScore"));
+    body.extra.insert("owner", json!({"team": "Wien"}));
+    answer_change(emulator, &said).await;
+    api.put_oauth_client(&id, &body).await?;
+    let sent = emulator.last_request("put_oauth_client").await.json();
+    assert_eq!((sent.get("riskScore"), &sent["owner"]["team"]), (None, &json!("Wien")));
+    assert_eq!((&sent["labels"], &sent["roleDivisions"]), (&said["labels"], &said["roleDivisions"]));
+    Ok(())
+}
+
+/// Lets the next change have this client as its response, whatever is sent.
+async fn answer_change(emulator: &Emulator, said: &Value) {
+    let answer = json!({"status": 200, "content_type": "application/json", "body": said.to_string()});
+    emulator.fault(json!({"endpoint": "put_oauth_client", "kind": {"answer": answer}})).await;
+}
+
+async fn a_change_keeps_every_field(emulator: &Emulator) -> Outcome {
+    const READ_ONLY: [&str; 7] =
+        ["id", "secret", "dateCreated", "dateModified", "createdBy", "modifiedBy", "selfUri"];
+    let api = emulator.api();
+    let id = a_client(&api).await?.id;
+    let whole = as_said(emulator, &id).await;
+    for (name, value) in [
+        ("ipRestrictions", json!(null)),
+        ("", json!("a field without a name")),
+        ("labels", json!([{"key": "team", "values": ["é\n", null, 0.25, u64::MAX]}])),
+        ("scope", json!("users")),
+        ("scope", json!(["users", null, 7])),
+        ("dateToDelete", json!("24:00:00")),
+        ("roleDivisions", json!(["x", {"roleId": "r1", "divisionId": "*"}])),
+        (
+            "roleDivisions",
+            json!([{"roleId": "r1", "divisionId": "*", "condition": {"ranges": ["192.0.2.0/24"]}}]),
+        ),
+        ("accessTokenValiditySeconds", json!("3600")),
+        ("accessTokenValiditySeconds", json!(u64::MAX)),
+        ("description", json!({"de": "Wien"})),
+        ("state", json!(7)),
+        ("name", json!({"de": "Wien"})),
+        ("authorizedGrantType", json!(["CODE"])),
+    ] {
+        let mut said = whole.clone();
+        // A known field that is null or an empty list is absent.
+        said.as_object_mut().expect("a client").retain(|_, value| !value.is_null() && *value != json!([]));
+        said[name] = value;
+        emulator.replace_body("get_oauth_client", &said).await;
+        let client = api.get_oauth_client(&id).await?;
+        answer_change(emulator, &said).await;
+        api.put_oauth_client(&id, &client.to_request()).await?;
+        said.as_object_mut().expect("a client").retain(|name, _| !READ_ONLY.contains(&name.as_str()));
+        assert_eq!(emulator.last_request("put_oauth_client").await.json(), said);
+        emulator.start_over().await;
+    }
+    Ok(())
+}
+
+async fn extra_field_that_is_not_json(emulator: &Emulator) -> Outcome {
+    let mut body = web_server();
+    for json in ["", "{", "NaN", "1 2", "canary"] {
+        let error = body.extra.insert_json("hook", json).expect_err("not JSON");
+        assert_eq!(error.argument(), Some("extra.hook"));
+        assert!(!error.to_string().contains("canary"));
+    }
+    assert!(body.extra.is_empty());
+    assert_eq!(emulator.counts("put_oauth_client").await.requests, 0);
     Ok(())
 }
 

@@ -6,6 +6,8 @@ import PureCloudOAuth
 let valueCases = [
     Case("unknown_enum_value", unknownEnumValue),
     Case("unknown_field", unknownField),
+    Case("a_change_keeps_every_field", aChangeKeepsEveryField),
+    Case("extra_field_that_is_not_json", extraFieldThatIsNotJSON),
     Case("unreadable_field", unreadableField),
     Case("counts_of_64_bits", countsOf64Bits),
     Case("moments", moments),
@@ -43,8 +45,108 @@ let valueCases = [
     said["riskScore"] = 0.25
     said["labels"] = [["key": "team", "values": ["a", nil]]]
     said["createdBy"]["division"] = ["id": "*"]
+    said["roleDivisions"] = [["roleId": "r1", "divisionId": "*", "until": "2031-07-01"]]
     try await emulator.replaceBody("get_oauth_client", said)
-    try expect(try await api.getOauthClient(clientId: id), known)
+    let client = try await api.getOauthClient(clientId: id)
+    try expect(client.extra.keys.sorted(), ["labels", "riskScore"])
+    try expect(client.extra["riskScore"], "0.25")
+    try expect(try JSON(encoded: client.extra["labels"] ?? ""), said["labels"])
+    let division = RoleDivision(roleId: "r1", divisionId: "*", extra: ["until": #""2031-07-01""#])
+    try expect(client.roleDivisions, [division])
+    var same = known
+    same.roleDivisions = [division]
+    same.extra = client.extra
+    try expect(client, same)
+    var dumped = ""
+    dump(client, to: &dumped)
+    for text in ["\(client)", String(reflecting: client), "\(client.toRequest())", dumped] {
+        try expect(text.contains(#""riskScore": ***"#) && text.contains(#"["until": ***]"#), text)
+        try expect(!["0.25", "team", "2031"].contains { text.contains($0) }, text)
+    }
+
+    var body = client.toRequest()
+    body.extra["riskScore"] = nil
+    body.extra["owner"] = #"{"team": "Wien"}"#
+    let answer: JSON = ["status": 200, "content_type": "application/json", "body": .text(try said.encoded)]
+    try await emulator.fault(["endpoint": "put_oauth_client", "kind": ["answer": answer]])
+    _ = try await api.putOauthClient(clientId: id, body: body)
+    let sent = try await emulator.lastRequest("put_oauth_client").json
+    try expect(sent["riskScore"], nil)
+    try expect(sent["owner"]["team"], "Wien")
+    try expect(sent["labels"], said["labels"])
+    try expect(sent["roleDivisions"], said["roleDivisions"])
+}
+
+@Sendable func aChangeKeepsEveryField(_ emulator: Emulator) async throws {
+    let api = try emulator.api
+    let id = try await aClient(api).id
+    guard case .object(let whole) = try await asSaid(emulator, id) else { throw Broken("no object") }
+    var changes: [[String: JSON]] = unreadable.map { [$0.0: $0.1] }
+    for _ in 0..<20 {
+        changes.append(Dictionary((0..<4).map { _ in (anyText(), anyJSON()) }, uniquingKeysWith: { $1 }))
+    }
+    for change in changes {
+        // A known field that is null or an empty list is absent.
+        let said = whole.filter { $0.value != nil && $0.value != [] }.merging(change) { $1 }
+        try await emulator.replaceBody("get_oauth_client", .object(said))
+        let client = try await api.getOauthClient(clientId: id)
+        let body = JSON.text(try JSON.object(said).encoded)
+        let answer: JSON = ["status": 200, "content_type": "application/json", "body": body]
+        try await emulator.fault(["endpoint": "put_oauth_client", "kind": ["answer": answer]])
+        _ = try await api.putOauthClient(clientId: id, body: client.toRequest())
+        let sent = try await emulator.lastRequest("put_oauth_client").json
+        try expect(sent, .object(said.filter { !readOnly.contains($0.key) }))
+        try await emulator.startOver()
+    }
+}
+
+private let unreadable: [(String, JSON)] = [
+    ("ipRestrictions", nil),
+    ("", "a field without a name"),
+    ("scope", "users"),
+    ("scope", ["users", nil, 7]),
+    ("dateToDelete", "24:00:00"),
+    ("roleDivisions", ["x", ["roleId": "r1", "divisionId": "*"]]),
+    ("roleDivisions", [["roleId": "r1", "divisionId": "*", "condition": ["ranges": ["192.0.2.0/24"]]]]),
+    ("accessTokenValiditySeconds", "3600"),
+    ("accessTokenValiditySeconds", 1.5e30),
+    ("description", ["de": "Wien"]),
+    ("state", 7),
+    ("name", ["de": "Wien"]),
+    ("authorizedGrantType", ["CODE"]),
+]
+
+private let readOnly: Set = ["id", "secret", "dateCreated", "dateModified", "createdBy", "modifiedBy", "selfUri"]
+
+private func anyText() -> String {
+    "x" + String((0..<Int.random(in: 0..<6)).map { _ in "aé\"\\\n\0 /".randomElement() ?? "a" })
+}
+
+private func anyJSON(_ depth: Int = 0) -> JSON {
+    switch Int.random(in: 0..<(depth < 3 ? 7 : 5)) {
+    case 0: nil
+    case 1: .flag(.random())
+    case 2: .text(anyText())
+    case 3: .integer(.random(in: -1_000_000_000...1_000_000_000))
+    case 4: .number(Double(Int.random(in: 0..<1_000)) + 0.25)
+    case 5: .list((0..<Int.random(in: 0..<4)).map { _ in anyJSON(depth + 1) })
+    default: .object(
+        Dictionary((0..<Int.random(in: 0..<4)).map { _ in (anyText(), anyJSON(depth + 1)) }, uniquingKeysWith: { $1 }))
+    }
+}
+
+@Sendable func extraFieldThatIsNotJSON(_ emulator: Emulator) async throws {
+    let api = try emulator.api
+    let id = try await aClient(api).id
+    for json in ["", "{", "NaN", "1 2", "canary"] {
+        var body = webServer
+        body.extra["hook"] = json
+        let error = try await failure(json) { [body] in try await api.putOauthClient(clientId: id, body: body) }
+        guard case .invalidArgument = error else { throw Broken("\(error)") }
+        try expect(error.argument, "body.extra.hook")
+        try expect(!"\(error)".contains("canary"), "it repeats the value")
+    }
+    try expect(try await emulator.counts("put_oauth_client").requests, 0)
 }
 
 @Sendable func unreadableField(_ emulator: Emulator) async throws {

@@ -4,6 +4,8 @@ package conformance
 import kotlinx.serialization.json.Json
 import kotlinx.serialization.json.JsonArray
 import kotlinx.serialization.json.JsonElement
+import kotlinx.serialization.json.JsonNull
+import kotlinx.serialization.json.JsonObject
 import kotlinx.serialization.json.JsonPrimitive
 import purecloud.oauth.ApiUsageClientQuery
 import purecloud.oauth.ClientState
@@ -12,9 +14,11 @@ import purecloud.oauth.Host
 import purecloud.oauth.OAuthApi
 import purecloud.oauth.OAuthException
 import purecloud.oauth.Region
+import purecloud.oauth.RoleDivision
 import purecloud.oauth.Secret
 import purecloud.oauth.usageInterval
 import java.time.Instant
+import kotlin.random.Random
 import kotlin.test.assertContains
 import kotlin.test.assertEquals
 import kotlin.test.assertFailsWith
@@ -48,8 +52,57 @@ val values = listOf(
             "labels" to Json.parseToJsonElement("""[{"key": "team", "values": ["a", null]}]"""),
             "createdBy" to said["createdBy"]!!.with("division" to Json.parseToJsonElement("""{"id": "*"}""")),
         )
-        emulator.replaceBody("get_oauth_client", "$more")
-        assertEquals(known, api.getOauthClient(id))
+        val division = """{"roleId": "r1", "divisionId": "*", "until": "2031-07-01"}"""
+        val labels = """[{"key":"team","values":["a",null]}]"""
+        val served = more.with("roleDivisions" to Json.parseToJsonElement("[$division]"))
+        emulator.replaceBody("get_oauth_client", "$served")
+        val client = api.getOauthClient(id)
+        assertEquals(mapOf("riskScore" to "0.25", "labels" to labels), client.extra)
+        assertEquals(listOf(RoleDivision("r1", "*", mapOf("until" to "\"2031-07-01\""))), client.roleDivisions)
+        assertEquals(known.copy(roleDivisions = client.roleDivisions, extra = client.extra), client)
+        for (text in listOf("$client", "${client.toRequest()}")) {
+            assertContains(text, "riskScore=***")
+            assertContains(text, "extra={until=***}")
+            assertFalse("0.25" in text || "team" in text || "2031" in text, text)
+        }
+
+        val body = client.toRequest()
+        emulator.answer("put_oauth_client", 200, "$served")
+        api.putOauthClient(id, body.withExtra(body.extra - "riskScore" + ("owner" to """{"team": "Wien"}""")))
+        val sent = emulator.lastRequest("put_oauth_client").bodyAsJson
+        assertEquals(null, sent["riskScore"])
+        assertEquals("Wien", sent["owner"]["team"].text)
+        assertEquals(served["labels"] to served["roleDivisions"], sent["labels"] to sent["roleDivisions"])
+    },
+    Case("a_change_keeps_every_field") { emulator ->
+        val api = emulator.api()
+        val id = aClient(api).id
+        // A known field that is null or an empty list is absent.
+        val whole = JsonObject((asSaid(emulator, id) as JsonObject).filterValues { "$it" != "null" && "$it" != "[]" })
+        val chosen = Random(20_260_301)
+        val changes = unreadable.map { (name, json) -> arrayOf(name to Json.parseToJsonElement(json)) } +
+            List(20) { Array(4) { text(chosen) to json(chosen) } }
+        for (change in changes) {
+            val said = whole.with(*change) as JsonObject
+            emulator.replaceBody("get_oauth_client", "$said")
+            val client = api.getOauthClient(id)
+            emulator.answer("put_oauth_client", 200, "$said")
+            api.putOauthClient(id, client.toRequest())
+            val expected = JsonObject(said.filterKeys { it !in readOnly })
+            assertEquals<JsonElement>(expected, emulator.lastRequest("put_oauth_client").bodyAsJson)
+            emulator.startOver()
+        }
+    },
+    Case("extra_field_that_is_not_json") { emulator ->
+        val api = emulator.api()
+        val id = aClient(api).id
+        for (json in listOf("", "{", "NaN", "1 2", "canary")) {
+            val body = webServer.withExtra(mapOf("hook" to json))
+            val refused = assertFailsWith<OAuthException.InvalidArgument> { api.putOauthClient(id, body) }
+            assertEquals("body.extra.hook", refused.argument)
+            assertFalse("canary" in "$refused")
+        }
+        assertEquals(0, emulator.counts("put_oauth_client").requests)
     },
     Case("unreadable_field") { emulator ->
         val api = emulator.api()
@@ -244,6 +297,39 @@ private val domains = mapOf(
     Region.AP_SOUTHEAST_1 to "apse1.pure.cloud",
     Region.EUSC_DE_EAST_1 to "edee1.eusc-pure.cloud",
 )
+
+private val unreadable = listOf(
+    "ipRestrictions" to "null",
+    "" to "\"a field without a name\"",
+    "scope" to "\"users\"",
+    "scope" to """["users", null, 7]""",
+    "dateToDelete" to "\"24:00:00\"",
+    "roleDivisions" to """["x", {"roleId": "r1", "divisionId": "*"}]""",
+    "roleDivisions" to """[{"roleId": "r1", "divisionId": "*", "condition": {"ranges": ["192.0.2.0/24"]}}]""",
+    "accessTokenValiditySeconds" to "\"3600\"",
+    "accessTokenValiditySeconds" to "18446744073709551615",
+    "description" to """{"de": "Wien"}""",
+    "weight" to "0.10000000000000000001",
+    "weight" to "1e999",
+    "state" to "7",
+    "name" to """{"de": "Wien"}""",
+    "authorizedGrantType" to """["CODE"]""",
+)
+
+private val readOnly =
+    setOf("id", "secret", "dateCreated", "dateModified", "createdBy", "modifiedBy", "selfUri")
+
+private fun text(chosen: Random) = "x" + List(chosen.nextInt(6)) { "aé\"\\\n\u0000 /".random(chosen) }.joinToString("")
+
+private fun json(chosen: Random, depth: Int = 0): JsonElement = when (chosen.nextInt(if (depth < 3) 7 else 5)) {
+    0 -> JsonNull
+    1 -> JsonPrimitive(chosen.nextBoolean())
+    2 -> JsonPrimitive(text(chosen))
+    3 -> JsonPrimitive(chosen.nextLong())
+    4 -> JsonPrimitive(chosen.nextDouble())
+    5 -> JsonArray(List(chosen.nextInt(4)) { json(chosen, depth + 1) })
+    else -> JsonObject(List(chosen.nextInt(4)) { text(chosen) to json(chosen, depth + 1) }.toMap())
+}
 
 /** A client in the service's own JSON. */
 private fun asSaid(emulator: Emulator, id: String): JsonElement = emulator.says("/api/v2/oauth/clients/$id")

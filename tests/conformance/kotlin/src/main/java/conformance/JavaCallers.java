@@ -147,6 +147,10 @@ public final class JavaCallers {
                 client.toRequest().withAccessTokenValiditySeconds(3_600L).withState(ClientState.Inactive.INSTANCE));
         equal(3_600L, changed.getAccessTokenValiditySeconds());
         equal("inactive", String.valueOf(changed.getState()));
+        Map<String, String> extra = client.getExtra();
+        equal(Map.of(), extra);
+        var hooked = client.toRequest().withExtra(Map.of("hook", "{\"key\": 1}"));
+        equal(true, hooked.toString().endsWith("extra={hook=***})"));
 
         equal(api.getOauthScopes(), api.getOauthScopes(null));
         equal("Nur lesender Zugriff: Benutzer", api.getOauthScope("users:readonly", "de").getDescription());
