@@ -45,7 +45,9 @@ class Types:
             named = dict(zip(rest[::2], map(int, rest[1::2])))
             # A map with a slot of its own is JSON.
             held = {
-                name.removeprefix("?_").removesuffix("_json"): self._json() if name[0] == "?" else self.value(of, depth + 1)
+                name.removeprefix("?_").removesuffix("_json"): self._json()
+                if name[0] == "?"
+                else self.value(of, depth + 1)
                 for name, of in named.items()
             }
             return self._parts[number][0](**held)
