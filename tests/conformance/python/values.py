@@ -50,7 +50,9 @@ async def unknown_field(emulator):
     emulator.replace_body("get_oauth_client", said)
     client = await api.get_oauth_client(id)
     assert client.extra == {"riskScore": 0.25, "labels": labels}
-    assert client.role_divisions == [RoleDivision(role_id="r1", division_id="*", extra={"until": "2031-07-01"})]
+    assert client.role_divisions == [
+        RoleDivision(role_id="r1", division_id="*", extra={"until": "2031-07-01"})
+    ]
     assert client == replace(known, role_divisions=client.role_divisions, extra=client.extra)
     assert all(name in repr(client) for name in ("'riskScore': ***", "'labels': ***", "extra={'until': ***}"))
     assert not any(value in repr(client) for value in ("0.25", "team", "2031")), client
