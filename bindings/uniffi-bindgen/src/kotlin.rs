@@ -1,6 +1,7 @@
 //! What uniffi's templates lack: exceptions that say what happened, an interface that suits Java as well, and
 //! machinery that stays out of sight.
 
+mod calls;
 mod checks;
 mod crossing;
 
@@ -17,7 +18,7 @@ use crate::neutral_names::names_in_text;
 
 pub(crate) fn finish(draft: &mut Draft, interface: &ComponentInterface) -> Result<()> {
     heading(draft)?;
-    crossing::without_structures(draft, interface)?;
+    crossing::without_structures(draft)?;
     machinery(draft)?;
     documentation(draft)?;
     versions(draft)?;
@@ -47,6 +48,8 @@ pub(crate) fn finish(draft: &mut Draft, interface: &ComponentInterface) -> Resul
     draft.push(MASKED);
     extra(draft)?;
     checks::before_anything_is_made(draft)?;
+    calls::derive(draft, interface)?;
+    crossing::functions(draft, interface)?;
     names_in_text(draft, interface)
 }
 

@@ -24,13 +24,16 @@ const PROGRAMS: [(&str, &str); 3] =
 
 pub(crate) struct Kotlin {
     jvm: Jvm,
+    /// The JVM for tests of virtual threads, which the other one may lack.
+    newer_jvm: Option<Jvm>,
     folder: PathBuf,
     packages: Vec<PathBuf>,
 }
 
 impl Kotlin {
     pub(crate) fn ready(native: &Native) -> Result<Self> {
-        let kotlin = Kotlin::published(native)?;
+        let mut kotlin = Kotlin::published(native)?;
+        kotlin.newer_jvm = Some(kotlin.jvm.with_virtual_threads(&kotlin.folder.join("newer-jvm"))?);
         report::step("building the programs in Kotlin and Java that use it");
         kotlin.build_programs()?;
         Ok(kotlin)
@@ -40,7 +43,7 @@ impl Kotlin {
     pub(crate) fn published(native: &Native) -> Result<Self> {
         let jvm = toolchain::jvm()?;
         let folder = target_folder()?.join("bindings/kotlin");
-        let mut kotlin = Kotlin { jvm, folder, packages: Vec::new() };
+        let mut kotlin = Kotlin { jvm, newer_jvm: None, folder, packages: Vec::new() };
         report::step("building the jar, its source and its documentation with Maven (about a minute)");
         kotlin.publish(native)?;
         Ok(kotlin)
@@ -161,20 +164,32 @@ impl Kotlin {
         self.program_in(&self.folder.join("programs").join(project), class, options)
     }
 
+    /// A program of the tests, executed by a JVM with virtual threads.
+    fn program_with_virtual_threads(&self, class: &str) -> Result<Command> {
+        let jvm = self.newer_jvm.as_ref().context("a JVM with virtual threads is missing")?;
+        // Java 24 and newer warn about native code that is not enabled.
+        let options = ["--enable-native-access=ALL-UNNAMED".to_owned()];
+        program_of(jvm, &self.folder.join("programs/conformance"), class, &options)
+    }
+
     /// A program of a project that was built here.
     pub(crate) fn program_in(&self, project: &Path, class: &str, options: &[String]) -> Result<Command> {
-        let target = project.join("target");
-        let path = env::join_paths([target.join("classes"), target.join("dependency").join("*")])?;
-        let mut java = self.jvm.java();
-        // Until Java 18 it prints what the locale has, which may be ASCII; since then the second one counts.
-        java.args(["-Dfile.encoding=UTF-8", "-Dstdout.encoding=UTF-8"]);
-        java.args(options).arg("-cp").arg(path).arg(class);
-        // Cargo names its own folders there, and JNA takes a library from there before the one in the jar.
-        for path in ["LD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH"] {
-            java.env_remove(path);
-        }
-        Ok(java)
+        program_of(&self.jvm, project, class, options)
     }
+}
+
+fn program_of(jvm: &Jvm, project: &Path, class: &str, options: &[String]) -> Result<Command> {
+    let target = project.join("target");
+    let path = env::join_paths([target.join("classes"), target.join("dependency").join("*")])?;
+    let mut java = jvm.java();
+    // Until Java 18 it prints what the locale has, which may be ASCII; since then the second one counts.
+    java.args(["-Dfile.encoding=UTF-8", "-Dstdout.encoding=UTF-8"]);
+    java.args(options).arg("-cp").arg(path).arg(class);
+    // Cargo names its own folders there, and JNA takes a library from there before the one in the jar.
+    for path in ["LD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH"] {
+        java.env_remove(path);
+    }
+    Ok(java)
 }
 
 impl Binding for Kotlin {
@@ -211,6 +226,8 @@ impl Binding for Kotlin {
             ("what Java callers need", self.program("conformance", "conformance.JavaCallers", &[])?),
             ("the JVM's trust store", self.program("conformance", "TrustStoreCheck", &[])?),
             ("a cancelled sign-in", self.program("conformance", "conformance.CancelledSignInKt", &[])?),
+            ("calls that wait in Java", self.program("conformance", "conformance.WaitingCalls", &[])?),
+            ("virtual threads", self.program_with_virtual_threads("conformance.VirtualThreads")?),
             ("what crosses", self.program("conformance", "conformance.CrossingKt", &[])?),
             ("what is in the jar", jar),
         ])

@@ -18,7 +18,7 @@ const BUFFER: usize = 3;
 /// The elements of a status: its code, and a buffer for the error.
 const STATUS: usize = 1 + BUFFER;
 
-pub(super) fn without_structures(draft: &mut Draft, interface: &ComponentInterface) -> Result<()> {
+pub(super) fn without_structures(draft: &mut Draft) -> Result<()> {
     // Of the structures only those of callbacks would be left, and there are none but the one that polls.
     let imports = "import com.sun.jna.CallbackReference\nimport com.sun.jna.CallbackThreadInitializer\n";
     draft.replace(1, "import com.sun.jna.Structure\n", imports)?;
@@ -53,12 +53,11 @@ pub(super) fn without_structures(draft: &mut Draft, interface: &ComponentInterfa
         1,
         "                    uniffiRustFutureContinuationCallbackImpl,\n",
         "                    uniffiContinuation,\n",
-    )?;
-    functions(draft, interface)
+    )
 }
 
 /// The functions that are called here; those that nothing calls are not looked for in the library.
-fn functions(draft: &mut Draft, interface: &ComponentInterface) -> Result<()> {
+pub(super) fn functions(draft: &mut Draft, interface: &ComponentInterface) -> Result<()> {
     let mut interface = interface.clone();
     interface.derive_ffi_funcs()?;
     let all: Vec<_> = interface.iter_ffi_function_definitions_excluding_integrity_checks().collect();

