@@ -22,6 +22,7 @@ pub(crate) fn finish(draft: &mut Draft, interface: &ComponentInterface) -> Resul
     machinery(draft)?;
     documentation(draft)?;
     versions(draft)?;
+    loading(draft)?;
     texts(draft)?;
     moments(draft)?;
     durations(draft)?;
@@ -161,6 +162,13 @@ fn versions(draft: &mut Draft) -> Result<()> {
         )?;
     }
     Ok(())
+}
+
+/// Names the setting of JNA that a user needs if the library can't be loaded.
+fn loading(draft: &mut Draft) -> Result<()> {
+    draft.replace(2, "        Native.register(", "        loadNativeLibrary { Native.register(")?;
+    let end = "findLibraryName(componentName = \"purecloud_oauth\"))";
+    draft.replace(2, &format!("{end}\n"), &format!("{end} }}\n"))
 }
 
 /// What is returned is copied from the library's memory at once, and a text made of its bytes where they are, not from

@@ -228,6 +228,10 @@ impl Binding for Kotlin {
             ("a cancelled sign-in", self.program("conformance", "conformance.CancelledSignInKt", &[])?),
             ("calls that wait in Java", self.program("conformance", "conformance.WaitingCalls", &[])?),
             ("virtual threads", self.program_with_virtual_threads("conformance.VirtualThreads")?),
+            (
+                "a folder that can't be unpacked to",
+                self.program("conformance", "conformance.UnpackingKt", &[])?,
+            ),
             ("what crosses", self.program("conformance", "conformance.CrossingKt", &[])?),
             ("what is in the jar", jar),
         ])

@@ -79,7 +79,21 @@ internal class Crossing private constructor() {
 }
 
 /** By what the library says that a call can go on. Its threads stay known to Java: that takes longer than a call. */
-private val uniffiContinuation: Pointer = uniffiRustFutureContinuationCallbackImpl.let {
-    Native.setCallbackThreadInitializer(it, CallbackThreadInitializer(true, false, "purecloud-oauth"))
-    CallbackReference.getFunctionPointer(it)
+private val uniffiContinuation: Pointer by lazy {
+    uniffiRustFutureContinuationCallbackImpl.let {
+        Native.setCallbackThreadInitializer(it, CallbackThreadInitializer(true, false, "purecloud-oauth"))
+        CallbackReference.getFunctionPointer(it)
+    }
+}
+
+/** Loads the native library. If that fails, the error says what to set; JNA's names an unpacked file at most. */
+private fun loadNativeLibrary(load: () -> Unit) {
+    try {
+        load()
+    } catch (failure: LinkageError) {
+        val message = "the native library can't be loaded: $failure. JNA unpacks it into the cache folder of the " +
+            "user or the folder of java.io.tmpdir (${System.getProperty("java.io.tmpdir")}). If programs can't write " +
+            "there, or the folder is mounted with noexec, start Java with -Djna.tmpdir=FOLDER and name another folder"
+        throw UnsatisfiedLinkError(message).apply { initCause(failure) }
+    }
 }
