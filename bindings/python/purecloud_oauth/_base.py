@@ -236,6 +236,14 @@ def publish(namespace):
                 member.__module__ = __package__
 
 
+def publish_warnings(messages):
+    """Warns of settings, in the name of the line that has called the function of the interface."""
+    for message in messages:
+        from warnings import warn
+
+        warn(f"purecloud-oauth: {message}", UserWarning, stacklevel=3)
+
+
 class NativeObject:
     """An object of the library, which does not change: a copy is the object itself."""
 

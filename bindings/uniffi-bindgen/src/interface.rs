@@ -9,6 +9,8 @@ use uniffi_bindgen::interface::{
     Argument, AsType, Callable, DefaultValue, Enum, Field, Literal, Method, Object, Record, Type,
 };
 
+use crate::warnings;
+
 const INTRODUCTION: &str = "\
 # The interface
 
@@ -38,7 +40,7 @@ pub(crate) fn page(interface: &ComponentInterface) -> String {
     page.push('\n');
     table(
         &mut page,
-        interface.function_definitions().iter().map(|function| {
+        warnings::public_functions(interface).map(|function| {
             row(
                 names(function.name()),
                 function,

@@ -15,6 +15,7 @@ use uniffi_bindgen::interface::{AsType, Callable, Enum, Object, Record, Type};
 
 use crate::draft::Draft;
 use crate::neutral_names::names_in_text;
+use crate::warnings;
 
 pub(crate) fn finish(draft: &mut Draft, interface: &ComponentInterface) -> Result<()> {
     heading(draft)?;
@@ -50,8 +51,26 @@ pub(crate) fn finish(draft: &mut Draft, interface: &ComponentInterface) -> Resul
     extra(draft)?;
     checks::before_anything_is_made(draft)?;
     calls::derive(draft, interface)?;
+    settings_warnings(draft, interface)?;
     crossing::functions(draft, interface)?;
     names_in_text(draft, interface)
+}
+
+/// Logs warnings about settings as soon as the call has returned or failed: they are those of its thread.
+fn settings_warnings(draft: &mut Draft, interface: &ComponentInterface) -> Result<()> {
+    const CALL: &str = "uniffiRustCallWithError(";
+    for native in warnings::functions_that_warn(interface) {
+        let called = format!("UniffiLib.{native}(");
+        // The blocking class is derived from the asynchronous one, and its own function is never called.
+        let Some(end) = draft.text().find(&called) else { continue };
+        let start = draft.text()[..end].rfind(CALL).context("a function that can't fail finds settings")?;
+        let call = draft.text()[start..end + called.len()].to_owned();
+        draft.replace_all(&call, &call.replacen(CALL, "uniffiFindSettings(", 1))?;
+    }
+    let take = format!(" fun {}(", quoted(warnings::TAKE));
+    draft.replace(1, &take, &format!(" private{take}"))?;
+    draft.push(include_str!("kotlin/warnings.kt"));
+    Ok(())
 }
 
 /// The source is part of the package. Functions without a class need one with a name that Java can say.

@@ -8,6 +8,7 @@ mod kotlin;
 mod neutral_names;
 mod python;
 mod swift;
+mod warnings;
 
 use std::collections::BTreeMap;
 use std::path::Path;

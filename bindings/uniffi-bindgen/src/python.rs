@@ -16,6 +16,7 @@ use uniffi_bindgen::interface::{AsType, Enum, Object, Record, Type, Variant};
 
 use self::notation::{docstring, type_name};
 use crate::draft::Draft;
+use crate::warnings;
 
 /// The package as its users import it.
 const PACKAGE: &str = "purecloud_oauth";
@@ -37,6 +38,7 @@ pub(crate) fn finish(draft: &mut Draft, interface: &ComponentInterface) -> Resul
     for record in interface.record_definitions() {
         values(draft, record)?;
     }
+    settings_warnings(draft, interface)?;
     objects(draft, interface)?;
     for object in interface.object_definitions() {
         if let Some(twin) = asynchronous_twin(object, interface) {
@@ -455,6 +457,28 @@ fn blocking(draft: &mut Draft, blocking: &Object, asynchronous: &Object) -> Resu
         &end(blocking),
         &format!("{start}{}\n{body}", docstring(4, blocking.docstring())),
     )
+}
+
+/// Publishes warnings about settings as soon as the call has returned or failed: they are those of its thread.
+fn settings_warnings(draft: &mut Draft, interface: &ComponentInterface) -> Result<()> {
+    let take = format!("_uniffi_{}", warnings::TAKE);
+    draft.replace(1, &format!("def {}(", warnings::TAKE), &format!("def {take}("))?;
+    draft.replace(1, &format!("    \"{}\",\n", warnings::TAKE), "")?;
+    for native in warnings::functions_that_warn(interface) {
+        let text = draft.text();
+        let end = draft.between(&format!("_UniffiLib.{native},\n"), "    return ")?;
+        let (before, after) = split(text, end)?;
+        let Some(start) = before.rfind("_uniffi_ffi_result = ") else { bail!("{native} is not called") };
+        let margin = &before[before[..start].rfind('\n').map_or(0, |line| line + 1)..start];
+        let returns = after[end.len()..].split_inclusive('\n').next().unwrap_or_default();
+        let given = format!("{margin}{}{end}{returns}", &before[start..]);
+        let guarded: String = given.lines().map(|line| format!("    {line}\n")).collect();
+        let published = format!(
+            "{margin}try:\n{guarded}{margin}finally:\n{margin}    _base.publish_warnings({take}())\n"
+        );
+        draft.replace(1, &given, &published)?;
+    }
+    Ok(())
 }
 
 /// What is left out is `None` in a signature too, and types have the names that Python gives them.

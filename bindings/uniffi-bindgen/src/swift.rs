@@ -13,12 +13,14 @@ use uniffi_bindgen::interface::{AsType, Enum, Type, Variant};
 use crate::draft::Draft;
 use crate::ends_of_calls;
 use crate::neutral_names::names_in_text;
+use crate::warnings;
 
 pub(crate) fn finish(draft: &mut Draft, interface: &ComponentInterface) -> Result<()> {
     cancellation(draft, interface)?;
     reading(draft)?;
     defects(draft)?;
     numbers(draft)?;
+    settings_warnings(draft, interface)?;
     only_what_is_exported(draft, interface)?;
     labels(draft, interface)?;
     for error in interface.enum_definitions() {
@@ -136,6 +138,20 @@ fn numbers(draft: &mut Draft) -> Result<()> {
         writeInt(&buf, (parts - part) / perSecond)
 ",
     )
+}
+
+/// Publishes warnings about settings as soon as the call has returned or failed: they are those of its thread.
+fn settings_warnings(draft: &mut Draft, interface: &ComponentInterface) -> Result<()> {
+    let take = format!("func {}()", warnings::TAKE.to_lower_camel_case());
+    draft.replace(1, &format!("public {take}"), &take)?;
+    for native in warnings::functions_that_warn(interface) {
+        let call = format!("    {native}(");
+        let before = draft.text().split(&call).next().unwrap_or_default();
+        let start = before.rfind("    return ").context("a function that warns returns nothing")?;
+        let given = format!("{}{call}", &before[start..]);
+        draft.replace(1, &given, &format!("    defer {{ publishWarnings() }}\n{given}"))?;
+    }
+    Ok(())
 }
 
 /// A program that imports the module sees what is exported, not what it is made with; and nobody can override

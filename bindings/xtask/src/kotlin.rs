@@ -232,6 +232,7 @@ impl Binding for Kotlin {
                 "a folder that can't be unpacked to",
                 self.program("conformance", "conformance.UnpackingKt", &[])?,
             ),
+            ("warnings about settings", self.program("conformance", "conformance.WarningsKt", &[])?),
             ("what crosses", self.program("conformance", "conformance.CrossingKt", &[])?),
             ("what is in the jar", jar),
         ])

@@ -1,7 +1,6 @@
 //! Settings as plain values, so that each language can name the few that differ from the defaults.
 
 use std::collections::HashMap;
-use std::io::{self, Write};
 use std::time::Duration;
 
 use crate::call::CallOptions as CoreOptions;
@@ -10,6 +9,7 @@ use crate::credentials::Credentials;
 use crate::error::Error;
 use crate::ffi::OAuthError;
 use crate::ffi::argument::count;
+use crate::ffi::warnings;
 use crate::region::Host;
 use crate::secret::Secret;
 use crate::sources::{self, Sources};
@@ -120,8 +120,8 @@ pub(crate) struct CallOptions {
 /// - `sources`: where to look, and what code gives all the same; everywhere by default.
 ///
 /// Fails with `InvalidArgument` where no credentials are found, and names the places that were looked at and what was
-/// missing in each; and where a file can't be read. What a person should know of is written to standard error, such as
-/// a file with a secret that others may read.
+/// missing in each; and where a file can't be read. A risk, such as a file with a secret that others may read, is
+/// reported as a warning, where programs in this language expect warnings.
 #[uniffi::export(default(sources = None))]
 pub(crate) fn find_config(sources: Option<Sources>) -> Result<Config, OAuthError> {
     Ok(Config::find(&sources.unwrap_or_default())?)
@@ -130,10 +130,7 @@ pub(crate) fn find_config(sources: Option<Sources>) -> Result<Config, OAuthError
 impl Config {
     pub(super) fn find(sources: &Sources) -> Result<Self, Error> {
         let found = sources::find(sources)?;
-        for warning in found.warnings {
-            // No log of the library reaches a program in another language. Nobody may be there to read it.
-            let _ = writeln!(io::stderr(), "purecloud-oauth: {warning}");
-        }
+        warnings::keep(found.warnings);
         Ok(Config {
             proxy: found.proxy,
             retry: found.retry.map(RetryPolicy::from),

@@ -20,6 +20,7 @@ mod runtime;
 #[cfg(test)]
 mod tests;
 mod values;
+mod warnings;
 mod watchdog;
 
 pub(crate) use api::{BlockingOAuthApi, OAuthApi};

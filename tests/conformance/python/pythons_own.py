@@ -351,20 +351,56 @@ class Settings(Case):
         self.assertEqual(find_config(Sources(home=self.home)).host, self.emulator.host())
 
     @POSIX
-    def test_a_warning_is_a_line_on_standard_error(self):
+    def test_a_warning_names_the_line_that_has_found_the_settings(self):
+        self.assertFalse(hasattr(purecloud_oauth, "take_warnings"))
+        self.profile_that_others_may_read()
+        with mock.patch.dict(os.environ, HOME=self.home):
+            for name in VARIABLES:
+                del os.environ[name]
+            for find in (find_config, OAuthApi.from_env, BlockingOAuthApi.from_env):
+                with self.subTest(find), warnings.catch_warnings(record=True) as caught:
+                    warnings.simplefilter("always")
+                    line = inspect.currentframe().f_lineno + 1
+                    find()
+                    (warning,) = caught
+                    self.assertIs(warning.category, UserWarning)
+                    self.assertEqual((warning.filename, warning.lineno), (__file__, line))
+                    self.assertRegex(str(warning.message), r"\Apurecloud-oauth: .*config\.toml.*\Z")
+                    self.assertNotIn("not-to-be-seen", str(warning.message))
+
+    @POSIX
+    def test_a_warning_is_filtered_by_the_program(self):
+        self.profile_that_others_may_read()
+        of_this_home = Sources(environment=False, home=self.home)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            with self.assertRaisesRegex(UserWarning, "config.toml"):
+                find_config(of_this_home)
+            warnings.filterwarnings("ignore", "purecloud-oauth: ")
+            self.assertEqual(find_config(of_this_home).host, self.emulator.host())
+
+    @POSIX
+    def test_a_call_that_fails_warns_as_well_and_only_once(self):
+        self.profile_that_others_may_read("mypurecloud.de")
+        without_variables = {name: "" for name in VARIABLES}
+        proxy = "gopher://proxy.leitstelle.example:70"
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            with mock.patch.dict(os.environ, HOME=self.home, HTTPS_PROXY=proxy, **without_variables):
+                with self.assertRaises(OAuthError.InvalidArgument):
+                    BlockingOAuthApi.from_env()
+            find_config(Sources(cli_profile=False, sdk_files=False))
+        (warning,) = caught
+        self.assertEqual(warning.filename, __file__)
+
+    def profile_that_others_may_read(self, environment=None):
         profile = Path(self.home, ".gc", "config.toml")
         profile.parent.mkdir()
-        profile.write_text('[DEFAULT]\naccess_token = "kT7vQ2-not-to-be-seen"\n')
+        profile.write_text(
+            f'[DEFAULT]\nenvironment = "{environment or self.emulator.url}"\n'
+            'access_token = "kT7vQ2-not-to-be-seen"\n'
+        )
         profile.chmod(0o644)
-        program = (
-            "import sys, purecloud_oauth as p; p.find_config(p.Sources(environment=False, home=sys.argv[1]))"
-        )
-        ran = subprocess.run(
-            [sys.executable, "-W", "error", "-c", program, self.home], capture_output=True, text=True
-        )
-        self.assertEqual((ran.returncode, ran.stdout), (0, ""))
-        self.assertRegex(ran.stderr, r"\Apurecloud-oauth: .*config\.toml.*\n\Z")
-        self.assertNotIn("not-to-be-seen", ran.stderr)
 
 
 class Threads(Case):

@@ -9,6 +9,7 @@ use uniffi_bindgen::interface::{AsType, Callable, Enum, Object, Record};
 
 use super::notation::{default, docstring, type_name};
 use super::{asynchronous_twin, constant, held, is_extra, known_and_unknown};
+use crate::warnings;
 
 const HEADING: &str = "\
 # Generated from the interface of the library. Changes belong there.
@@ -50,7 +51,7 @@ pub(super) fn of(interface: &ComponentInterface) -> Result<String> {
         names.push(one.name().to_owned());
         object(&mut body, one, interface)?;
     }
-    for function in interface.function_definitions() {
+    for function in warnings::public_functions(interface) {
         names.push(function.name().to_owned());
         callable(&mut body, 0, "def ", "", function.name(), function, function.docstring())?;
         body.push('\n');
