@@ -296,7 +296,9 @@ impl<T> Future for Waiting<T> {
             }
             Poll::Ready(Ok(Err(Panicked))) => {
                 self.task = None;
-                return Poll::Ready(Err(Fault::Panicked.error(&self.purpose, Progress::Begun)));
+                // Without its descriptors Tokio panics in the midst of a request.
+                let fault = if self.runtime.is_broken() { Fault::Broken } else { Fault::Panicked };
+                return Poll::Ready(Err(fault.error(&self.purpose, Progress::Begun)));
             }
             // The task was dropped with its runtime.
             Poll::Ready(Err(_)) => return Poll::Ready(Err(self.fail(Fault::Broken))),

@@ -92,6 +92,21 @@ fn a_panic_is_an_error_that_says_what_is_known_and_never_what_the_panic_said() {
 }
 
 #[test]
+fn a_panic_of_a_broken_runtime_is_a_lost_connection_and_no_defect() {
+    for (purpose, kind) in [(READING, "Connection"), (ROTATING, "OutcomeUnknown")] {
+        let runtime = Runtime::of_its_own();
+        let panicking = async {
+            runtime.break_down();
+            panic!("Bad file descriptor") as Result<(), Error>
+        };
+        let (found, failure) = failure(runtime.wait(purpose, panicking).expect_err("a panic"));
+        assert_eq!(found, kind);
+        assert!(!failure.text.contains("defect"), "{failure}");
+        assert!(failure.server_may_have_acted, "{failure:?}");
+    }
+}
+
+#[test]
 fn a_panic_before_anything_was_sent_says_so() {
     let result: Result<(), OAuthError> = prepared(|| panic!("mW4tS9xQhq3KpZ0v"));
     let (kind, failure) = failure(result.expect_err("a panic"));
