@@ -1,19 +1,21 @@
-"""How a call waits for the library: in the event loop that it is made in, or in its thread.
+"""The ways in which a call waits for the library: in its event loop, in its greenlet or in its thread.
 
 No thread of the library enters Python: it would compete for the interpreter, and be inside when that ends.
 """
 
 import ctypes
+import os
+import sys
 from itertools import count
 from weakref import WeakKeyDictionary, ref
 
 
 def declare(library):
     """Takes what is needed here from the library."""
-    global _begin, _leave, _wait, _mailbox, _descriptor, _works, _listen, _take, _free
+    global _at_once, _begin, _discard, _leave, _wait, _mailbox, _descriptor, _works, _listen, _take, _free
     pointer, number, milliseconds = ctypes.c_void_p, ctypes.c_uint64, ctypes.c_uint32
     # Nothing of it takes long, so other threads need not be let in meanwhile.
-    at_once = ctypes.PyDLL(library._name, handle=library._handle)
+    _at_once = at_once = ctypes.PyDLL(library._name, handle=library._handle)
 
     def declared(way, name, returned, *arguments):
         function = way[f"purecloud_oauth_python_{name}"]
@@ -21,6 +23,7 @@ def declare(library):
         return function
 
     _begin = declared(at_once, "begin", pointer, number, pointer, pointer, number)
+    _discard = declared(at_once, "discard", None, number, pointer)
     _leave = declared(at_once, "leave", None, pointer)
     _wait = declared(library, "wait", ctypes.c_bool, pointer, milliseconds)
     _mailbox = declared(at_once, "mailbox", pointer)
@@ -29,6 +32,17 @@ def declare(library):
     _listen = declared(library, "mailbox_listen", ctypes.c_bool, pointer, milliseconds)
     _take = declared(at_once, "mailbox_take", ctypes.c_size_t, pointer, pointer, ctypes.c_size_t)
     _free = declared(at_once, "mailbox_free", None, pointer)
+
+
+def without_release(function):
+    """Returns a function of the library that keeps the interpreter locked while it runs.
+
+    Python calls it for the objects of a sub-interpreter when the process ends. Before Python 3.12 a thread that lets
+    go of the interpreter at that time never gets it back, and the process never ends.
+    """
+    same = getattr(_at_once, function.__name__)
+    same.restype, same.argtypes = function.restype, function.argtypes
+    return same
 
 
 # A signal does not end a wait of the library: so none is long, in milliseconds.
@@ -58,13 +72,20 @@ class _Call:
         return _wait(self._native, milliseconds)
 
     def leave(self):
-        native, self._native = self._native, None
+        native = self.forget()
         if native is not None:
             self._leave(native)
+
+    def forget(self):
+        native, self._native = self._native, None
+        return native
 
 
 def in_this_thread(future, functions, result):
     """Waits for the result. A signal handler, such as that of Ctrl-C, may raise here."""
+    wait = _wait_of_greenlets()
+    if wait is not None:
+        return _in_this_greenlet(wait, future, functions, result)
     call = _Call(future, functions, None, 0, None)
     try:
         while not call.wait(_SLICE):
@@ -75,10 +96,83 @@ def in_this_thread(future, functions, result):
         call.leave()
 
 
+def _wait_of_greenlets():
+    """Returns the function that waits for a descriptor while other greenlets run; `None` without greenlets.
+
+    gevent and eventlet put functions of their own in place of those of the module `select`. Each wait looks, because a
+    program may do that at any time, and may undo it.
+    """
+    select = sys.modules.get("select")
+    poll, one_of = getattr(select, "poll", None), getattr(select, "select", None)
+    if _is_patched(poll):
+
+        def wait(descriptor):
+            waiting = poll()
+            waiting.register(descriptor, select.POLLIN)
+            waiting.poll()
+
+        return wait
+    if _is_patched(one_of):
+        return lambda descriptor: one_of([descriptor], [], [])
+    return None
+
+
+def _is_patched(function):
+    return getattr(function, "__module__", "select") != "select"
+
+
+def _in_this_greenlet(wait, future, functions, result):
+    with _WatchedCall(future, functions) as call:
+        call.begin()
+        while not call.is_done():
+            wait(call.descriptor)
+        return result(future)
+
+
+class _WatchedCall:
+    """A call with a descriptor of its own, which stays readable once there is a result."""
+
+    __slots__ = ("_call", "_free", "_future", "_mailbox", "_process", "descriptor")
+
+    def __init__(self, future, functions):
+        self._call, self._future, self._free = None, (future, functions), _free
+        self._mailbox, self._process = _mailbox(), os.getpid()
+        if self._mailbox is None:
+            _discard(future, functions)
+            raise OSError("the system has no more file descriptors")
+        self.descriptor = _descriptor(self._mailbox)
+
+    def begin(self):
+        self._call = _Call(*self._future, self._mailbox, 0, None)
+
+    def is_done(self):
+        if os.getpid() != self._process:
+            # A copy of the parent's greenlet. Leaving its call may need a lock that was copied locked.
+            self._call.forget()
+            raise RuntimeError("this call belongs to the process that this process was forked from")
+        return self._call.wait(0)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, traceback):
+        if self._call is None:
+            _discard(*self._future)
+        else:
+            self._call.leave()
+        self._free(self._mailbox)
+
+
 async def in_event_loop(future, functions, result):
     """Waits for the result. Cancelling the task raises here."""
-    loop = _running_loop()
-    mailbox, number = _mailbox_of(loop), next(_numbers)
+    if _runs_in_trio():
+        return await _in_trio(future, functions, result)
+    try:
+        loop = _running_loop()
+        mailbox, number = _mailbox_of(loop), next(_numbers)
+    except BaseException:
+        _discard(future, functions)
+        raise
     call = _Call(future, functions, mailbox.address, number, loop.create_future())
     mailbox.waiting[number] = call
     try:
@@ -89,15 +183,46 @@ async def in_event_loop(future, functions, result):
         mailbox.waiting.pop(number, None)
 
 
+def _runs_in_trio():
+    # Whatever runs under Trio has imported sniffio, and asyncio may run within Trio, or Trio within asyncio.
+    sniffio = sys.modules.get("sniffio")
+    if sniffio is None:
+        return False
+    try:
+        return sniffio.current_async_library() == "trio"
+    except sniffio.AsyncLibraryNotFoundError:
+        return False
+
+
+async def _in_trio(future, functions, result):
+    trio = sys.modules["trio"].lowlevel
+    with _WatchedCall(future, functions) as call:
+        # In a scope that is cancelled already nothing is sent.
+        await trio.checkpoint_if_cancelled()
+        if call.descriptor < 0:
+            raise RuntimeError(
+                "Trio can't wait for the library on this system; call BlockingOAuthApi by trio.to_thread.run_sync"
+            )
+        call.begin()
+        while True:
+            # Once at least, so that each call lets other tasks run.
+            await trio.wait_readable(call.descriptor)
+            if call.is_done():
+                return result(future)
+
+
 _numbers = count()
 
 
 def _running_loop():
-    global _running_loop
-    # Importing it takes longer than everything else together.
-    from asyncio import get_running_loop as _running_loop
-
-    return _running_loop()
+    # Importing it takes longer than everything else together, and whoever runs an event loop of asyncio has done so.
+    asyncio = sys.modules.get("asyncio")
+    if asyncio is not None:
+        try:
+            return asyncio.get_running_loop()
+        except RuntimeError:
+            pass
+    raise RuntimeError("OAuthApi needs an event loop of asyncio or Trio; BlockingOAuthApi works without one")
 
 
 # Event loops know their mailboxes by what they call when one has something: nothing here keeps a loop or its calls.

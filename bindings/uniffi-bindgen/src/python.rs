@@ -424,7 +424,7 @@ fn handle(draft: &mut Draft, object: &Object, interface: &ComponentInterface) ->
 "
         ),
         &format!(
-            "{slots}    _uniffi_free = _UniffiLib.{free}
+            "{slots}    _uniffi_free = _waiting.without_release(_UniffiLib.{free})
 
     def _uniffi_clone_handle(self):
         number, keeper = self._open_handle()

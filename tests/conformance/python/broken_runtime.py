@@ -3,58 +3,14 @@ stack. Each program is a process of its own.
 """
 
 import os
-import subprocess
-import sys
-import textwrap
 import unittest
 
-from emulator import Emulator
+from programs import Programs
 
 POSIX = unittest.skipUnless(os.name == "posix", "descriptors are those of POSIX")
 
-START = """
-import asyncio, gc, os, sys, threading, time
-from emulator import Emulator
-from purecloud_oauth import (
-    BlockingOAuthApi, CallOptions, Config, Credentials, GrantType, Host, OAuthApi, OAuthClientRequest, OAuthError, Secret,
-)
 
-emulator = Emulator.from_environment()
-api, asynchronous = emulator.blocking_api(), emulator.api()
-"""
-
-
-# As the emulator's own program names them, and the vendor's tools.
-VARIABLES = {
-    "EMULATOR_URL": "GENESYSCLOUD_REGION",
-    "EMULATOR_CLIENT_ID": "GENESYSCLOUD_OAUTHCLIENT_ID",
-    "EMULATOR_CLIENT_SECRET": "GENESYSCLOUD_OAUTHCLIENT_SECRET",
-}
-
-
-class BrokenRuntime(unittest.TestCase):
-    def setUp(self):
-        self.variables = {ours: os.environ[vendors] for ours, vendors in VARIABLES.items()}
-        Emulator(*self.variables.values()).start_over()
-
-    def program(self, body):
-        """What the program prints. A program that hangs has failed."""
-        folder = os.path.dirname(os.path.abspath(__file__))
-        paths = [folder, *sys.path]
-        done = subprocess.run(
-            [sys.executable, "-c", START + textwrap.dedent(body)],
-            capture_output=True,
-            text=True,
-            timeout=60,
-            env={
-                **os.environ,
-                **self.variables,
-                "PYTHONPATH": os.pathsep.join(path for path in paths if path),
-            },
-        )
-        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
-        return done.stdout.split()
-
+class BrokenRuntime(Programs):
     @POSIX
     def test_descriptors_that_are_closed_cost_no_more_than_one_call(self):
         said = self.program(

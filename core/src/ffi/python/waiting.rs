@@ -97,6 +97,17 @@ unsafe extern "C" fn purecloud_oauth_python_begin(
     Arc::into_raw(call)
 }
 
+/// Frees a future for which no call is begun.
+///
+/// # Safety
+///
+/// The functions are those of the future's type, and nobody else uses it.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn purecloud_oauth_python_discard(future: u64, functions: &Functions) {
+    // SAFETY: it is nobody else's.
+    unsafe { (functions.free)(future) };
+}
+
 /// Waits in this thread, which has begun the call; not longer than this. Returns whether there is a result.
 ///
 /// # Safety
