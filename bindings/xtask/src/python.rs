@@ -17,7 +17,11 @@ use crate::toolchain::{self, Venv, quietly};
 const TOOLS: [&str; 5] = ["basedpyright==1.*", "build==1.*", "maturin==1.16.*", "mypy>=1.18", "ruff==0.17.*"];
 
 /// What our own tests use beside the package.
-const BESIDE: &[&str] = if cfg!(unix) { &["anyio", "eventlet", "gevent", "trio", "uvloop"] } else { &[] };
+const BESIDE: &[&str] = if cfg!(unix) {
+    &["anyio", "eventlet", "gevent", "pyinstaller", "trio", "uvloop"]
+} else {
+    &["pyinstaller"]
+};
 
 const STEM: &str = "purecloud_oauth-";
 

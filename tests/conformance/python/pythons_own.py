@@ -1212,7 +1212,7 @@ class Names(unittest.TestCase):
 
 
 def load_tests(loader, tests, pattern):
-    for module in ("reading", "broken_runtime", "schedulers", "subinterpreters"):
+    for module in ("reading", "broken_runtime", "frozen", "schedulers", "subinterpreters"):
         tests.addTests(loader.loadTestsFromName(module))
     return tests
 
