@@ -45,7 +45,7 @@ impl World {
 
     fn form(&self) -> Vec<(String, String)> {
         let request = self.emulator.last_request(Endpoint::Token).expect("a request");
-        url::form_urlencoded::parse(request.body_text().as_bytes()).into_owned().collect()
+        url::form_urlencoded::parse(request.body_string().as_bytes()).into_owned().collect()
     }
 
     fn tokens_asked_for(&self) -> usize {

@@ -36,7 +36,7 @@ async fn id_and_secret_are_sent_once_as_they_are_and_the_token_is_kept() {
     assert_eq!(world.sign_ins(), 1);
     let request = world.emulator.last_request(Endpoint::Token).expect("a request");
     assert_eq!((request.method.as_str(), request.target.as_str()), ("POST", "/oauth/token"));
-    assert_eq!(request.body_text(), "grant_type=client_credentials");
+    assert_eq!(request.body_string(), "grant_type=client_credentials");
     assert_eq!(request.header("content-type"), Some("application/x-www-form-urlencoded"));
     let expected = reqwest_basic(&client.client_id, &client.client_secret);
     assert_eq!(request.header("authorization"), Some(expected.as_str()));

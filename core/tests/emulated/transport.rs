@@ -213,7 +213,7 @@ async fn a_rotation_over_connections_that_close_is_carried_out_at_most_once() {
 async fn a_connection_closed_after_each_answer_without_a_word_loses_no_read() {
     let world = World::new().await;
     let api = world.api();
-    world.emulator.fault(Fault::on(Endpoint::GetOauthScopes).close_after_answer().always());
+    world.emulator.fault(Fault::on(Endpoint::GetOauthScopes).close_after_response().always());
     for _ in 0..20 {
         api.get_oauth_scopes(None).await.expect("scopes");
     }

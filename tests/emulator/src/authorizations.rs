@@ -1,9 +1,9 @@
-//! Which clients have been authorized, have asked to be, or no longer are.
+//! Authorizations: the clients that have been authorized, that have requested it, and whose authorization was revoked.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::answer::Answer;
+use crate::answer::ServiceResponse;
 use crate::call::Call;
 use crate::clients::{Client, instant};
 use crate::errors::ServiceError;
@@ -12,7 +12,7 @@ use crate::scopes;
 
 const PATH: &str = "/api/v2/oauth/authorizations";
 
-/// How far an authorization has come.
+/// The state of an authorization.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum AuthorizationState {
     Unauthorized,
@@ -21,7 +21,7 @@ pub(crate) enum AuthorizationState {
     Revoked,
 }
 
-/// What the owner of a resource has granted to a client.
+/// The access that the owner of a resource has granted to a client.
 #[derive(Clone, Debug)]
 pub(crate) struct Authorization {
     pub(crate) client_id: String,
@@ -58,7 +58,7 @@ impl Authorization {
 }
 
 impl Organization {
-    /// Remembers that the administrator has consented to what a client asks for.
+    /// Records that the administrator has consented to the scopes that a client requests.
     pub(crate) fn consent(&mut self, client_id: &str, now: Timestamp) {
         let Some(client) = self.client(client_id) else {
             return;
@@ -84,7 +84,7 @@ impl Organization {
     }
 }
 
-pub(crate) fn list(call: &mut Call<'_>) -> Result<Answer, ServiceError> {
+pub(crate) fn list(call: &mut Call<'_>) -> Result<ServiceResponse, ServiceError> {
     let organization = &*call.organization;
     let entities: Vec<Value> = organization
         .authorizations
@@ -98,7 +98,7 @@ pub(crate) fn list(call: &mut Call<'_>) -> Result<Answer, ServiceError> {
     scopes::localized(&listing, scopes::language(call.request))
 }
 
-pub(crate) fn get(call: &mut Call<'_>) -> Result<Answer, ServiceError> {
+pub(crate) fn get(call: &mut Call<'_>) -> Result<ServiceResponse, ServiceError> {
     let id = call.parameter(0);
     let organization = &*call.organization;
     let authorization = organization

@@ -1,4 +1,4 @@
-//! The body of an answer as it goes on the wire: whole, cut, dripped or with a wrong length.
+//! The body of a response as it is sent: whole, truncated, in small pieces or with a wrong length.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -14,7 +14,7 @@ use tokio::time::Sleep;
 use crate::connection::{Connection, Serving};
 use crate::record::OpenRequest;
 
-/// What happens to the connection once the last byte of the body has been handed over.
+/// The fate of the connection once the last byte of the body has been handed to hyper.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Finish {
     KeepOpen,
@@ -24,10 +24,10 @@ pub(crate) enum Finish {
     Break,
 }
 
-/// How a body is sent.
+/// The way in which a body is sent.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Delivery {
-    /// The length to announce, if it is not the true one.
+    /// The value of `Content-Length`, if it differs from the length of the body.
     pub(crate) announced: Option<u64>,
     pub(crate) drip: Option<(usize, Duration)>,
     pub(crate) finish: Finish,
@@ -37,8 +37,8 @@ impl Delivery {
     pub(crate) const WHOLE: Self = Self { announced: None, drip: None, finish: Finish::KeepOpen };
 }
 
-/// Keeps its request open until the last byte has been handed over.
-pub(crate) struct AnswerBody {
+/// The body of a response. Its request counts as open until the last byte has been handed to hyper.
+pub(crate) struct ResponseBody {
     pieces: VecDeque<Bytes>,
     true_length: bool,
     every: Option<Duration>,
@@ -48,7 +48,7 @@ pub(crate) struct AnswerBody {
     open: Option<(Option<OpenRequest>, Serving)>,
 }
 
-impl AnswerBody {
+impl ResponseBody {
     pub(crate) fn new(
         bytes: Vec<u8>,
         delivery: Delivery,
@@ -57,7 +57,7 @@ impl AnswerBody {
     ) -> Self {
         let bytes = Bytes::from(bytes);
         let (pieces, every) = match delivery.drip {
-            Some((size, every)) => (in_pieces(&bytes, size.max(1)), Some(every)),
+            Some((size, every)) => (split(&bytes, size.max(1)), Some(every)),
             None if bytes.is_empty() => (VecDeque::new(), None),
             None => (VecDeque::from([bytes]), None),
         };
@@ -71,12 +71,12 @@ impl AnswerBody {
             open: Some(open),
         };
         if body.pieces.is_empty() {
-            body.handed_over();
+            body.finish_sending();
         }
         body
     }
 
-    fn handed_over(&mut self) {
+    fn finish_sending(&mut self) {
         if self.finish == Finish::Close {
             self.connection.close_after_flush();
         }
@@ -86,11 +86,11 @@ impl AnswerBody {
     }
 }
 
-fn in_pieces(bytes: &Bytes, size: usize) -> VecDeque<Bytes> {
+fn split(bytes: &Bytes, size: usize) -> VecDeque<Bytes> {
     (0..bytes.len()).step_by(size).map(|start| bytes.slice(start..bytes.len().min(start + size))).collect()
 }
 
-impl Body for AnswerBody {
+impl Body for ResponseBody {
     type Data = Bytes;
     type Error = Infallible;
 
@@ -104,14 +104,14 @@ impl Body for AnswerBody {
         }
         let Some(piece) = self.pieces.pop_front() else {
             if self.finish == Finish::Break {
-                // What was handed over leaves first; then the connection goes, so nothing more is awaited.
+                // The bytes handed over are flushed first. Then the connection closes, so the body stays pending.
                 self.connection.close_after_flush();
                 return Poll::Pending;
             }
             return Poll::Ready(None);
         };
         if self.pieces.is_empty() {
-            self.handed_over();
+            self.finish_sending();
         } else if let Some(every) = self.every {
             self.pause = Some(Box::pin(tokio::time::sleep(every)));
         }

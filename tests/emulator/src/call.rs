@@ -1,17 +1,17 @@
-//! What a handler is given: the request, who sent it, and the organization.
+//! The input of a handler: the request, its caller and the organization.
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use url::form_urlencoded;
 
-use crate::answer::Answer;
+use crate::answer::ServiceResponse;
 use crate::emulator::Rules;
 use crate::errors::ServiceError;
 use crate::organization::Organization;
 use crate::permissions::Grants;
 use crate::record::ReceivedRequest;
 
-/// Whose token it is, and what it may do.
+/// The owner of a token, and the permissions of the token.
 #[derive(Clone, Debug)]
 pub(crate) struct Caller {
     pub(crate) token: String,
@@ -20,7 +20,7 @@ pub(crate) struct Caller {
     pub(crate) reference: Value,
 }
 
-/// One request on its way through its handler.
+/// A request that is passed to its handler.
 pub(crate) struct Call<'c> {
     pub(crate) organization: &'c mut Organization,
     pub(crate) rules: &'c Rules,
@@ -31,7 +31,7 @@ pub(crate) struct Call<'c> {
 }
 
 impl Call<'_> {
-    /// The value of a placeholder of the path, by position.
+    /// Returns the value of a placeholder in the path template, by position.
     pub(crate) fn parameter(&self, position: usize) -> &str {
         self.parameters.get(position).map_or("", String::as_str)
     }
@@ -61,13 +61,13 @@ impl Call<'_> {
         self.caller.as_ref().is_some_and(|caller| caller.grants.include(grants))
     }
 
-    /// The answer of most operations.
-    pub(crate) fn ok(value: &Value) -> Result<Answer, ServiceError> {
-        Ok(Answer::json(hyper::StatusCode::OK, value))
+    /// Builds the response of most operations: status 200 with a JSON body.
+    pub(crate) fn ok(value: &Value) -> Result<ServiceResponse, ServiceError> {
+        Ok(ServiceResponse::json(hyper::StatusCode::OK, value))
     }
 }
 
-/// Names and values of a query or a form.
+/// The names and values of a query or a form.
 pub(crate) struct Pairs(Vec<(String, String)>);
 
 impl Pairs {
@@ -75,12 +75,12 @@ impl Pairs {
         Self(form_urlencoded::parse(encoded).into_owned().collect())
     }
 
-    /// The first value of that name; an empty one counts as none.
+    /// Returns the first value of this name, or `None` if that value is empty.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.get_even_empty(name).filter(|value| !value.is_empty())
     }
 
-    /// The first value of that name, even if it is empty.
+    /// Returns the first value of this name, even if it is empty.
     pub(crate) fn get_even_empty(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(present, _)| present == name).map(|(_, value)| value.as_str())
     }

@@ -1,14 +1,14 @@
-//! The clients: list, read, create, replace, delete, rotate the secret.
+//! The operations on clients: list, read, create, replace, delete, rotate the secret.
 
 use hyper::StatusCode;
 use jiff::{Timestamp, ToSpan};
 use serde_json::{Value, json};
 use url::Url;
 
-use crate::answer::Answer;
+use crate::answer::ServiceResponse;
 use crate::call::Call;
 use crate::errors::ServiceError;
-use crate::fields::{Fields, one_of, word_for};
+use crate::fields::{Fields, name_of, parse_one_of};
 
 const PATH: &str = "/api/v2/oauth/clients";
 const ENTITY: &str = "OAuthClient";
@@ -18,11 +18,11 @@ const LONGEST_VALIDITY: i64 = 172_800;
 const LONGEST_SCIM_VALIDITY: i64 = 38_880_000;
 pub(crate) const DEFAULT_VALIDITY: i64 = 86_400;
 
-/// A client younger than this may go at once; an older one can be restored for [`DAYS_TO_RESTORE`].
+/// The age, in days, up to which a client is deleted immediately. An older one can be restored for [`DAYS_TO_RESTORE`].
 const DAYS_UNTIL_OLD: i64 = 30;
 const DAYS_TO_RESTORE: i64 = 7;
 
-/// How a client gets its tokens.
+/// The grant type with which a client obtains its tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum GrantType {
     Code,
@@ -40,13 +40,13 @@ pub(crate) const GRANT_TYPES: &[(&str, GrantType)] = &[
     ("CLIENT-CREDENTIALS", GrantType::ClientCredentials),
 ];
 
-/// Whether a client can be used.
+/// The state of a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ClientState {
     Active,
-    /// Existing tokens are invalid and none are issued.
+    /// Existing tokens are invalid, and no new ones are issued.
     Disabled,
-    /// None are issued, and the client is due for deletion.
+    /// No new tokens are issued, and the client is due for deletion.
     Inactive,
 }
 
@@ -56,7 +56,7 @@ const STATES: &[(&str, ClientState)] = &[
     ("inactive", ClientState::Inactive),
 ];
 
-/// A role, and the division in which it is given.
+/// A role, and the division in which it is granted.
 #[derive(Clone, Debug)]
 pub(crate) struct RoleDivision {
     pub(crate) role_id: String,
@@ -84,13 +84,13 @@ pub(crate) struct Client {
     pub(crate) date_to_delete: Option<Timestamp>,
 }
 
-/// Instants as the service writes them: UTC, with milliseconds.
+/// Formats a timestamp as the service does: UTC, with milliseconds.
 pub(crate) fn instant(timestamp: Timestamp) -> String {
     format!("{timestamp:.3}")
 }
 
 impl Client {
-    /// A client without a name, and with every setting at its default.
+    /// Creates a client without a name, and with every setting at its default.
     pub(crate) fn new(
         id: String,
         secret: String,
@@ -118,7 +118,7 @@ impl Client {
         }
     }
 
-    /// As the service shows it, without the secret.
+    /// Returns the client as the service represents it, without the secret.
     pub(crate) fn to_json(&self) -> Value {
         let mut shown = json!({
             "id": self.id,
@@ -129,9 +129,9 @@ impl Client {
             "dateModified": instant(self.date_modified),
             "createdBy": self.created_by,
             "modifiedBy": self.modified_by,
-            "authorizedGrantType": word_for(self.authorized_grant_type, GRANT_TYPES),
+            "authorizedGrantType": name_of(self.authorized_grant_type, GRANT_TYPES),
             "scope": self.scope,
-            "state": word_for(self.state, STATES),
+            "state": name_of(self.state, STATES),
             "selfUri": format!("{PATH}/{}", self.id),
         });
         if let Some(description) = &self.description {
@@ -153,14 +153,14 @@ impl Client {
         shown
     }
 
-    /// As the service shows it once, when the secret is new.
+    /// Returns the representation with the secret, which only the response that creates the secret contains.
     fn to_json_with_secret(&self) -> Value {
         let mut shown = self.to_json();
         shown["secret"] = self.secret.as_str().into();
         shown
     }
 
-    /// A `DomainEntityRef` to a client that acts for itself.
+    /// Returns a `DomainEntityRef` to a client that acts on its own behalf.
     pub(crate) fn reference(&self) -> Value {
         json!({
             "id": self.id,
@@ -174,10 +174,10 @@ pub(crate) fn not_found(id: &str) -> ServiceError {
     ServiceError::not_found(ENTITY, id)
 }
 
-pub(crate) fn list(call: &mut Call<'_>) -> Result<Answer, ServiceError> {
+pub(crate) fn list(call: &mut Call<'_>) -> Result<ServiceResponse, ServiceError> {
     let entities: Vec<Value> = call.organization.clients.iter().map(Client::to_json).collect();
     let total = entities.len();
-    // The operation takes no paging parameters: one page holds them all.
+    // The operation has no paging parameters, so a single page holds all clients.
     let page_size = total.max(25);
     let page = format!("{PATH}?pageSize={page_size}&pageNumber=1");
     Call::ok(&json!({
@@ -192,37 +192,37 @@ pub(crate) fn list(call: &mut Call<'_>) -> Result<Answer, ServiceError> {
     }))
 }
 
-pub(crate) fn get(call: &mut Call<'_>) -> Result<Answer, ServiceError> {
+pub(crate) fn get(call: &mut Call<'_>) -> Result<ServiceResponse, ServiceError> {
     let id = call.parameter(0);
     let client = call.organization.client(id).ok_or_else(|| not_found(id))?;
     Call::ok(&client.to_json())
 }
 
-pub(crate) fn create(call: &mut Call<'_>) -> Result<Answer, ServiceError> {
-    let wanted = Wanted::read(call)?;
+pub(crate) fn create(call: &mut Call<'_>) -> Result<ServiceResponse, ServiceError> {
+    let requested = ClientRequest::read(call)?;
     let author = call.caller_reference();
     let generator = &mut call.organization.generator;
     let (id, secret) = (generator.uuid(), generator.secret());
-    let mut client = Client::new(id, secret, wanted.authorized_grant_type, author.clone(), call.now);
-    wanted.replace(&mut client, author, call.now);
+    let mut client = Client::new(id, secret, requested.authorized_grant_type, author.clone(), call.now);
+    requested.replace(&mut client, author, call.now);
     let shown = client.to_json_with_secret();
     call.organization.clients.push(client);
     Call::ok(&shown)
 }
 
-pub(crate) fn replace(call: &mut Call<'_>) -> Result<Answer, ServiceError> {
+pub(crate) fn replace(call: &mut Call<'_>) -> Result<ServiceResponse, ServiceError> {
     let id = call.parameter(0).to_owned();
     if call.organization.client(&id).is_none() {
         return Err(not_found(&id));
     }
-    let wanted = Wanted::read(call)?;
+    let requested = ClientRequest::read(call)?;
     let (author, now) = (call.caller_reference(), call.now);
     let client = call.organization.client_mut(&id).ok_or_else(|| not_found(&id))?;
-    wanted.replace(client, author, now);
+    requested.replace(client, author, now);
     Call::ok(&client.to_json())
 }
 
-pub(crate) fn delete(call: &mut Call<'_>) -> Result<Answer, ServiceError> {
+pub(crate) fn delete(call: &mut Call<'_>) -> Result<ServiceResponse, ServiceError> {
     let id = call.parameter(0).to_owned();
     let client = call.organization.client(&id).ok_or_else(|| not_found(&id))?;
     if client.state != ClientState::Inactive {
@@ -232,14 +232,14 @@ pub(crate) fn delete(call: &mut Call<'_>) -> Result<Answer, ServiceError> {
             "The client {clientId} cannot be deleted: its state is {state}, and only an inactive client can be.",
         )
         .param("clientId", &id)
-        .param("state", word_for(client.state, STATES))
+        .param("state", name_of(client.state, STATES))
         .entity(&id, ENTITY));
     }
     call.organization.forget_client(&id);
-    Ok(Answer::empty(StatusCode::NO_CONTENT))
+    Ok(ServiceResponse::empty(StatusCode::NO_CONTENT))
 }
 
-pub(crate) fn rotate_secret(call: &mut Call<'_>) -> Result<Answer, ServiceError> {
+pub(crate) fn rotate_secret(call: &mut Call<'_>) -> Result<ServiceResponse, ServiceError> {
     let id = call.parameter(0).to_owned();
     if call.organization.client(&id).is_none() {
         return Err(not_found(&id));
@@ -253,8 +253,8 @@ pub(crate) fn rotate_secret(call: &mut Call<'_>) -> Result<Answer, ServiceError>
     Call::ok(&client.to_json_with_secret())
 }
 
-/// What a request to create or replace a client asks for, checked.
-struct Wanted {
+/// The validated body of a request that creates or replaces a client.
+struct ClientRequest {
     name: String,
     access_token_validity_seconds: i64,
     description: Option<String>,
@@ -267,31 +267,32 @@ struct Wanted {
     date_to_delete: Option<Timestamp>,
 }
 
-impl Wanted {
+impl ClientRequest {
     fn read(call: &Call<'_>) -> Result<Self, ServiceError> {
         let fields = Fields::new(call.json_object()?);
-        let name = fields.required_text("name")?.to_owned();
-        let grant_type = fields.required_text("authorizedGrantType")?;
-        let authorized_grant_type = one_of("authorizedGrantType", grant_type, GRANT_TYPES)?;
-        let state =
-            fields.text("state")?.map_or(Ok(ClientState::Active), |state| one_of("state", state, STATES))?;
-        let wanted = Self {
+        let name = fields.required_string("name")?.to_owned();
+        let grant_type = fields.required_string("authorizedGrantType")?;
+        let authorized_grant_type = parse_one_of("authorizedGrantType", grant_type, GRANT_TYPES)?;
+        let state = fields
+            .string("state")?
+            .map_or(Ok(ClientState::Active), |state| parse_one_of("state", state, STATES))?;
+        let requested = Self {
             name,
             access_token_validity_seconds: fields
                 .integer("accessTokenValiditySeconds")?
                 .unwrap_or(DEFAULT_VALIDITY),
-            description: fields.text("description")?.map(str::to_owned),
+            description: fields.string("description")?.map(str::to_owned),
             registered_redirect_uri: redirect_uris(&fields)?,
-            role_ids: fields.texts("roleIds")?,
+            role_ids: fields.strings("roleIds")?,
             authorized_grant_type,
-            scope: fields.texts("scope")?,
+            scope: fields.strings("scope")?,
             role_divisions: role_divisions(&fields)?,
             state,
             date_to_delete: fields.date("dateToDelete")?,
         };
-        wanted.check_roles(call)?;
-        wanted.check_validity(call)?;
-        Ok(wanted)
+        requested.check_roles(call)?;
+        requested.check_validity(call)?;
+        Ok(requested)
     }
 
     fn roles(&self) -> impl Iterator<Item = (&'static str, &String)> {
@@ -350,7 +351,7 @@ impl Wanted {
         .param("maximum", &longest.to_string()))
     }
 
-    /// Everything is replaced; what the request left out is back at its default.
+    /// Replaces every setting of the client. A field that the request omits gets its default value.
     fn replace(self, client: &mut Client, author: Value, now: Timestamp) {
         client.date_to_delete = if self.state != ClientState::Inactive {
             self.date_to_delete
@@ -373,7 +374,7 @@ impl Wanted {
     }
 }
 
-/// When a client that becomes inactive now is removed for good.
+/// Returns the date of the final removal of a client that becomes inactive now.
 fn deletion_date(created: Timestamp, now: Timestamp) -> Timestamp {
     let old = created.checked_add((DAYS_UNTIL_OLD * 24).hours()).is_ok_and(|old| old < now);
     if old { now.checked_add((DAYS_TO_RESTORE * 24).hours()).unwrap_or(Timestamp::MAX) } else { now }
@@ -381,7 +382,7 @@ fn deletion_date(created: Timestamp, now: Timestamp) -> Timestamp {
 
 fn redirect_uris(fields: &Fields) -> Result<Vec<String>, ServiceError> {
     const FIELD: &str = "registeredRedirectUri";
-    let uris = fields.texts(FIELD)?;
+    let uris = fields.strings(FIELD)?;
     match uris.iter().find(|uri| Url::parse(uri).is_err()) {
         None => Ok(uris),
         Some(uri) => Err(ServiceError::bad_field(
@@ -398,8 +399,8 @@ fn role_divisions(fields: &Fields) -> Result<Vec<RoleDivision>, ServiceError> {
         .iter()
         .map(|given| {
             Ok(RoleDivision {
-                role_id: given.required_text("roleId")?.to_owned(),
-                division_id: given.required_text("divisionId")?.to_owned(),
+                role_id: given.required_string("roleId")?.to_owned(),
+                division_id: given.required_string("divisionId")?.to_owned(),
             })
         })
         .collect()

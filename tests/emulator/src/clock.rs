@@ -1,13 +1,13 @@
-//! The emulator's clock: real time, plus what a test has moved it by.
+//! The emulator's clock: real time, plus the duration by which a test has advanced it.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use jiff::Timestamp;
 
-/// The clock by which tokens, codes and rate limits of an emulator expire.
+/// The clock by which the tokens, codes and rate limits of an emulator expire.
 ///
-/// It runs with real time and can be moved ahead, so that a test sees a token expire without waiting.
+/// It runs with real time and can be advanced, so that a test sees a token expire without waiting.
 #[derive(Debug)]
 pub struct Clock {
     start: SystemTime,
@@ -20,7 +20,7 @@ impl Clock {
         Self { start, started: Instant::now(), advanced: Mutex::new(Duration::ZERO) }
     }
 
-    /// The emulator's present time.
+    /// Returns the current time of the emulator.
     #[must_use]
     pub fn now(&self) -> SystemTime {
         let advanced = *self.advanced.lock().unwrap_or_else(PoisonError::into_inner);
@@ -29,7 +29,7 @@ impl Clock {
         self.start.checked_add(passed).map_or(last, |now| now.min(last))
     }
 
-    /// Moves the clock ahead; a move that no date could hold stops at the last one that can.
+    /// Advances the clock. It stops at the last date that can be represented.
     pub fn advance(&self, by: Duration) {
         let mut advanced = self.advanced.lock().unwrap_or_else(PoisonError::into_inner);
         *advanced = advanced.saturating_add(by);
@@ -45,7 +45,7 @@ mod tests {
     use super::{Clock, Duration, SystemTime, Timestamp};
 
     #[test]
-    fn it_stops_at_the_last_date_there_is() {
+    fn the_clock_stops_at_the_last_representable_date() {
         let clock = Clock::starting_at(SystemTime::now());
         let before = clock.now();
         clock.advance(Duration::from_secs(60));

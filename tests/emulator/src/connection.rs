@@ -1,4 +1,4 @@
-//! Connections that can be reset or closed at any moment, and the loop that accepts them.
+//! Connections that can be reset or closed at any time, and the loop that accepts them.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -19,12 +19,12 @@ use tokio_rustls::TlsAcceptor;
 use crate::record::Record;
 use crate::service::{self, Service};
 
-/// How the emulator ends a connection of its own accord.
+/// The way in which the emulator itself ends a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Ending {
-    /// In an orderly way (FIN).
+    /// An orderly shutdown (FIN).
     Close,
-    /// At once (RST).
+    /// An immediate reset (RST).
     Reset,
 }
 
@@ -37,7 +37,7 @@ struct State {
     served: bool,
 }
 
-/// The handle on one connection that its requests share with its socket.
+/// The handle of a connection, shared by its socket and its requests.
 #[derive(Debug)]
 pub(crate) struct Connection {
     pub(crate) id: u64,
@@ -50,7 +50,7 @@ impl Connection {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Starts to serve a request, unless the connection has been closed in the meantime.
+    /// Registers a request as being served. Returns `None` if the connection has been closed in the meantime.
     pub(crate) fn begin(self: &Arc<Self>, control: bool) -> Option<Serving> {
         let mut state = self.state();
         if state.ending.is_some() {
@@ -66,12 +66,12 @@ impl Connection {
         self.end(Ending::Reset);
     }
 
-    /// Closes the connection as soon as everything written so far has left.
+    /// Closes the connection as soon as everything written so far has been flushed.
     pub(crate) fn close_after_flush(&self) {
         self.state().closes_after_flush = true;
     }
 
-    /// Whether nothing but the emulator itself was addressed so far.
+    /// Returns whether only control requests have arrived over this connection so far.
     fn only_controls(&self) -> bool {
         let state = self.state();
         state.controlled && !state.served
@@ -96,7 +96,7 @@ impl Connection {
     }
 }
 
-/// A request that keeps its connection from being idle; dropping it ends that.
+/// A request being served, which keeps its connection from counting as idle until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Serving(Arc<Connection>);
 
@@ -106,7 +106,7 @@ impl Drop for Serving {
     }
 }
 
-/// The connections that are open.
+/// The open connections.
 #[derive(Debug, Default)]
 pub(crate) struct Connections {
     open: Mutex<BTreeMap<u64, Arc<Connection>>>,
@@ -117,7 +117,7 @@ impl Connections {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How many are open, without those over which only the emulator itself was controlled.
+    /// Returns the number of open connections, without those over which only control requests have arrived.
     pub(crate) fn count(&self) -> usize {
         self.lock().values().filter(|connection| !connection.only_controls()).count()
     }
@@ -129,28 +129,28 @@ impl Connections {
     }
 }
 
-/// Takes the connection off the list when its task ends, however that comes about.
-struct Listed {
+/// Removes the connection from the list when its task ends or is cancelled.
+struct ListedConnection {
     service: Arc<Service>,
     record: Record,
     id: u64,
 }
 
-impl Drop for Listed {
+impl Drop for ListedConnection {
     fn drop(&mut self) {
         self.service.connections.lock().remove(&self.id);
         self.record.notify();
     }
 }
 
-/// Accepts connections until it is dropped, which ends them all.
+/// Accepts connections until the future is dropped, which ends all of them.
 pub(crate) async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, service: Arc<Service>) {
     let mut connections = JoinSet::new();
     let mut last_id = 0;
     loop {
         tokio::select! {
             accepted = listener.accept() => {
-                // A client that gave up before it was accepted is no reason to stop.
+                // An error here concerns one client that disconnected early; the others must still be served.
                 let Ok((stream, _)) = accepted else { continue };
                 last_id += 1;
                 connections.spawn(serve(stream, last_id, tls.clone(), Arc::clone(&service)));
@@ -161,17 +161,17 @@ pub(crate) async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, serv
 }
 
 async fn serve(stream: TcpStream, id: u64, tls: Option<TlsAcceptor>, service: Arc<Service>) {
-    // Small answers must not wait for an acknowledgement; without it they are late and no worse.
+    // Small responses must not wait for an acknowledgement. Without the option they are only delayed.
     let _ = stream.set_nodelay(true);
     let connection = Arc::new(Connection { id, state: Mutex::default(), ended: Notify::new() });
     service.connections.lock().insert(id, Arc::clone(&connection));
-    let _listed = Listed { record: service.record.clone(), service: Arc::clone(&service), id };
+    let _listed = ListedConnection { record: service.record.clone(), service: Arc::clone(&service), id };
     let socket = Socket { stream, connection: Arc::clone(&connection) };
     let serving = async {
         match tls {
             None => serve_http(socket, &connection, service).await,
             Some(tls) => {
-                // A client that refuses the certificate ends here.
+                // A failed handshake, for example with a client that rejects the certificate, ends the connection.
                 if let Ok(stream) = tls.accept(socket).await {
                     serve_http(stream, &connection, service).await;
                 }
@@ -179,7 +179,7 @@ async fn serve(stream: TcpStream, id: u64, tls: Option<TlsAcceptor>, service: Ar
         }
     };
     tokio::select! {
-        // First the ending, so that a closed connection carries nothing out any more.
+        // The end of the connection is checked first, so that a closed connection executes no further request.
         biased;
         () = connection.ended() => {}
         () = serving => {}
@@ -195,11 +195,11 @@ where
         async move { Ok::<_, Infallible>(service::respond(service, connection, request).await) }
     });
     let builder = auto::Builder::new(TokioExecutor::new());
-    // An error here is a client that went away, or a fault that was asked for.
+    // An error here means that the client disconnected, or that a fault was injected.
     let _ = builder.serve_connection(TokioIo::new(io), respond).await;
 }
 
-/// The TCP stream below TLS and HTTP; it obeys the connection's handle.
+/// The TCP stream below TLS and HTTP, which is closed or reset through the connection's handle.
 struct Socket {
     stream: TcpStream,
     connection: Arc<Connection>,
@@ -208,7 +208,7 @@ struct Socket {
 impl Drop for Socket {
     fn drop(&mut self) {
         if self.connection.state().ending == Some(Ending::Reset) {
-            // Without lingering, closing sends RST; if that cannot be set the client sees FIN.
+            // Closing without lingering sends RST. If the option can't be set, the client receives FIN.
             let _ = self.stream.set_zero_linger();
         }
     }

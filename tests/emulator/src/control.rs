@@ -1,4 +1,4 @@
-//! The emulator's own paths, by which test suites in any language control it.
+//! The control endpoints, through which test suites in any language control the emulator.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
-use crate::answer::Answer;
+use crate::answer::ServiceResponse;
 use crate::endpoint::Endpoint;
 use crate::fault::Fault;
 use crate::permissions;
@@ -29,7 +29,7 @@ struct Advance {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct NewClient {
-    /// All of them, if left out.
+    /// All permissions, if absent.
     permissions: Option<Vec<String>>,
     access_token_validity_seconds: Option<i64>,
 }
@@ -46,52 +46,52 @@ struct Times {
     times: usize,
 }
 
-/// Why a request to the emulator itself was not understood.
+/// The reason why a control request was rejected.
 #[derive(Debug, thiserror::Error)]
-enum Misunderstood {
+enum ControlError {
     #[error("no such path or method; the emulator's README lists them")]
     Unknown,
-    #[error("the body is not what this path takes: {0}")]
+    #[error("invalid request body: {0}")]
     Body(#[from] serde_json::Error),
-    #[error("the fault can't happen: {0}")]
+    #[error("the fault is contradictory: {0}")]
     Fault(&'static str),
-    #[error("no operation asks for the permission {0}; there are: {known}", known = permissions::ALL.join(", "))]
+    #[error("no operation requires the permission {0}; known permissions: {known}", known = permissions::ALL.join(", "))]
     Permission(String),
-    #[error("a token has to hold for at least a second")]
+    #[error("access_token_validity_seconds must be at least 1")]
     Validity,
-    #[error("the clock can only be moved ahead, and not beyond what a date can hold")]
+    #[error("advance_seconds must not be negative, nor beyond the range of a duration")]
     Clock,
-    #[error("there is no such client")]
+    #[error("client_id is unknown")]
     NoSuchClient,
 }
 
-pub(crate) fn answer(service: &Service, request: &ReceivedRequest) -> Answer {
-    let answered = carry_out(service, request).map(|value| {
+pub(crate) fn respond(service: &Service, request: &ReceivedRequest) -> ServiceResponse {
+    let executed = carry_out(service, request).map(|value| {
         value.map_or_else(
-            || Answer::empty(StatusCode::NO_CONTENT),
-            |value| Answer::json(StatusCode::OK, &value),
+            || ServiceResponse::empty(StatusCode::NO_CONTENT),
+            |value| ServiceResponse::json(StatusCode::OK, &value),
         )
     });
-    answered.unwrap_or_else(|error| {
+    executed.unwrap_or_else(|error| {
         let status = match error {
-            Misunderstood::Unknown | Misunderstood::NoSuchClient => StatusCode::NOT_FOUND,
+            ControlError::Unknown | ControlError::NoSuchClient => StatusCode::NOT_FOUND,
             _ => StatusCode::BAD_REQUEST,
         };
-        Answer::json(status, &json!({"error": error.to_string()}))
+        ServiceResponse::json(status, &json!({"error": error.to_string()}))
     })
 }
 
-fn read<T: DeserializeOwned>(request: &ReceivedRequest) -> Result<T, Misunderstood> {
+fn read<T: DeserializeOwned>(request: &ReceivedRequest) -> Result<T, ControlError> {
     Ok(serde_json::from_slice(&request.body)?)
 }
 
-fn carry_out(service: &Service, request: &ReceivedRequest) -> Result<Option<Value>, Misunderstood> {
+fn carry_out(service: &Service, request: &ReceivedRequest) -> Result<Option<Value>, ControlError> {
     let path = request.path().strip_prefix(PREFIX).unwrap_or_default();
     match (request.method.as_str(), path) {
         ("POST", "faults") => {
             let fault: Fault = read(request)?;
             if let Some(contradiction) = fault.contradiction() {
-                return Err(Misunderstood::Fault(contradiction));
+                return Err(ControlError::Fault(contradiction));
             }
             service.faults.add(fault);
             Ok(None)
@@ -112,7 +112,7 @@ fn carry_out(service: &Service, request: &ReceivedRequest) -> Result<Option<Valu
         }))),
         ("POST", "clock") => {
             let Advance { advance_seconds } = read(request)?;
-            let by = Duration::try_from_secs_f64(advance_seconds).map_err(|_| Misunderstood::Clock)?;
+            let by = Duration::try_from_secs_f64(advance_seconds).map_err(|_| ControlError::Clock)?;
             service.clock.advance(by);
             Ok(Some(json!({"now": service.clock.timestamp().to_string()})))
         }
@@ -124,10 +124,10 @@ fn carry_out(service: &Service, request: &ReceivedRequest) -> Result<Option<Valu
             let NewClient { permissions, access_token_validity_seconds } = read(request)?;
             let unknown = |permission: &&String| !permissions::ALL.contains(&permission.as_str());
             if let Some(permission) = permissions.iter().flatten().find(unknown) {
-                return Err(Misunderstood::Permission(permission.clone()));
+                return Err(ControlError::Permission(permission.clone()));
             }
             if access_token_validity_seconds.is_some_and(|seconds| seconds < 1) {
-                return Err(Misunderstood::Validity);
+                return Err(ControlError::Validity);
             }
             let created = service.add_client(permissions.as_deref(), access_token_validity_seconds);
             Ok(Some(json!({
@@ -137,7 +137,7 @@ fn carry_out(service: &Service, request: &ReceivedRequest) -> Result<Option<Valu
         }
         ("POST", "tokens") => {
             let NewToken { client_id } = read(request)?;
-            let token = service.issue_token(&client_id).ok_or(Misunderstood::NoSuchClient)?;
+            let token = service.issue_token(&client_id).ok_or(ControlError::NoSuchClient)?;
             Ok(Some(json!({"access_token": token})))
         }
         ("POST", "tokens/revoke") => {
@@ -156,7 +156,7 @@ fn carry_out(service: &Service, request: &ReceivedRequest) -> Result<Option<Valu
             service.connections.close_idle();
             Ok(None)
         }
-        _ => Err(Misunderstood::Unknown),
+        _ => Err(ControlError::Unknown),
     }
 }
 

@@ -1,4 +1,4 @@
-//! An emulator that runs: start it, look into it, stop it.
+//! A running emulator: starting, inspecting and stopping it.
 
 use std::io;
 use std::net::Ipv4Addr;
@@ -21,10 +21,10 @@ use crate::seed;
 use crate::service::Service;
 use crate::tls::Tls;
 
-/// How long a test waits for something that should have happened long ago.
+/// The maximum time that a test waits for an expected state.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// What can be set before the start.
+/// The settings that affect responses, fixed at the start.
 #[derive(Clone, Debug)]
 pub(crate) struct Rules {
     pub(crate) rate_limit: u32,
@@ -40,28 +40,28 @@ pub(crate) struct Rules {
 pub struct ClientCredentials {
     /// The client's id, a UUID.
     pub client_id: String,
-    /// The client's secret, as it was when these credentials were made.
+    /// The client's secret at the time when these credentials were created.
     pub client_secret: String,
 }
 
-/// Why an emulator could not be started.
+/// The reason why an emulator could not be started.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
-    /// Its port could not be opened; most often because something else listens there.
+    /// The port could not be opened; usually because another process listens on it.
     #[error("cannot listen on 127.0.0.1:{port}")]
     Listen {
-        /// The port that was asked for; 0 is any free one.
+        /// The requested port; 0 stands for any free one.
         port: u16,
-        /// What the operating system says.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// No certificates could be made for TLS.
-    #[error("cannot make certificates: {0}")]
+    /// No certificates could be generated for TLS.
+    #[error("cannot generate certificates: {0}")]
     Certificates(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
-/// Settings of an emulator that is yet to start.
+/// The settings of an emulator that has not been started.
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until it is started"]
 pub struct EmulatorBuilder {
@@ -94,63 +94,63 @@ impl Default for EmulatorBuilder {
 }
 
 impl EmulatorBuilder {
-    /// The same seed gives the same organization, with the same ids and secrets.
+    /// Sets the seed; 1 by default. The same seed gives the same organization, with the same ids and secrets.
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = seed;
         self
     }
 
-    /// The port to listen on; 0, the default, is any free one.
+    /// Sets the port to listen on; 0, the default, stands for any free one.
     pub fn port(mut self, port: u16) -> Self {
         self.port = port;
         self
     }
 
-    /// How many API requests each token may make in a window; 300 in 60 seconds by default.
+    /// Sets the number of API requests that each token may make per window; 300 in 60 seconds by default.
     pub fn rate_limit(mut self, count: u32, window: Duration) -> Self {
         self.rules.rate_limit = count;
         self.rules.rate_window = window;
         self
     }
 
-    /// The poll at which a usage query is complete at the latest; the third by default.
+    /// Sets the poll at which a usage query is complete at the latest; the third by default.
     pub fn usage_polls(mut self, polls: u32) -> Self {
         self.rules.usage_polls = polls;
         self
     }
 
-    /// The time after which a usage query is complete at the latest; 2 seconds by default.
+    /// Sets the time after which a usage query is complete at the latest; 2 seconds by default.
     pub fn usage_duration(mut self, duration: Duration) -> Self {
         self.rules.usage_duration = duration;
         self
     }
 
-    /// The status with which a usage query is accepted; 200 by default. What is no success becomes 202.
+    /// Sets the status with which a usage query is accepted; 200 by default. A status outside 2xx is replaced by 202.
     pub fn accepted_status(mut self, status: u16) -> Self {
         self.rules.accepted_status =
             StatusCode::from_u16(status).ok().filter(StatusCode::is_success).unwrap_or(StatusCode::ACCEPTED);
         self
     }
 
-    /// How long every token lives, whatever its client says.
+    /// Sets the lifetime of every token, overriding the setting of its client.
     pub fn token_lifetime(mut self, lifetime: Duration) -> Self {
         self.rules.token_lifetime = Some(lifetime);
         self
     }
 
-    /// The time at which the emulator's clock starts; by default the present time.
+    /// Sets the time at which the emulator's clock starts; the current time by default.
     pub fn clock_start(mut self, start: SystemTime) -> Self {
         self.clock_start = Some(start);
         self
     }
 
-    /// Whether to serve HTTPS, with a certificate of an authority made for this emulator.
+    /// Sets whether the emulator serves HTTPS, with a certificate issued by an authority created for this emulator.
     pub fn tls(mut self, tls: bool) -> Self {
         self.tls = tls;
         self
     }
 
-    /// Whether clients must show a certificate of that authority too; if so, TLS is on.
+    /// Sets whether clients must present a certificate issued by that authority, which also enables TLS.
     pub fn client_certificate_required(mut self, required: bool) -> Self {
         self.client_certificate_required = required;
         self.tls |= required;
@@ -161,7 +161,7 @@ impl EmulatorBuilder {
     ///
     /// # Errors
     ///
-    /// If the port cannot be opened or no certificates can be made.
+    /// Returns an error if the port cannot be opened or no certificates can be generated.
     pub async fn start(self) -> Result<Emulator, StartError> {
         let Self { port, seed, .. } = self;
         let listening = async {
@@ -203,7 +203,7 @@ impl EmulatorBuilder {
 /// # async fn main() -> Result<(), purecloud_oauth_emulator::StartError> {
 /// let emulator = Emulator::builder().seed(7).start().await?;
 /// emulator.fault(Fault::on(Endpoint::GetOauthClients).error(503, "service.unavailable"));
-/// println!("talk to {}", emulator.base_url());
+/// println!("the emulator listens on {}", emulator.base_url());
 /// assert_eq!(emulator.requests(Endpoint::GetOauthClients), 0);
 /// # Ok(())
 /// # }
@@ -229,67 +229,67 @@ impl Emulator {
     ///
     /// # Errors
     ///
-    /// If no port can be opened.
+    /// Returns an error if no port can be opened.
     pub async fn start() -> Result<Self, StartError> {
         Self::builder().start().await
     }
 
-    /// Settings for an emulator.
+    /// Returns the default settings of an emulator.
     pub fn builder() -> EmulatorBuilder {
         EmulatorBuilder::default()
     }
 
-    /// Where the API is, such as `http://127.0.0.1:4711`, without a slash at the end.
+    /// Returns the base URL of the API, such as `http://127.0.0.1:4711`, without a trailing slash.
     #[must_use]
     pub fn base_url(&self) -> &str {
         &self.base_url
     }
 
-    /// Where the login host is; the same server answers for both.
+    /// Returns the base URL of the login host, which is the same server.
     #[must_use]
     pub fn login_url(&self) -> &str {
         &self.base_url
     }
 
-    /// The port it listens on.
+    /// Returns the port on which the emulator listens.
     #[must_use]
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// The authority to trust, if the emulator serves HTTPS.
+    /// Returns the certificate of the authority to trust, if the emulator serves HTTPS.
     #[must_use]
     pub fn ca_certificate_pem(&self) -> Option<&str> {
         self.authority_pem.as_deref()
     }
 
-    /// A certificate, followed by its key, by which a client is known, if the emulator serves HTTPS.
+    /// Returns a client certificate, followed by its private key, if the emulator serves HTTPS.
     #[must_use]
     pub fn client_identity_pem(&self) -> Option<&str> {
         self.client_identity_pem.as_deref()
     }
 
-    /// The name of the organization, which the SAML2 grant asks for.
+    /// Returns the name of the organization, which the SAML2 grant requires.
     #[must_use]
     pub fn organization_name(&self) -> String {
         self.service.organization().name.clone()
     }
 
-    /// The id of the organization.
+    /// Returns the id of the organization.
     #[must_use]
     pub fn organization_id(&self) -> String {
         self.service.organization().id.clone()
     }
 
-    /// The seeded client that may do everything, with the secret it has at this moment.
+    /// Returns the seeded client that has all permissions, with its current secret.
     #[must_use]
     pub fn administrator(&self) -> ClientCredentials {
         let client_id = self.service.organization().administrator_client.clone();
         ClientCredentials { client_secret: self.current_secret(&client_id).unwrap_or_default(), client_id }
     }
 
-    /// The seeded client without a need for its secret that people sign in to with PKCE, on whatever loopback port:
-    /// its redirect URI is `http://127.0.0.1/callback`.
+    /// Returns the id of the seeded client with which users sign in through PKCE, without its secret and on any
+    /// loopback port: its redirect URI is `http://127.0.0.1/callback`.
     #[must_use]
     pub fn sign_in_client_id(&self) -> String {
         let clients = self.seeded_clients();
@@ -297,32 +297,32 @@ impl Emulator {
         clients.iter().find(loopback).and_then(|client| client["id"].as_str()).unwrap_or_default().to_owned()
     }
 
-    /// A new client-credentials client whose only role grants exactly these permissions.
+    /// Creates a client-credentials client whose only role grants exactly these permissions.
     #[must_use]
     pub fn client_with_permissions(&self, permissions: &[&str]) -> ClientCredentials {
         let permissions: Vec<String> = permissions.iter().copied().map(str::to_owned).collect();
         self.service.add_client(Some(&permissions), None)
     }
 
-    /// A new client-credentials client that may do everything and whose tokens live this long.
+    /// Creates a client-credentials client that has all permissions and whose tokens live for this many seconds.
     #[must_use]
     pub fn client_with_token_lifetime(&self, seconds: i64) -> ClientCredentials {
         self.service.add_client(None, Some(seconds))
     }
 
-    /// A valid token of a client, without a request.
+    /// Issues a valid token to a client, without a request.
     ///
     /// # Panics
     ///
-    /// If there is no such client.
+    /// If the client does not exist.
     #[must_use]
     pub fn issue_token(&self, client_id: &str) -> String {
         self.service
             .issue_token(client_id)
-            .unwrap_or_else(|| panic!("there is no client {client_id} to issue a token for"))
+            .unwrap_or_else(|| panic!("cannot issue a token: client {client_id} does not exist"))
     }
 
-    /// The clients the organization started with, as the API would list them now; those deleted since are missing.
+    /// Returns the clients that the organization started with, as the API would list them now, without deleted ones.
     #[must_use]
     pub fn seeded_clients(&self) -> Vec<Value> {
         let organization = self.service.organization();
@@ -334,72 +334,72 @@ impl Emulator {
             .collect()
     }
 
-    /// A client as the API would show it, without its secret.
+    /// Returns a client as the API would represent it, without its secret.
     #[must_use]
     pub fn client(&self, client_id: &str) -> Option<Value> {
         let organization = self.service.organization();
         organization.client(client_id).map(Client::to_json)
     }
 
-    /// The secret that a client has at this moment.
+    /// Returns the current secret of a client.
     #[must_use]
     pub fn current_secret(&self, client_id: &str) -> Option<String> {
         let organization = self.service.organization();
         organization.client(client_id).map(|client| client.secret.clone())
     }
 
-    /// Makes every access token invalid that was issued so far; refresh tokens stay good.
+    /// Invalidates every access token issued so far. Refresh tokens stay valid.
     pub fn revoke_all_tokens(&self) {
         self.service.organization().tokens.clear();
     }
 
-    /// The clock by which things expire.
+    /// Returns the clock by which tokens, codes and rate limits expire.
     #[must_use]
     pub fn clock(&self) -> &Clock {
         &self.service.clock
     }
 
-    /// Adds a fault to those still to come.
+    /// Adds a fault to the pending ones.
     pub fn fault(&self, fault: Fault) {
         self.service.faults.add(fault);
     }
 
-    /// Forgets all faults still to come.
+    /// Removes all pending faults.
     pub fn clear_faults(&self) {
         self.service.faults.clear();
     }
 
-    /// How many requests have arrived at an endpoint, body included.
+    /// Returns the number of requests that an endpoint has received completely.
     #[must_use]
     pub fn requests(&self, endpoint: Endpoint) -> usize {
         self.service.record.counts(endpoint).requests
     }
 
-    /// How many requests the endpoint has carried out: those that the service itself did not answer with an error,
-    /// whatever then became of the answer.
+    /// Returns the number of requests that an endpoint has executed: those that the service itself did not reject with
+    /// an error, even if the response was lost or replaced by a fault.
     #[must_use]
     pub fn executions(&self, endpoint: Endpoint) -> usize {
         self.service.record.counts(endpoint).executions
     }
 
-    /// Starts all counts at zero again, and forgets the requests received.
+    /// Resets all counts to zero, and forgets the requests received.
     pub fn reset_counts(&self) {
         self.service.record.reset();
     }
 
-    /// The requests received, in the order of arrival; the last ten thousand of them.
+    /// Returns the requests received, in the order of arrival; at most the last ten thousand.
     #[must_use]
     pub fn received(&self) -> Vec<ReceivedRequest> {
         self.service.record.received()
     }
 
-    /// The last request that an endpoint has received.
+    /// Returns the last request that an endpoint has received.
     #[must_use]
     pub fn last_request(&self, endpoint: Endpoint) -> Option<ReceivedRequest> {
         self.service.record.last(endpoint)
     }
 
-    /// Waits until an endpoint has received that many requests.
+    /// Waits until an endpoint has received this many requests.
     ///
     /// # Panics
     ///
@@ -407,12 +407,12 @@ impl Emulator {
     pub async fn wait_for_requests(&self, endpoint: Endpoint, count: usize) {
         self.wait_until(
             || self.requests(endpoint) >= count,
-            || format!("{endpoint} has received {} requests and not {count}", self.requests(endpoint)),
+            || format!("{endpoint} has received {} requests, expected {count}", self.requests(endpoint)),
         )
         .await;
     }
 
-    /// How many requests are being served; one whose client has hung up is not.
+    /// Returns the number of requests being served, without those whose client has disconnected.
     #[must_use]
     pub fn open_requests(&self) -> usize {
         self.service.record.open()
@@ -431,7 +431,7 @@ impl Emulator {
         .await;
     }
 
-    /// How many connections are open, without those over which only the emulator itself was controlled.
+    /// Returns the number of open connections, without those over which only control requests have arrived.
     #[must_use]
     pub fn open_connections(&self) -> usize {
         self.service.connections.count()
@@ -450,47 +450,48 @@ impl Emulator {
         .await;
     }
 
-    /// Closes every connection that serves no request, without a word. What a client has sent over one of them
-    /// without having noticed is not carried out.
+    /// Closes every connection that serves no request, without prior notice. A request that a client has sent over such
+    /// a connection before noticing the close is not executed.
     pub fn close_idle_connections(&self) {
         self.service.connections.close_idle();
     }
 
-    /// Refuses the next consents at `/oauth/authorize`.
+    /// Makes the user refuse this many of the next consents at `/oauth/authorize`.
     pub fn deny_consent(&self, times: usize) {
         self.service.organization().refused_consents = times;
     }
 
-    /// Lets the next usage queries end as `Failed`.
+    /// Lets this many of the next usage queries end as `Failed`.
     pub fn fail_usage_queries(&self, times: usize) {
         self.service.organization().failing_usage_queries = times;
     }
 
-    /// Stops, and returns when the port is free again.
+    /// Stops the emulator, and returns when the port is free again.
     pub async fn stop(mut self) {
         self.running.abort();
-        // That it was cancelled is what was asked for.
+        // The task was aborted, so its error is the expected `JoinError`.
         let _ = (&mut self.running).await;
     }
 
-    async fn wait_until(&self, condition: impl Fn() -> bool, otherwise: impl Fn() -> String) {
-        let waiting = self.service.record.until(|_| condition());
+    async fn wait_until(&self, condition: impl Fn() -> bool, describe: impl Fn() -> String) {
+        let waiting = self.service.record.wait_until(|_| condition());
         if tokio::time::timeout(PATIENCE, waiting).await.is_err() {
-            panic!("after {PATIENCE:?}, {}", otherwise());
+            panic!("after {PATIENCE:?}, {}", describe());
         }
     }
 }
 
 impl Service {
-    /// A new client-credentials client; without permissions it may do everything.
+    /// Creates a client-credentials client; if `permissions` is `None` it has all permissions.
     pub(crate) fn add_client(
         &self,
         permissions: Option<&[String]>,
         access_token_validity_seconds: Option<i64>,
     ) -> ClientCredentials {
         let mut organization = self.organization();
-        let grants = permissions
-            .map_or(Grants::Everything, |permissions| Grants::of(permissions.iter().map(String::as_str)));
+        let grants = permissions.map_or(Grants::Everything, |permissions| {
+            Grants::from_permissions(permissions.iter().map(String::as_str))
+        });
         let role_id = organization.add_role("Test role", grants);
         let client_id = organization.generator.uuid();
         let client_secret = organization.generator.secret();

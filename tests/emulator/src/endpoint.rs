@@ -1,4 +1,4 @@
-//! The one table of what the emulator answers: a new operation is a row here and a handler.
+//! The table of all endpoints: a new operation is a row here and a handler.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,7 +7,7 @@ use hyper::Method;
 use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Serialize};
 
-use crate::answer::Answer;
+use crate::answer::ServiceResponse;
 use crate::call::Call;
 use crate::errors::ServiceError;
 use crate::permissions::{CLIENT_ADD, CLIENT_AUTHORIZE, CLIENT_DELETE, CLIENT_EDIT, CLIENT_VIEW, USAGE_VIEW};
@@ -15,7 +15,7 @@ use crate::{authorizations, clients, scopes, sign_in, usage};
 
 macro_rules! endpoints {
     ($($variant:ident $name:literal $method:ident $path:literal, $access:expr, $handle:path;)*) => {
-        /// Something the emulator answers, named as the vendor names its operation.
+        /// An endpoint of the emulator, with the vendor's name of its operation.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         pub enum Endpoint {
             $(
@@ -30,7 +30,7 @@ macro_rules! endpoints {
             pub const ALL: &'static [Self] = &[$(Self::$variant),*];
         }
 
-        /// In the order of the variants of [`Endpoint`].
+        /// The rows, in the order of the variants of [`Endpoint`].
         static TABLE: &[Row] = &[$(
             Row {
                 endpoint: Endpoint::$variant,
@@ -83,7 +83,7 @@ endpoints! {
 }
 
 impl Endpoint {
-    /// The name in lower case with underscores, such as `delete_oauth_client`.
+    /// Returns the name in lower case with underscores, such as `delete_oauth_client`.
     #[must_use]
     pub fn name(self) -> &'static str {
         self.row().name
@@ -100,7 +100,7 @@ impl fmt::Display for Endpoint {
     }
 }
 
-/// The name given is not one of an endpoint.
+/// The error of parsing an [`Endpoint`] from a string that is not the name of one.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not the name of an endpoint")]
 pub struct UnknownEndpoint(String);
@@ -117,20 +117,20 @@ impl FromStr for Endpoint {
     }
 }
 
-/// Who may call.
+/// The authorization that an endpoint requires.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Access {
-    /// Anyone: the login host.
+    /// None: an endpoint of the login host.
     Open,
-    /// Whoever has a valid token.
+    /// A valid token.
     AnyToken,
-    /// Whoever has a valid token and at least one of these permissions.
+    /// A valid token with at least one of these permissions.
     AnyOf(&'static [&'static str]),
 }
 
-pub(crate) type Handler = fn(&mut Call<'_>) -> Result<Answer, ServiceError>;
+pub(crate) type Handler = fn(&mut Call<'_>) -> Result<ServiceResponse, ServiceError>;
 
-/// All that differs between two endpoints.
+/// The properties of an endpoint.
 pub(crate) struct Row {
     pub(crate) endpoint: Endpoint,
     pub(crate) name: &'static str,
@@ -140,10 +140,10 @@ pub(crate) struct Row {
     pub(crate) handle: Handler,
 }
 
-/// Where a method and a path lead.
+/// The result of looking up a method and a path.
 pub(crate) enum Route {
     Found(&'static Row, Vec<String>),
-    /// The path is known, the method is not; these are.
+    /// The path is known but not with this method; the value lists the allowed ones.
     WrongMethod(String),
     Unknown,
 }
@@ -162,7 +162,7 @@ pub(crate) fn route(method: &Method, path: &str) -> Route {
     if allowed.is_empty() { Route::Unknown } else { Route::WrongMethod(allowed.join(", ")) }
 }
 
-/// The decoded values of the template's placeholders, if the path has its form.
+/// Returns the decoded values of the template's placeholders if the path matches the template.
 fn path_parameters(template: &str, path: &str) -> Option<Vec<String>> {
     let mut actual = path.split('/');
     let mut parameters = Vec::new();

@@ -1,15 +1,15 @@
-//! Errors in the two shapes of the service: that of the API and that of the token endpoint.
+//! The error formats of the service: that of the API and that of the token endpoint.
 
 use hyper::StatusCode;
 use serde_json::{Map, Value, json};
 
-use crate::answer::Answer;
+use crate::answer::ServiceResponse;
 
 /// An error of the API.
 #[derive(Clone, Debug)]
 pub(crate) struct ServiceError(Box<Parts>);
 
-/// What an error says; its placeholders `{name}` are filled in from `params`.
+/// The content of an error. The placeholders `{name}` in the template are replaced by `params`.
 #[derive(Clone, Debug)]
 struct Parts {
     status: StatusCode,
@@ -36,7 +36,7 @@ impl ServiceError {
         }))
     }
 
-    /// An error with the text that usually goes with its status; for faults on demand.
+    /// Creates an error with the message that the service usually sends with its status; used by faults.
     pub(crate) fn on_demand(status: StatusCode, code: &str) -> Self {
         let template = match status.as_u16() {
             400 => "The request could not be understood by the server due to malformed syntax.",
@@ -85,7 +85,7 @@ impl ServiceError {
         Self::new(
             StatusCode::BAD_REQUEST,
             "invalid.date",
-            "Dates must be specified as ISO-8601 strings. For example: yyyy-MM-ddTHH:mm:ss.SSSZ; [{value}] is none",
+            "Dates must be specified as ISO-8601 strings. For example: yyyy-MM-ddTHH:mm:ss.SSSZ; [{value}] is not a date",
         )
         .param("value", value)
         .field(field)
@@ -175,12 +175,11 @@ impl ServiceError {
         self
     }
 
-    pub(crate) fn into_answer(self, context_id: &str) -> Answer {
+    pub(crate) fn into_response(self, context_id: &str) -> ServiceResponse {
         let Self(parts) = self;
-        let message = parts
-            .params
-            .iter()
-            .fold(parts.template.clone(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value));
+        let message = parts.params.iter().fold(parts.template.clone(), |message, (name, value)| {
+            message.replace(&format!("{{{name}}}"), value)
+        });
         let params: Map<String, Value> =
             parts.params.into_iter().map(|(name, value)| (name, Value::String(value))).collect();
         let details: Vec<Value> = parts
@@ -209,22 +208,22 @@ impl ServiceError {
                 "value": value,
             });
         }
-        let mut answer = Answer::json(parts.status, &body);
+        let mut response = ServiceResponse::json(parts.status, &body);
         for (name, value) in parts.headers {
-            answer.set(&name, value);
+            response.set_header(&name, value);
         }
-        answer
+        response
     }
 }
 
-/// An error of the token endpoint, which has a shape of its own.
-pub(crate) fn token_error(status: StatusCode, error: &str, description: &str) -> Answer {
-    let answer = Answer::json(
+/// Builds an error of the token endpoint, which has its own format.
+pub(crate) fn token_error(status: StatusCode, error: &str, description: &str) -> ServiceResponse {
+    let response = ServiceResponse::json(
         status,
         &json!({"error": error, "description": description, "error_description": description}),
     );
     if status == StatusCode::UNAUTHORIZED {
-        return answer.with("WWW-Authenticate", "Basic realm=\"oauth\"");
+        return response.with_header("WWW-Authenticate", "Basic realm=\"oauth\"");
     }
-    answer
+    response
 }

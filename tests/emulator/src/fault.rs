@@ -1,4 +1,4 @@
-//! Faults on demand: what shall go wrong, where, how often, and before or after the request is carried out.
+//! Injected faults: the kind of failure, its endpoint, how often it happens, and whether before or after the execution.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -8,25 +8,25 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::endpoint::Endpoint;
 
-/// Something that goes wrong at one endpoint, once unless told otherwise.
+/// A failure at one endpoint; it happens once unless set otherwise.
 ///
-/// Faults for the same endpoint are used up one after the other, in the order in which they were given.
+/// Faults for the same endpoint are consumed one after the other, in the order in which they were added.
 ///
 /// ```
 /// # use std::time::Duration;
 /// # use purecloud_oauth_emulator::{Endpoint, Fault};
-/// // The secret is rotated, but its answer never arrives.
+/// The secret is rotated, but the response never arrives.
 /// let lost = Fault::on(Endpoint::PostOauthClientSecret).reset().after_execution();
 /// // The service is down for two requests.
 /// let down = Fault::on(Endpoint::GetOauthClients).status(503).header("Retry-After", "1").times(2);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[must_use = "a fault does nothing until it is given to an emulator"]
+#[must_use = "a fault does nothing until it is added to an emulator"]
 pub struct Fault {
     pub(crate) endpoint: Endpoint,
-    /// `None` is always.
-    #[serde(default = "once")]
+    /// The number of requests it affects; `None` for all.
+    #[serde(default = "default_times")]
     times: Option<usize>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     after_execution: Option<bool>,
@@ -41,20 +41,21 @@ pub struct Fault {
     pub(crate) kind: FaultKind,
 }
 
-fn once() -> Option<usize> {
+fn default_times() -> Option<usize> {
     Some(1)
 }
 
-/// What goes wrong.
+/// The kind of failure.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub(crate) enum FaultKind {
-    /// Nothing but the delay.
+    /// Only a delay.
     #[default]
     #[serde(skip)]
     Nothing,
-    Answer(AnswerParts),
-    ReplaceBody(AnswerParts),
+    #[serde(rename = "answer")]
+    Response(ResponseParts),
+    ReplaceBody(ResponseParts),
     Error {
         status: u16,
         code: String,
@@ -76,7 +77,8 @@ pub(crate) enum FaultKind {
     },
     BrokenGzip {},
     TruncatedGzip {},
-    CloseAfterAnswer {},
+    #[serde(rename = "close_after_answer")]
+    CloseAfterResponse {},
 }
 
 impl FaultKind {
@@ -85,101 +87,108 @@ impl FaultKind {
     }
 }
 
-/// The parts of an answer that are not the service's own.
+/// The parts of a response that replace those of the service's own response.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(crate) struct AnswerParts {
+pub(crate) struct ResponseParts {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) status: Option<u16>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) headers: BTreeMap<String, String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) content_type: Option<String>,
-    #[serde(with = "optional_text", skip_serializing_if = "Option::is_none")]
+    #[serde(with = "optional_string", skip_serializing_if = "Option::is_none")]
     pub(crate) body: Option<Vec<u8>>,
 }
 
 impl Fault {
-    /// A fault at this endpoint; say next what goes wrong.
+    /// Creates a fault at this endpoint; call one of the methods below to set its kind.
     pub fn on(endpoint: Endpoint) -> Self {
-        Self { endpoint, times: once(), after_execution: None, delay: None, kind: FaultKind::Nothing }
+        Self {
+            endpoint,
+            times: default_times(),
+            after_execution: None,
+            delay: None,
+            kind: FaultKind::Nothing,
+        }
     }
 
-    /// How many requests meet it.
+    /// Sets the number of requests that the fault affects.
     pub fn times(mut self, times: usize) -> Self {
         self.times = Some(times);
         self
     }
 
-    /// Every request meets it until the faults are cleared.
+    /// Makes the fault affect every request until the faults are cleared.
     pub fn always(mut self) -> Self {
         self.times = None;
         self
     }
 
-    /// The request is carried out, and what goes wrong is its answer.
+    /// Executes the request first, so that only its response fails.
     pub fn after_execution(mut self) -> Self {
         self.after_execution = Some(true);
         self
     }
 
-    /// The request is not carried out.
+    /// Does not execute the request.
     ///
-    /// This is so anyway for an answer, an error, a hang and a reset. Faults that damage the service's own answer
-    /// (a cut or dripped body, a wrong length, a broken gzip, a closed connection) cannot do without carrying it out.
+    /// This is the default for a custom response, an error, a hang and a reset. Faults that damage the service's own
+    /// response (a truncated or slow body, a wrong length, a broken gzip, a closed connection) always require the
+    /// execution.
     pub fn before_execution(mut self) -> Self {
         self.after_execution = Some(false);
         self
     }
 
-    /// Answers with this status, and an empty body unless [`body`](Self::body) says otherwise.
+    /// Responds with this status, and an empty body unless [`body`](Self::body) sets one.
     pub fn status(mut self, status: u16) -> Self {
-        self.answer_parts().status = Some(status);
+        self.response_parts().status = Some(status);
         self
     }
 
-    /// Adds a header to the answer or the error, in place of one of the same name.
+    /// Adds a header to the response or the error, replacing one of the same name.
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         let (name, value) = (name.into(), value.into());
         match &mut self.kind {
             FaultKind::Error { headers, .. } => headers.insert(name, value),
-            _ => self.answer_parts().headers.insert(name, value),
+            _ => self.response_parts().headers.insert(name, value),
         };
         self
     }
 
-    /// Answers with this body.
+    /// Responds with this body.
     pub fn body(mut self, content_type: impl Into<String>, body: impl Into<Vec<u8>>) -> Self {
-        let parts = self.answer_parts();
+        let parts = self.response_parts();
         parts.content_type = Some(content_type.into());
         parts.body = Some(body.into());
         self
     }
 
-    /// Answers with an error in the service's own shape: that of the API, or that of the token endpoint.
+    /// Responds with an error in the service's own format: that of the API, or that of the token endpoint.
     pub fn error(mut self, status: u16, code: impl Into<String>) -> Self {
         let headers = match &mut self.kind {
-            FaultKind::Answer(parts) => std::mem::take(&mut parts.headers),
+            FaultKind::Response(parts) => std::mem::take(&mut parts.headers),
             _ => BTreeMap::new(),
         };
         self.kind = FaultKind::Error { status, code: code.into(), headers };
         self
     }
 
-    /// Waits, in real time, before the request is carried out (or after it, with
-    /// [`after_execution`](Self::after_execution)); then goes on as it would have without.
+    /// Waits, in real time, before the request is executed (or after it, with
+    /// [`after_execution`](Self::after_execution)), and then continues normally.
     pub fn delay(mut self, delay: Duration) -> Self {
         self.delay = Some(delay);
         self
     }
 
-    /// Never answers; ends when the client goes away.
+    /// Never responds; the request ends when the client disconnects.
     pub fn hang(mut self) -> Self {
         self.kind = FaultKind::Hang {};
         self
     }
 
-    /// Resets the connection (TCP RST) without an answer.
+    /// Resets the connection (TCP RST) without a response.
     pub fn reset(mut self) -> Self {
         self.kind = FaultKind::Reset {};
         self
@@ -191,89 +200,88 @@ impl Fault {
         self
     }
 
-    /// Sends the body in pieces of this many bytes, with a pause in real time between two of them. It is not
-    /// compressed.
+    /// Sends the body in pieces of this many bytes, with a pause in real time between them. The body is not compressed.
     pub fn drip_body(mut self, bytes: usize, every: Duration) -> Self {
         self.kind = FaultKind::DripBody { bytes, every };
         self
     }
 
-    /// Announces a body longer (or shorter, if negative) than it is. The connection is closed after a body that is
-    /// too short; of one that is too long only the announced part is sent.
+    /// Announces a length that is greater (or smaller, if negative) than that of the body. The connection is closed
+    /// after a body that is too short; of one that is too long only the announced part is sent.
     pub fn wrong_length(mut self, delta: i64) -> Self {
         self.kind = FaultKind::WrongLength { delta };
         self
     }
 
-    /// Says that the body is gzip and sends bytes that are not.
+    /// Announces the body as gzip and sends it uncompressed.
     pub fn broken_gzip(mut self) -> Self {
         self.kind = FaultKind::BrokenGzip {};
         self
     }
 
-    /// Sends the body as gzip, without its second half.
+    /// Sends the first half of the body's gzip data.
     pub fn truncated_gzip(mut self) -> Self {
         self.kind = FaultKind::TruncatedGzip {};
         self
     }
 
-    /// Carries the request out and answers with another body; the status is that of the real answer unless
-    /// [`status`](Self::status) gives another.
+    /// Executes the request and responds with another body. The status is that of the real response unless
+    /// [`status`](Self::status) sets another.
     pub fn replace_body(mut self, content_type: impl Into<String>, body: impl Into<Vec<u8>>) -> Self {
-        let mut parts = std::mem::take(self.answer_parts());
+        let mut parts = std::mem::take(self.response_parts());
         parts.content_type = Some(content_type.into());
         parts.body = Some(body.into());
         self.kind = FaultKind::ReplaceBody(parts);
         self
     }
 
-    /// Answers as ever, and closes the connection at once without having announced it (HTTP/1.1).
-    pub fn close_after_answer(mut self) -> Self {
-        self.kind = FaultKind::CloseAfterAnswer {};
+    /// Responds normally, and closes the connection immediately without having announced it (HTTP/1.1).
+    pub fn close_after_response(mut self) -> Self {
+        self.kind = FaultKind::CloseAfterResponse {};
         self
     }
 
-    /// What makes it a fault that can't happen, if anything does.
+    /// Returns the reason why this fault is impossible, if it is.
     pub(crate) fn contradiction(&self) -> Option<&'static str> {
         let status = match &self.kind {
-            FaultKind::Answer(parts) | FaultKind::ReplaceBody(parts) => parts.status,
+            FaultKind::Response(parts) | FaultKind::ReplaceBody(parts) => parts.status,
             FaultKind::Error { status, .. } => Some(*status),
             _ => None,
         };
-        let damages_the_answer = matches!(
+        let damages_the_response = matches!(
             self.kind,
             FaultKind::CutBody { .. }
                 | FaultKind::DripBody { .. }
                 | FaultKind::WrongLength { .. }
                 | FaultKind::BrokenGzip {}
                 | FaultKind::TruncatedGzip {}
-                | FaultKind::CloseAfterAnswer {}
+                | FaultKind::CloseAfterResponse {}
         );
         if status.is_some_and(|status| !(200..=599).contains(&status)) {
-            Some("its status is not one from 200 to 599")
+            Some("its status is not between 200 and 599")
         } else if self.kind.is_nothing() && self.delay.is_none() {
             Some("it has neither a kind nor a delay")
-        } else if damages_the_answer && self.after_execution == Some(false) {
-            Some("it damages the real answer, for which the request has to be carried out")
+        } else if damages_the_response && self.after_execution == Some(false) {
+            Some("it damages the real response, so the request has to be executed")
         } else {
             None
         }
     }
 
-    fn answer_parts(&mut self) -> &mut AnswerParts {
-        if !matches!(self.kind, FaultKind::Answer(_) | FaultKind::ReplaceBody(_)) {
-            self.kind = FaultKind::Answer(AnswerParts::default());
+    fn response_parts(&mut self) -> &mut ResponseParts {
+        if !matches!(self.kind, FaultKind::Response(_) | FaultKind::ReplaceBody(_)) {
+            self.kind = FaultKind::Response(ResponseParts::default());
         }
         match &mut self.kind {
-            FaultKind::Answer(parts) | FaultKind::ReplaceBody(parts) => parts,
-            _ => unreachable!("the kind was just made an answer"),
+            FaultKind::Response(parts) | FaultKind::ReplaceBody(parts) => parts,
+            _ => unreachable!("the kind was just set to `Response`"),
         }
     }
 
-    /// Whether the request is carried out at all.
-    pub(crate) fn carries_out(&self) -> bool {
+    /// Returns whether the request is executed at all.
+    pub(crate) fn executes(&self) -> bool {
         match self.kind {
-            FaultKind::Answer(_) | FaultKind::Error { .. } | FaultKind::Hang {} | FaultKind::Reset {} => {
+            FaultKind::Response(_) | FaultKind::Error { .. } | FaultKind::Hang {} | FaultKind::Reset {} => {
                 self.after_execution.unwrap_or(false)
             }
             FaultKind::ReplaceBody(_) => self.after_execution.unwrap_or(true),
@@ -283,7 +291,7 @@ impl Fault {
             | FaultKind::WrongLength { .. }
             | FaultKind::BrokenGzip {}
             | FaultKind::TruncatedGzip {}
-            | FaultKind::CloseAfterAnswer {} => true,
+            | FaultKind::CloseAfterResponse {} => true,
         }
     }
 
@@ -292,7 +300,7 @@ impl Fault {
     }
 }
 
-/// The faults that are still to come.
+/// The pending faults.
 #[derive(Debug, Default)]
 pub(crate) struct Faults {
     pending: Mutex<Vec<Fault>>,
@@ -307,7 +315,7 @@ impl Faults {
         self.lock().clear();
     }
 
-    /// The fault that the next request at this endpoint meets; it is used up by that.
+    /// Returns the fault for the next request at this endpoint, and consumes one of its repetitions.
     pub(crate) fn take(&self, endpoint: Endpoint) -> Option<Fault> {
         let mut pending = self.lock();
         pending.retain(|fault| fault.times != Some(0));
@@ -356,7 +364,7 @@ mod optional_milliseconds {
     }
 }
 
-mod optional_text {
+mod optional_string {
     use super::{Deserialize, Deserializer, Serializer};
 
     pub(super) fn serialize<S: Serializer>(body: &Option<Vec<u8>>, serializer: S) -> Result<S::Ok, S::Error> {

@@ -1,4 +1,4 @@
-//! The fields of a request body, each read with the error the service gives when it is wrong.
+//! The fields of a request body. Reading an invalid field returns the error of the service.
 
 use jiff::Timestamp;
 use serde_json::{Map, Value};
@@ -17,14 +17,14 @@ impl Fields {
         self.0.get(name).filter(|value| !value.is_null())
     }
 
-    pub(crate) fn text(&self, name: &str) -> Result<Option<&str>, ServiceError> {
+    pub(crate) fn string(&self, name: &str) -> Result<Option<&str>, ServiceError> {
         self.get(name).map(|value| value.as_str().ok_or_else(|| wrong_type(name, "a string"))).transpose()
     }
 
-    /// A text that must be there and must not be blank.
-    pub(crate) fn required_text(&self, name: &str) -> Result<&str, ServiceError> {
-        self.text(name)?
-            .filter(|text| !text.trim().is_empty())
+    /// Returns a string that must be present and not blank.
+    pub(crate) fn required_string(&self, name: &str) -> Result<&str, ServiceError> {
+        self.string(name)?
+            .filter(|value| !value.trim().is_empty())
             .ok_or_else(|| ServiceError::bad_field(name, "The field {fieldName} is required and missing."))
     }
 
@@ -33,12 +33,12 @@ impl Fields {
     }
 
     pub(crate) fn date(&self, name: &str) -> Result<Option<Timestamp>, ServiceError> {
-        self.text(name)?
-            .map(|text| text.parse().map_err(|_| ServiceError::invalid_date(name, text)))
+        self.string(name)?
+            .map(|value| value.parse().map_err(|_| ServiceError::invalid_date(name, value)))
             .transpose()
     }
 
-    pub(crate) fn texts(&self, name: &str) -> Result<Vec<String>, ServiceError> {
+    pub(crate) fn strings(&self, name: &str) -> Result<Vec<String>, ServiceError> {
         self.list(name)?
             .iter()
             .map(|value| {
@@ -71,19 +71,19 @@ fn wrong_type(name: &str, expected: &str) -> ServiceError {
     ServiceError::bad_field(name, "The field {fieldName} must be {expected}.").param("expected", expected)
 }
 
-/// The value that a word stands for, or the service's error for words that stand for none.
-pub(crate) fn one_of<T: Copy>(
+/// Returns the value with the given name, or the service's error if no value has that name.
+pub(crate) fn parse_one_of<T: Copy>(
     name: &str,
-    word: &str,
+    given: &str,
     values: &[(&'static str, T)],
 ) -> Result<T, ServiceError> {
-    values.iter().find(|(known, _)| *known == word).map(|(_, value)| *value).ok_or_else(|| {
+    values.iter().find(|(known, _)| *known == given).map(|(_, value)| *value).ok_or_else(|| {
         let allowed: Vec<&str> = values.iter().map(|(known, _)| *known).collect();
-        ServiceError::invalid_value(name, word, &allowed)
+        ServiceError::invalid_value(name, given, &allowed)
     })
 }
 
-/// The word that stands for a value.
-pub(crate) fn word_for<T: Copy + PartialEq>(value: T, values: &[(&'static str, T)]) -> &'static str {
-    values.iter().find(|(_, known)| *known == value).map_or("", |(word, _)| word)
+/// Returns the name of a value.
+pub(crate) fn name_of<T: Copy + PartialEq>(value: T, values: &[(&'static str, T)]) -> &'static str {
+    values.iter().find(|(_, known)| *known == value).map_or("", |(name, _)| name)
 }

@@ -1,8 +1,8 @@
-//! Identifiers, secrets and tokens, drawn from the seed. They look real and protect nothing.
+//! Identifiers, secrets and tokens, generated from the seed. They look real and protect nothing.
 
 const URL_SAFE: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-/// Draws the same values in the same order for the same seed.
+/// A generator that returns the same values in the same order for the same seed.
 #[derive(Debug)]
 pub(crate) struct Generator {
     random: fastrand::Rng,
@@ -13,7 +13,7 @@ impl Generator {
         Self { random: fastrand::Rng::with_seed(seed) }
     }
 
-    /// A UUID of version 4.
+    /// Returns a UUID of version 4.
     pub(crate) fn uuid(&mut self) -> String {
         let bits = self.random.u128(..);
         let bits = bits & !(0xf << 76) | (0x4 << 76);
@@ -26,22 +26,22 @@ impl Generator {
         format!("{a}-{b}-{c}-{d}-{e}")
     }
 
-    /// A client secret: 43 URL-safe characters.
+    /// Returns a client secret: 43 URL-safe characters.
     pub(crate) fn secret(&mut self) -> String {
         self.url_safe(43)
     }
 
-    /// An access or refresh token: 86 URL-safe characters.
+    /// Returns an access or refresh token: 86 URL-safe characters.
     pub(crate) fn token(&mut self) -> String {
         self.url_safe(86)
     }
 
-    /// An authorization code: 64 URL-safe characters.
+    /// Returns an authorization code: 64 URL-safe characters.
     pub(crate) fn code(&mut self) -> String {
         self.url_safe(64)
     }
 
-    /// One of the given values; there must be at least one.
+    /// Returns one of the given values; there must be at least one.
     pub(crate) fn choose<T: Copy>(&mut self, values: &[T]) -> T {
         values[self.random.usize(..values.len())]
     }
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_seed_draws_the_same_values() {
+    fn the_same_seed_generates_the_same_values() {
         assert_eq!(Generator::new(3).secret(), Generator::new(3).secret());
         assert_ne!(Generator::new(3).secret(), Generator::new(4).secret());
         assert_eq!(Generator::new(3).secret().len(), 43);

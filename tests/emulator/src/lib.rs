@@ -1,10 +1,10 @@
-//! A stand-in for the OAuth API of Genesys Cloud (PureCloud), on loopback.
+//! An emulator of the OAuth API of Genesys Cloud (PureCloud), on loopback.
 //!
 //! It is a real HTTP server with the service's rules and state: clients, secrets, roles, tokens that expire, usage
-//! queries that take their time. What goes wrong, and when, is said with a [`Fault`].
+//! queries that take some time to complete. Failures are injected with a [`Fault`].
 //!
 //! Start one with [`Emulator::start`] or [`Emulator::builder`]; the program `purecloud-oauth-emulator` does the same
-//! for other languages. Ids, secrets and tokens are drawn from the seed: they look real and protect nothing.
+//! for other languages. Ids, secrets and tokens are generated from the seed: they look real and protect nothing.
 
 mod answer;
 mod authorizations;

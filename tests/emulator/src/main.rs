@@ -1,4 +1,4 @@
-//! The emulator as a program, for whoever cannot link the library.
+//! The emulator as a program, for tests that cannot link the crate.
 
 use std::future::pending;
 use std::io::{self, Write};
@@ -11,22 +11,22 @@ use purecloud_oauth_emulator::Emulator;
 use serde_json::json;
 use tokio::sync::oneshot;
 
-/// A stand-in for the OAuth API of Genesys Cloud, on loopback.
+/// An emulator of the OAuth API of Genesys Cloud, on loopback.
 ///
-/// Prints one line of JSON when it is ready: base_url, login_url, client_id and client_secret of a client that may do
-/// everything. Stops on Ctrl-C, on SIGTERM, or when its standard input is a pipe and ends: a program that starts the
-/// emulator holds the other end, and the emulator does not outlive it. Any other standard input is not read, so it may
-/// run in the background of a terminal or of a script.
+/// Prints one line of JSON when it is ready: base_url, login_url, client_id and client_secret of a client that has all
+/// permissions, and sign_in_client_id. Stops on Ctrl-C, on SIGTERM, or when its standard input is a pipe that is
+/// closed: a program that starts the emulator holds the other end, so the emulator does not outlive it. Any other
+/// standard input is not read, so the emulator may run in the background of a terminal or of a script.
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Arguments {
-    /// The port to listen on; 0 is any free one.
+    /// The port to listen on; 0 stands for any free one.
     #[arg(long, default_value_t = 0)]
     port: u16,
-    /// The same seed gives the same organization, with the same ids and secrets.
+    /// The seed of the organization. The same seed gives the same ids and secrets.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// How many requests each token may make in a minute.
+    /// The number of requests that each token may make per minute.
     #[arg(long, default_value_t = 300, value_parser = clap::value_parser!(u32).range(1..))]
     rate_limit: u32,
 }
@@ -36,7 +36,7 @@ async fn main() -> ExitCode {
     match run(Arguments::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // There is nowhere left to say that standard error is closed.
+            // If standard error is closed, the error can't be reported anywhere.
             let _ = writeln!(io::stderr(), "purecloud-oauth-emulator: {error:#}");
             ExitCode::FAILURE
         }
@@ -44,8 +44,8 @@ async fn main() -> ExitCode {
 }
 
 async fn run(arguments: Arguments) -> anyhow::Result<()> {
-    // Before anyone can know that it runs, or an early signal would kill it.
-    let told_to_stop = stop_signal().context("cannot listen for signals")?;
+    // The handlers are installed before the emulator reports that it is ready, because an earlier signal would kill it.
+    let stop_requested = stop_signal().context("cannot listen for signals")?;
     let emulator = Emulator::builder()
         .port(arguments.port)
         .seed(arguments.seed)
@@ -66,30 +66,31 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
     drop(output);
 
     tokio::select! {
-        () = told_to_stop => {}
+        () = stop_requested => {}
         () = end_of_input() => {}
     }
     emulator.stop().await;
     Ok(())
 }
 
-/// Returns when a pipe at standard input ends. A separate thread reads the pipe, since such a read cannot be cancelled.
+/// Returns when a pipe at standard input is closed. A dedicated thread reads the pipe, since such a read cannot be
+/// cancelled.
 async fn end_of_input() {
     if !input_is_a_pipe() {
-        // Reading a terminal would stop a program in the background.
+        // Reading a terminal would stop a process in the background.
         return pending().await;
     }
     let (ended, end) = oneshot::channel::<()>();
     std::thread::spawn(move || {
-        // An input that cannot be read has ended as well.
+        // An input that cannot be read counts as closed.
         let _ = io::copy(&mut io::stdin().lock(), &mut io::sink());
         drop(ended);
     });
-    // The sender says nothing; that it is gone is the message.
+    // Nothing is ever sent; dropping the sender is the signal.
     let _ = end.await;
 }
 
-/// Returns true for a pipe, or for the socket that some programs pass in its place.
+/// Returns whether standard input is a pipe, or the socket that some programs pass in its place.
 #[cfg(unix)]
 fn input_is_a_pipe() -> bool {
     use std::fs::File;
@@ -106,7 +107,7 @@ fn input_is_a_pipe() -> bool {
     !io::stdin().is_terminal()
 }
 
-/// Ctrl-C or SIGTERM; from this call on they no longer kill the program.
+/// Waits for Ctrl-C or SIGTERM. From this call on these signals no longer kill the process.
 #[cfg(unix)]
 fn stop_signal() -> io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
@@ -120,7 +121,7 @@ fn stop_signal() -> io::Result<impl Future<Output = ()>> {
     })
 }
 
-/// Ctrl-C; from this call on it no longer kills the program.
+/// Waits for Ctrl-C. From this call on it no longer kills the process.
 #[cfg(windows)]
 fn stop_signal() -> io::Result<impl Future<Output = ()>> {
     let mut interrupt = tokio::signal::windows::ctrl_c()?;

@@ -1,6 +1,7 @@
-//! What a client says it accepts: lists whose elements carry a weight (RFC 9110, section 12.4.2).
+//! Content negotiation: header values whose elements carry a weight (RFC 9110, section 12.4.2).
 
-/// The elements of an `Accept-…` header in lower case, most wanted first, without those refused by `q=0`.
+/// Returns the elements of an `Accept-…` header in lower case, the most preferred first, without those excluded by
+/// `q=0`.
 pub(crate) fn by_preference(header: &str) -> Vec<String> {
     let mut weighted: Vec<(String, f32)> = header
         .split(',')

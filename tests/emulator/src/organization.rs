@@ -14,24 +14,24 @@ use crate::rate_limit::Windows;
 use crate::sign_in::{Code, RefreshToken, Token};
 use crate::usage::Execution;
 
-/// What a role is called and what it grants.
+/// A role and the permissions it grants.
 #[derive(Clone, Debug)]
 pub(crate) struct Role {
     pub(crate) id: String,
     pub(crate) name: String,
     pub(crate) grants: Grants,
-    /// Clients with such a role may have tokens that live for 450 days.
+    /// Whether clients with this role may have tokens that live for 450 days.
     pub(crate) is_scim: bool,
 }
 
-/// Part of an organization in which a role holds.
+/// A part of an organization, within which a role is granted.
 #[derive(Clone, Debug)]
 pub(crate) struct Division {
     pub(crate) id: String,
     pub(crate) name: String,
 }
 
-/// A person, as far as this API shows one.
+/// A user, with the properties that this API returns.
 #[derive(Clone, Debug)]
 pub(crate) struct User {
     pub(crate) id: String,
@@ -48,7 +48,7 @@ impl User {
     }
 }
 
-/// Everything that requests read and change.
+/// The state that requests read and change.
 #[derive(Debug)]
 pub(crate) struct Organization {
     pub(crate) id: String,
@@ -57,12 +57,12 @@ pub(crate) struct Organization {
     pub(crate) generator: Generator,
     pub(crate) roles: Vec<Role>,
     pub(crate) divisions: Vec<Division>,
-    /// Whom the tokens of people belong to.
+    /// The owner of all tokens that users obtain by signing in.
     pub(crate) administrator: User,
     pub(crate) administrator_client: String,
-    /// The clients it started with.
+    /// The ids of the clients that the organization started with.
     pub(crate) seeded_clients: Vec<String>,
-    /// In the order of creation.
+    /// The clients, in the order of creation.
     pub(crate) clients: Vec<Client>,
     pub(crate) authorizations: Vec<Authorization>,
     pub(crate) tokens: HashMap<String, Token>,
@@ -70,9 +70,9 @@ pub(crate) struct Organization {
     pub(crate) codes: HashMap<String, Code>,
     pub(crate) executions: HashMap<String, Execution>,
     pub(crate) windows: Windows,
-    /// How many of the next consents are refused.
+    /// The number of the next consents that are refused.
     pub(crate) refused_consents: usize,
-    /// How many of the next usage queries end as failed.
+    /// The number of the next usage queries that end as failed.
     pub(crate) failing_usage_queries: usize,
 }
 
@@ -89,7 +89,7 @@ impl Organization {
         self.roles.iter().find(|role| role.id == id)
     }
 
-    /// What a client may do for itself, by all its roles.
+    /// Returns the permissions that a client has when it acts on its own behalf, from all its roles.
     fn grants_of(&self, client: &Client) -> Grants {
         client
             .role_ids
@@ -99,7 +99,7 @@ impl Organization {
             .fold(Grants::none(), |grants, role| grants.join(&role.grants))
     }
 
-    /// Whose token this is, if it is good at this moment.
+    /// Returns the owner and the permissions of a token, if the token is valid at this time.
     pub(crate) fn caller(&self, token: &str, now: Timestamp) -> Option<Caller> {
         let issued = self.tokens.get(token).filter(|token| token.expires > now)?;
         let client = self.client(&issued.client_id).filter(|client| client.state != ClientState::Disabled)?;
@@ -118,8 +118,8 @@ impl Organization {
         id
     }
 
-    /// Whether someone just asked refuses; uses one refusal up.
-    pub(crate) fn refuses_consent(&mut self) -> bool {
+    /// Returns whether the next consent is refused, and consumes one refusal.
+    pub(crate) fn take_consent_refusal(&mut self) -> bool {
         let refuses = self.refused_consents > 0;
         self.refused_consents = self.refused_consents.saturating_sub(1);
         refuses

@@ -1,8 +1,8 @@
-//! What a role grants, and whether that is enough.
+//! The permissions that roles grant, and the check that they suffice.
 
 use std::collections::BTreeSet;
 
-/// The permissions a role or a caller has.
+/// The permissions of a role or of a caller.
 #[derive(Clone, Debug)]
 pub(crate) enum Grants {
     Everything,
@@ -14,7 +14,7 @@ impl Grants {
         Self::These(BTreeSet::new())
     }
 
-    pub(crate) fn of<'p>(permissions: impl IntoIterator<Item = &'p str>) -> Self {
+    pub(crate) fn from_permissions<'p>(permissions: impl IntoIterator<Item = &'p str>) -> Self {
         Self::These(permissions.into_iter().map(str::to_owned).collect())
     }
 
@@ -25,7 +25,7 @@ impl Grants {
         }
     }
 
-    /// Whether whoever has these may also give `others` away.
+    /// Returns whether a caller with these permissions may also grant `others`.
     pub(crate) fn include(&self, others: &Self) -> bool {
         match (self, others) {
             (Self::Everything, _) => true,
@@ -45,7 +45,7 @@ impl Grants {
     }
 }
 
-/// Every permission that an operation asks for.
+/// Every permission that an operation requires.
 pub(crate) const ALL: [&str; 6] =
     [CLIENT_ADD, CLIENT_AUTHORIZE, CLIENT_DELETE, CLIENT_EDIT, CLIENT_VIEW, USAGE_VIEW];
 

@@ -1,4 +1,4 @@
-//! How many requests a token may make in a window of time.
+//! The number of requests that a token may make in a window of time.
 
 use std::collections::HashMap;
 
@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::emulator::Rules;
 use crate::organization::Organization;
 
-/// What the rate-limit headers of an answer say.
+/// The values of the rate-limit headers of a response.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Budget {
     pub(crate) count: u32,
@@ -21,7 +21,7 @@ struct Window {
     count: u32,
 }
 
-/// The present window of each token.
+/// The current window of each token.
 #[derive(Debug, Default)]
 pub(crate) struct Windows(HashMap<String, Window>);
 
@@ -42,7 +42,7 @@ impl Organization {
         window.budget(rules, now)
     }
 
-    /// What is left, without counting anything.
+    /// Returns the current budget without counting a request.
     pub(crate) fn budget(&self, token: &str, rules: &Rules, now: Timestamp) -> Budget {
         self.windows
             .0
@@ -65,7 +65,7 @@ impl Window {
         Budget {
             count: self.count,
             allowed: rules.rate_limit,
-            // A part of a second counts as a whole one: who waits that long must not be early.
+            // A fraction of a second is rounded up, so that a client that waits this long is not too early.
             reset_seconds: seconds + u64::from(left.subsec_nanos() > 0),
         }
     }

@@ -1,4 +1,4 @@
-//! What has arrived and what has been carried out.
+//! The record of the requests received and executed.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,36 +8,36 @@ use tokio::sync::watch;
 
 use crate::endpoint::Endpoint;
 
-/// A program that runs for weeks must not fill the memory.
+/// The maximum number of requests kept, so that an emulator that runs for weeks does not exhaust the memory.
 const MOST_REQUESTS_KEPT: usize = 10_000;
 
-/// A request as it arrived.
+/// A request as it was received.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct ReceivedRequest {
-    /// Which endpoint it met, if any.
+    /// The endpoint it matched, if any.
     pub endpoint: Option<Endpoint>,
     /// The method, such as `GET`.
     pub method: String,
-    /// Path and query exactly as they were on the wire.
+    /// The path and query exactly as they were sent.
     pub target: String,
     /// `HTTP/1.1` or `HTTP/2.0`.
     pub http_version: String,
-    /// Which connection it came in on; numbers start at 1.
+    /// The number of the connection over which it was received, starting at 1.
     pub connection: u64,
-    /// Names in lower case, and values, in the order of arrival.
+    /// Pairs of the name, in lower case, and the value, in the order of arrival.
     pub headers: Vec<(String, String)>,
-    /// The body, at most the first mebibyte of it.
-    #[serde(serialize_with = "as_text")]
+    /// The first mebibyte of the body.
+    #[serde(serialize_with = "serialize_lossy")]
     pub body: Vec<u8>,
 }
 
-fn as_text<S: Serializer>(body: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+fn serialize_lossy<S: Serializer>(body: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&String::from_utf8_lossy(body))
 }
 
 impl ReceivedRequest {
-    /// The first value of a header; the name's case does not matter.
+    /// Returns the first value of a header; the case of the name does not matter.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers
@@ -46,26 +46,26 @@ impl ReceivedRequest {
             .map(|(_, value)| value.as_str())
     }
 
-    /// The path as it was on the wire, without the query.
+    /// Returns the path as it was sent, without the query.
     #[must_use]
     pub fn path(&self) -> &str {
         self.target.split_once('?').map_or(&self.target, |(path, _)| path)
     }
 
-    /// The query as it was on the wire, without the question mark.
+    /// Returns the query as it was sent, without the question mark.
     #[must_use]
     pub fn query(&self) -> &str {
         self.target.split_once('?').map_or("", |(_, query)| query)
     }
 
-    /// The body as text; what is not UTF-8 is replaced.
+    /// Returns the body as a string, with invalid UTF-8 replaced.
     #[must_use]
-    pub fn body_text(&self) -> String {
+    pub fn body_string(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 }
 
-/// How often an endpoint was asked, and how often it did what it was asked.
+/// The number of requests that an endpoint has received, and of those it has executed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct Counts {
     pub(crate) requests: usize,
@@ -79,7 +79,7 @@ struct State {
     open: usize,
 }
 
-/// Counts and requests, and a signal whenever one of them changes.
+/// The requests received and their counts, with a notification of every change.
 #[derive(Clone, Debug)]
 pub(crate) struct Record {
     state: Arc<Mutex<State>>,
@@ -141,13 +141,13 @@ impl Record {
         state.received.clear();
     }
 
-    /// Wakes whoever waits for a condition that lies outside the record.
+    /// Notifies waiting tasks that a condition outside the record may have changed.
     pub(crate) fn notify(&self) {
         self.changed.send_replace(());
     }
 
-    /// Waits until the record satisfies a condition, which is asked again after every change.
-    pub(crate) async fn until(&self, condition: impl Fn(&Self) -> bool) {
+    /// Waits until the record satisfies a condition, which is checked after every change.
+    pub(crate) async fn wait_until(&self, condition: impl Fn(&Self) -> bool) {
         let mut changes = self.changed.subscribe();
         while !condition(self) {
             if changes.changed().await.is_err() {
@@ -157,7 +157,7 @@ impl Record {
     }
 }
 
-/// A request that is being served; dropping it ends it.
+/// A request being served, which counts as open until it is dropped.
 #[derive(Debug)]
 pub(crate) struct OpenRequest(Record);
 

@@ -1,8 +1,8 @@
-//! The scopes, described in the language the client asks for.
+//! The scopes, described in the language that the client requests.
 
 use serde_json::{Value, json};
 
-use crate::answer::Answer;
+use crate::answer::ServiceResponse;
 use crate::call::Call;
 use crate::errors::ServiceError;
 use crate::negotiation::by_preference;
@@ -10,7 +10,7 @@ use crate::record::ReceivedRequest;
 
 const PATH: &str = "/api/v2/oauth/scopes";
 
-/// The languages in which there are descriptions.
+/// The languages in which descriptions exist.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Language {
     English,
@@ -23,7 +23,7 @@ pub(crate) enum Language {
 impl Language {
     const ALL: [Self; 5] = [Self::English, Self::German, Self::French, Self::Spanish, Self::Japanese];
 
-    /// As it stands in `Content-Language`.
+    /// Returns the tag sent in `Content-Language`.
     pub(crate) fn tag(self) -> &'static str {
         match self {
             Self::English => "en-us",
@@ -34,28 +34,28 @@ impl Language {
         }
     }
 
-    /// The language whose first subtag this tag has.
-    fn of_tag(tag: &str) -> Option<Self> {
+    /// Returns the language with the same primary subtag as this tag.
+    fn from_tag(tag: &str) -> Option<Self> {
         let primary = tag.split('-').next()?;
         Self::ALL.into_iter().find(|language| language.tag().split('-').next() == Some(primary))
     }
 }
 
-/// The language that a request asks for, or English.
+/// Returns the language that a request prefers, or English.
 pub(crate) fn language(request: &ReceivedRequest) -> Language {
     by_preference(request.header("accept-language").unwrap_or_default())
         .iter()
-        .find_map(|tag| Language::of_tag(tag))
+        .find_map(|tag| Language::from_tag(tag))
         .unwrap_or(Language::English)
 }
 
-/// An answer that says which language it is in.
-pub(crate) fn localized(value: &Value, language: Language) -> Result<Answer, ServiceError> {
-    let answer = Call::ok(value)?;
-    Ok(answer.with("Content-Language", language.tag()).with("Vary", "Accept-Language"))
+/// Builds a response that announces its language.
+pub(crate) fn localized(value: &Value, language: Language) -> Result<ServiceResponse, ServiceError> {
+    let response = Call::ok(value)?;
+    Ok(response.with_header("Content-Language", language.tag()).with_header("Vary", "Accept-Language"))
 }
 
-/// Which scopes there are for a resource.
+/// The kinds of scope that exist for a resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kinds {
     Both,
@@ -63,7 +63,7 @@ enum Kinds {
     Full,
 }
 
-/// A resource, and what it is called in each language, in the order of [`Language::ALL`].
+/// A resource, and its name in each language, in the order of [`Language::ALL`].
 struct Resource(&'static str, Kinds, [&'static str; 5]);
 
 #[rustfmt::skip]
@@ -96,7 +96,7 @@ const RESOURCES: &[Resource] = &[
     Resource("workforce-management", Kinds::Both, ["workforce management", "Personaleinsatzplanung", "gestion des effectifs", "gestión de personal", "ワークフォースマネジメント"]),
 ];
 
-/// A scope by its id, with what it gives access to.
+/// A scope with its id and the names of its resource.
 struct Scope {
     id: String,
     read_only: bool,
@@ -142,14 +142,14 @@ fn scopes() -> impl Iterator<Item = Scope> {
     })
 }
 
-pub(crate) fn list(call: &mut Call<'_>) -> Result<Answer, ServiceError> {
+pub(crate) fn list(call: &mut Call<'_>) -> Result<ServiceResponse, ServiceError> {
     let language = language(call.request);
     let entities: Vec<Value> = scopes().map(|scope| scope.to_json(language)).collect();
     let listing = json!({"total": entities.len(), "entities": entities, "selfUri": PATH});
     localized(&listing, language)
 }
 
-pub(crate) fn get(call: &mut Call<'_>) -> Result<Answer, ServiceError> {
+pub(crate) fn get(call: &mut Call<'_>) -> Result<ServiceResponse, ServiceError> {
     let language = language(call.request);
     let id = call.parameter(0);
     let scope =

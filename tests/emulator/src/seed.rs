@@ -1,4 +1,4 @@
-//! The organization an emulator starts with: a company as it might be, drawn from the seed.
+//! The organization that an emulator starts with: a plausible company, generated from the seed.
 
 use std::collections::HashMap;
 
@@ -24,7 +24,7 @@ const COMPANIES: &[&str] = &[
 
 const DIVISIONS: &[&str] = &["Home", "Customer Care", "Sales", "Back Office"];
 
-const PEOPLE: &[&str] = &[
+const USERS: &[&str] = &[
     "Amara Okafor",
     "Søren Lindqvist",
     "María José Ibáñez",
@@ -35,10 +35,10 @@ const PEOPLE: &[&str] = &[
     "Tomasz Zieliński",
 ];
 
-/// What a seeded role is called and grants.
+/// A role of the initial organization.
 struct SeededRole {
     name: &'static str,
-    /// Everything, if there are none.
+    /// The permissions it grants; `None` for all.
     permissions: Option<&'static [&'static str]>,
 }
 
@@ -92,13 +92,13 @@ const ROLES: &[SeededRole] = &[
     },
 ];
 
-/// How far a client has been authorized.
+/// The initial state of a client's authorization.
 struct SeededAuthorization {
     state: AuthorizationState,
     roles: &'static [&'static str],
 }
 
-/// A client of the organization.
+/// A client of the initial organization.
 struct SeededClient {
     name: &'static str,
     description: Option<&'static str>,
@@ -107,11 +107,11 @@ struct SeededClient {
     validity: i64,
     redirect_uris: &'static [&'static str],
     scope: &'static [&'static str],
-    /// Roles, each with the name of its division; `*` is all of them.
+    /// The names of the roles, each with the name of its division; `*` stands for all divisions.
     roles: &'static [(&'static str, &'static str)],
     deprecated_roles: &'static [&'static str],
     created: &'static str,
-    /// Days from the creation to the last change.
+    /// The number of days between creation and last change.
     modified_after: i64,
     authorization: Option<SeededAuthorization>,
 }
@@ -131,7 +131,7 @@ const PLAIN: SeededClient = SeededClient {
     authorization: None,
 };
 
-/// The first is the administrator's.
+/// The clients; the first one is that of the administrator.
 const CLIENTS: &[SeededClient] = &[
     SeededClient {
         name: "Platform administration",
@@ -258,7 +258,7 @@ const CLIENTS: &[SeededClient] = &[
     },
     SeededClient {
         name: "Command-line tool",
-        description: Some("Signs people in with PKCE; listens on whatever port is free."),
+        description: Some("Signs users in with PKCE; listens on any free port."),
         grant_type: GrantType::Code,
         validity: 172_800,
         redirect_uris: &["http://127.0.0.1/callback", "http://localhost:8085/oauth/callback"],
@@ -282,15 +282,15 @@ const CLIENTS: &[SeededClient] = &[
     },
 ];
 
-/// The organization of a seed: always the same for the same one.
+/// Generates the organization of a seed; the same seed always gives the same organization.
 pub(crate) fn organization(seed: u64) -> Organization {
     let mut generator = Generator::new(seed);
     let id = generator.uuid();
     let name = generator.choose(COMPANIES).to_owned();
-    let mut people = PEOPLE.to_vec();
-    generator.shuffle(&mut people);
-    let people: Vec<User> =
-        people.into_iter().map(|name| User { id: generator.uuid(), name: name.to_owned() }).collect();
+    let mut users = USERS.to_vec();
+    generator.shuffle(&mut users);
+    let users: Vec<User> =
+        users.into_iter().map(|name| User { id: generator.uuid(), name: name.to_owned() }).collect();
     let divisions: Vec<Division> =
         DIVISIONS.iter().map(|name| Division { id: generator.uuid(), name: (*name).to_owned() }).collect();
     let roles: Vec<Role> = ROLES
@@ -298,7 +298,9 @@ pub(crate) fn organization(seed: u64) -> Organization {
         .map(|role| Role {
             id: generator.uuid(),
             name: role.name.to_owned(),
-            grants: role.permissions.map_or(Grants::Everything, |these| Grants::of(these.iter().copied())),
+            grants: role
+                .permissions
+                .map_or(Grants::Everything, |these| Grants::from_permissions(these.iter().copied())),
             is_scim: role.name == SCIM,
         })
         .collect();
@@ -324,7 +326,7 @@ pub(crate) fn organization(seed: u64) -> Organization {
         failing_usage_queries: 0,
     };
     for seeded in CLIENTS {
-        add(&mut organization, seeded, &people);
+        add(&mut organization, seeded, &users);
     }
     organization.seeded_clients = organization.clients.iter().map(|client| client.id.clone()).collect();
     if let Some(first) = organization.clients.first() {
@@ -333,10 +335,10 @@ pub(crate) fn organization(seed: u64) -> Organization {
     organization
 }
 
-fn add(organization: &mut Organization, seeded: &SeededClient, people: &[User]) {
-    let indexes: Vec<usize> = (0..people.len()).collect();
-    let created_by = people[organization.generator.choose(&indexes)].clone();
-    let modified_by = people[organization.generator.choose(&indexes)].clone();
+fn add(organization: &mut Organization, seeded: &SeededClient, users: &[User]) {
+    let indexes: Vec<usize> = (0..users.len()).collect();
+    let created_by = users[organization.generator.choose(&indexes)].clone();
+    let modified_by = users[organization.generator.choose(&indexes)].clone();
     let created: Timestamp = seeded.created.parse().expect("the dates of the seeded clients are well-formed");
     let later = |days: i64| created.checked_add((days * 24).hours()).unwrap_or(Timestamp::MAX);
     let modified = later(seeded.modified_after);
@@ -399,6 +401,6 @@ fn add(organization: &mut Organization, seeded: &SeededClient, people: &[User]) 
     organization.clients.push(client);
 }
 
-fn owned(texts: &[&str]) -> Vec<String> {
-    texts.iter().copied().map(str::to_owned).collect()
+fn owned(strings: &[&str]) -> Vec<String> {
+    strings.iter().copied().map(str::to_owned).collect()
 }

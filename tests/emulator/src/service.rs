@@ -1,4 +1,4 @@
-//! The way of a request: recorded, met by a fault or not, carried out, answered.
+//! The processing of a request: it is recorded, affected by a fault or not, executed and responded to.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,8 +12,8 @@ use hyper::{Request, Response, StatusCode};
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
 
-use crate::answer::Answer;
-use crate::body::{AnswerBody, Delivery, Finish};
+use crate::answer::ServiceResponse;
+use crate::body::{Delivery, Finish, ResponseBody};
 use crate::call::{Call, Caller};
 use crate::clock::Clock;
 use crate::connection::{Connection, Connections};
@@ -21,19 +21,19 @@ use crate::control;
 use crate::emulator::Rules;
 use crate::endpoint::{Access, Endpoint, Route, Row, route};
 use crate::errors::{ServiceError, token_error};
-use crate::fault::{AnswerParts, Fault, FaultKind, Faults};
+use crate::fault::{Fault, FaultKind, Faults, ResponseParts};
 use crate::generator::Generator;
 use crate::negotiation::by_preference;
 use crate::organization::Organization;
 use crate::rate_limit::Budget;
 use crate::record::{ReceivedRequest, Record};
 
-/// The service takes no body larger than this.
+/// The maximum size of a request body, in bytes.
 const LARGEST_BODY: usize = 1024 * 1024;
-/// Below this, gzip gains nothing.
+/// The minimum size of a compressed body, in bytes; gzip does not shrink smaller ones.
 const SMALLEST_COMPRESSED: usize = 256;
 
-/// All that the requests of one emulator share.
+/// The state that all requests of one emulator share.
 #[derive(Debug)]
 pub(crate) struct Service {
     pub(crate) clock: Clock,
@@ -54,7 +54,7 @@ impl Service {
             faults: Faults::default(),
             connections: Connections::default(),
             organization: Mutex::new(organization),
-            // A sequence of its own, so that reading does not change what is created next.
+            // A separate generator, so that reads do not change the ids and secrets that are generated next.
             correlations: Mutex::new(Generator::new(!seed)),
         }
     }
@@ -68,21 +68,21 @@ impl Service {
     }
 }
 
-/// Answers one request; does not return if the connection is gone or shall hang.
+/// Responds to a request. Does not return if the connection is closed or the fault is a hang.
 pub(crate) async fn respond(
     service: Arc<Service>,
     connection: Arc<Connection>,
     request: Request<Incoming>,
-) -> Response<AnswerBody> {
+) -> Response<ResponseBody> {
     let is_control = control::is_control(request.uri().path());
     let Some(serving) = connection.begin(is_control) else {
         return std::future::pending().await;
     };
     if is_control {
         let (request, _) = receive(request, None, connection.id).await;
-        let mut answer = control::answer(&service, &request);
-        finish(&mut answer, service.clock.timestamp());
-        return on_the_wire(answer, Delivery::WHOLE, connection, (None, serving));
+        let mut response = control::respond(&service, &request);
+        finish(&mut response, service.clock.timestamp());
+        return into_http_response(response, Delivery::WHOLE, connection, (None, serving));
     }
     let open = service.record.opened();
     let found = route(request.method(), request.uri().path());
@@ -96,31 +96,31 @@ pub(crate) async fn respond(
     let context_id = service.correlation_id();
     let fault = endpoint.and_then(|endpoint| service.faults.take(endpoint));
     let execute = || {
-        let answer = execute(&service, &found, &request, too_large, &context_id);
+        let response = execute(&service, &found, &request, too_large, &context_id);
         if let Some(endpoint) = endpoint
-            && answer.status.as_u16() < 400
+            && response.status.as_u16() < 400
         {
             service.record.executed(endpoint);
         }
-        answer
+        response
     };
-    let (mut answer, compresses) = match &fault {
+    let (mut response, compresses) = match &fault {
         None => (execute(), true),
-        Some(fault) => meet(fault, &connection, &context_id, execute).await,
+        Some(fault) => apply(fault, &connection, &context_id, execute).await,
     };
-    answer.set_if_absent("ININ-Correlation-Id", context_id);
+    response.set_header_if_absent("ININ-Correlation-Id", context_id);
     if request.path().starts_with("/api/") {
-        rate_limit_headers(&service, &request, &mut answer);
+        rate_limit_headers(&service, &request, &mut response);
     }
-    finish(&mut answer, service.clock.timestamp());
+    finish(&mut response, service.clock.timestamp());
     if compresses {
-        compress_if_accepted(&mut answer, &request);
+        compress_if_accepted(&mut response, &request);
     }
-    let delivery = fault.map_or(Delivery::WHOLE, |fault| damage(&fault, &mut answer));
-    on_the_wire(answer, delivery, connection, (Some(open), serving))
+    let delivery = fault.map_or(Delivery::WHOLE, |fault| damage(&fault, &mut response));
+    into_http_response(response, delivery, connection, (Some(open), serving))
 }
 
-/// Reads the whole request; says too whether its body was larger than the service takes.
+/// Reads the whole request. Also returns whether its body exceeds the maximum size.
 async fn receive(
     request: Request<Incoming>,
     endpoint: Option<Endpoint>,
@@ -129,7 +129,7 @@ async fn receive(
     let (head, mut incoming) = request.into_parts();
     let mut body = Vec::new();
     let mut too_large = false;
-    // A body that breaks off is a client that went away: nobody reads the answer.
+    // If the body ends early the client has disconnected, so the response does not matter.
     while let Some(Ok(frame)) = incoming.frame().await {
         if let Some(data) = frame.data_ref() {
             let room = LARGEST_BODY - body.len();
@@ -156,20 +156,20 @@ async fn receive(
     (request, too_large)
 }
 
-/// What the service itself answers.
+/// Executes a request and returns the response of the service itself.
 fn execute(
     service: &Service,
     found: &Route,
     request: &ReceivedRequest,
     too_large: bool,
     context_id: &str,
-) -> Answer {
+) -> ServiceResponse {
     let carried_out = match found {
         Route::Unknown => Err(ServiceError::unknown_path()),
         Route::WrongMethod(allowed) => Err(ServiceError::wrong_method(allowed)),
         Route::Found(row, parameters) => carry_out(service, row, parameters, request, too_large),
     };
-    carried_out.unwrap_or_else(|error| error.into_answer(context_id))
+    carried_out.unwrap_or_else(|error| error.into_response(context_id))
 }
 
 fn carry_out(
@@ -178,7 +178,7 @@ fn carry_out(
     parameters: &[String],
     request: &ReceivedRequest,
     too_large: bool,
-) -> Result<Answer, ServiceError> {
+) -> Result<ServiceResponse, ServiceError> {
     let now = service.clock.timestamp();
     let mut organization = service.organization();
     let caller = match row.access {
@@ -237,34 +237,34 @@ fn authenticate(
     organization.caller(token, now).ok_or_else(ServiceError::bad_credentials)
 }
 
-fn rate_limit_headers(service: &Service, request: &ReceivedRequest, answer: &mut Answer) {
+fn rate_limit_headers(service: &Service, request: &ReceivedRequest, response: &mut ServiceResponse) {
     let now = service.clock.timestamp();
     let Budget { count, allowed, reset_seconds } =
         service.organization().budget(bearer(request).unwrap_or_default(), &service.rules, now);
-    answer.set_if_absent("inin-ratelimit-count", count.to_string());
-    answer.set_if_absent("inin-ratelimit-allowed", allowed.to_string());
-    answer.set_if_absent("inin-ratelimit-reset", reset_seconds.to_string());
+    response.set_header_if_absent("inin-ratelimit-count", count.to_string());
+    response.set_header_if_absent("inin-ratelimit-allowed", allowed.to_string());
+    response.set_header_if_absent("inin-ratelimit-reset", reset_seconds.to_string());
 }
 
-/// The answer of a request that meets a fault, and whether it may be compressed.
-async fn meet(
+/// Responds to a request that a fault affects. Also returns whether the response may be compressed.
+async fn apply(
     fault: &Fault,
     connection: &Connection,
     context_id: &str,
-    execute: impl FnOnce() -> Answer,
-) -> (Answer, bool) {
+    execute: impl FnOnce() -> ServiceResponse,
+) -> (ServiceResponse, bool) {
     if let Some(delay) = fault.delay
         && !fault.delays_after_execution()
     {
         tokio::time::sleep(delay).await;
     }
-    let real = fault.carries_out().then(execute);
+    let real = fault.executes().then(execute);
     if let Some(delay) = fault.delay
         && fault.delays_after_execution()
     {
         tokio::time::sleep(delay).await;
     }
-    let real_or_empty = || real.unwrap_or_else(|| Answer::empty(StatusCode::OK));
+    let real_or_empty = || real.unwrap_or_else(|| ServiceResponse::empty(StatusCode::OK));
     match &fault.kind {
         FaultKind::Hang {} => std::future::pending().await,
         FaultKind::Reset {} => {
@@ -273,70 +273,72 @@ async fn meet(
         }
         FaultKind::Error { status, code, headers } => {
             let status = status_code(*status);
-            let mut answer = if fault.endpoint == Endpoint::Token {
-                token_error(status, code, "The request failed on demand.")
+            let mut response = if fault.endpoint == Endpoint::Token {
+                token_error(status, code, "The request failed because of an injected fault.")
             } else {
-                ServiceError::on_demand(status, code).into_answer(context_id)
+                ServiceError::on_demand(status, code).into_response(context_id)
             };
             for (name, value) in headers {
-                answer.set(name, value);
+                response.set_header(name, value);
             }
-            (answer, false)
+            (response, false)
         }
-        FaultKind::Answer(parts) | FaultKind::ReplaceBody(parts) => (replaced(real_or_empty(), parts), false),
+        FaultKind::Response(parts) | FaultKind::ReplaceBody(parts) => {
+            (replace_parts(real_or_empty(), parts), false)
+        }
         FaultKind::BrokenGzip {} => {
-            let answer = real_or_empty().with("Content-Encoding", "gzip");
-            (answer, false)
+            let response = real_or_empty().with_header("Content-Encoding", "gzip");
+            (response, false)
         }
         FaultKind::TruncatedGzip {} => {
-            let mut answer = real_or_empty();
-            if let Some(compressed) = gzip(&answer.body) {
-                answer.body = compressed[..compressed.len() / 2].to_vec();
-                answer.set("Content-Encoding", "gzip");
+            let mut response = real_or_empty();
+            if let Some(compressed) = gzip(&response.body) {
+                response.body = compressed[..compressed.len() / 2].to_vec();
+                response.set_header("Content-Encoding", "gzip");
             }
-            (answer, false)
+            (response, false)
         }
-        // Not compressed, so that a number of bytes is one of the text.
+        // Not compressed, so that a number of bytes refers to the JSON text.
         FaultKind::CutBody { .. } | FaultKind::DripBody { .. } | FaultKind::WrongLength { .. } => {
             (real_or_empty(), false)
         }
-        FaultKind::Nothing | FaultKind::CloseAfterAnswer {} => (real_or_empty(), true),
+        FaultKind::Nothing | FaultKind::CloseAfterResponse {} => (real_or_empty(), true),
     }
 }
 
-fn replaced(mut answer: Answer, parts: &AnswerParts) -> Answer {
+fn replace_parts(mut response: ServiceResponse, parts: &ResponseParts) -> ServiceResponse {
     if let Some(status) = parts.status {
-        answer.status = status_code(status);
+        response.status = status_code(status);
     }
     if let Some(content_type) = &parts.content_type {
-        answer.set("Content-Type", content_type);
+        response.set_header("Content-Type", content_type);
     }
     if let Some(body) = &parts.body {
-        answer.body.clone_from(body);
+        response.body.clone_from(body);
     }
     for (name, value) in &parts.headers {
-        answer.set(name, value);
+        response.set_header(name, value);
     }
-    answer
+    response
 }
 
-/// A status that cannot be sent becomes the one that blames the server.
+/// Converts a status code; an invalid one becomes 500.
 fn status_code(status: u16) -> StatusCode {
     StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
-/// How the body is sent, as the fault wants it.
-fn damage(fault: &Fault, answer: &mut Answer) -> Delivery {
-    let whole = u64::try_from(answer.body.len()).unwrap_or(u64::MAX);
+/// Truncates the body as the fault requires, and returns the way in which it is sent.
+fn damage(fault: &Fault, response: &mut ServiceResponse) -> Delivery {
+    let whole = u64::try_from(response.body.len()).unwrap_or(u64::MAX);
     match fault.kind {
         FaultKind::CutBody { bytes } => {
-            answer.body.truncate(bytes);
+            response.body.truncate(bytes);
             Delivery { announced: Some(whole), finish: Finish::Break, ..Delivery::WHOLE }
         }
         FaultKind::WrongLength { delta } => {
             let announced = whole.saturating_add_signed(delta);
             if announced < whole {
-                answer.body.truncate(usize::try_from(announced).unwrap_or(usize::MAX));
+                response.body.truncate(usize::try_from(announced).unwrap_or(usize::MAX));
             }
             Delivery {
                 announced: Some(announced),
@@ -345,27 +347,27 @@ fn damage(fault: &Fault, answer: &mut Answer) -> Delivery {
             }
         }
         FaultKind::DripBody { bytes, every } => Delivery { drip: Some((bytes, every)), ..Delivery::WHOLE },
-        FaultKind::CloseAfterAnswer {} => Delivery { finish: Finish::Close, ..Delivery::WHOLE },
+        FaultKind::CloseAfterResponse {} => Delivery { finish: Finish::Close, ..Delivery::WHOLE },
         _ => Delivery::WHOLE,
     }
 }
 
-/// The headers that every answer has.
-fn finish(answer: &mut Answer, now: Timestamp) {
+/// Adds the headers that every response has.
+fn finish(response: &mut ServiceResponse, now: Timestamp) {
     if let Ok(date) = rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&now) {
-        answer.set_if_absent("Date", date);
+        response.set_header_if_absent("Date", date);
     }
-    answer.set_if_absent("Cache-Control", "no-store");
+    response.set_header_if_absent("Cache-Control", "no-store");
 }
 
-fn compress_if_accepted(answer: &mut Answer, request: &ReceivedRequest) {
+fn compress_if_accepted(response: &mut ServiceResponse, request: &ReceivedRequest) {
     let accepted = by_preference(request.header("accept-encoding").unwrap_or_default());
-    if answer.body.len() < SMALLEST_COMPRESSED || !accepted.iter().any(|coding| coding == "gzip") {
+    if response.body.len() < SMALLEST_COMPRESSED || !accepted.iter().any(|coding| coding == "gzip") {
         return;
     }
-    if let Some(compressed) = gzip(&answer.body) {
-        answer.body = compressed;
-        answer.set("Content-Encoding", "gzip");
+    if let Some(compressed) = gzip(&response.body) {
+        response.body = compressed;
+        response.set_header("Content-Encoding", "gzip");
     }
 }
 
@@ -375,18 +377,18 @@ fn gzip(bytes: &[u8]) -> Option<Vec<u8>> {
     encoder.finish().ok()
 }
 
-fn on_the_wire(
-    answer: Answer,
+fn into_http_response(
+    service_response: ServiceResponse,
     delivery: Delivery,
     connection: Arc<Connection>,
     open: (Option<crate::record::OpenRequest>, crate::connection::Serving),
-) -> Response<AnswerBody> {
-    let body = AnswerBody::new(answer.body, delivery, connection, open);
+) -> Response<ResponseBody> {
+    let body = ResponseBody::new(service_response.body, delivery, connection, open);
     let mut response = Response::new(body);
-    *response.status_mut() = answer.status;
+    *response.status_mut() = service_response.status;
     let headers = response.headers_mut();
-    for (name, value) in answer.headers {
-        // A header asked for that HTTP cannot carry is left out.
+    for (name, value) in service_response.headers {
+        // A requested header that is not valid in HTTP is left out.
         if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::from_bytes(value.as_bytes()))
         {
             headers.insert(name, value);

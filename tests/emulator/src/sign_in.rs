@@ -1,4 +1,4 @@
-//! Where tokens come from and where they end: the token endpoint, the consent, the logout.
+//! Issuing and revoking tokens: the token endpoint, the consent, the logout.
 
 use std::net::IpAddr;
 
@@ -12,7 +12,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 use url::{Host, Url};
 
-use crate::answer::Answer;
+use crate::answer::ServiceResponse;
 use crate::call::{Call, Pairs};
 use crate::clients::{Client, ClientState, GrantType};
 use crate::emulator::Rules;
@@ -29,17 +29,17 @@ pub(crate) struct Token {
     pub(crate) expires: Timestamp,
 }
 
-/// What a refresh token is good for, once.
+/// A refresh token, which can be used once.
 #[derive(Clone, Debug)]
 pub(crate) struct RefreshToken {
     client_id: String,
-    /// The access token that came with it: who signs out with that one ends both.
+    /// The access token that was issued with it. Revoking the access token ends both.
     access_token: String,
-    /// Issued to a client that did not authenticate, so it need not do so now.
+    /// Whether it was issued to a client that did not authenticate, which then need not authenticate to use it.
     public: bool,
 }
 
-/// An authorization code that waits to be exchanged.
+/// An authorization code that has not been exchanged yet.
 #[derive(Clone, Debug)]
 pub(crate) struct Code {
     client_id: String,
@@ -49,7 +49,7 @@ pub(crate) struct Code {
 }
 
 impl Organization {
-    /// A new token of a client; its lifetime in seconds comes with it.
+    /// Issues a token to a client. Also returns its lifetime in seconds.
     pub(crate) fn issue_token(&mut self, client_id: &str, rules: &Rules, now: Timestamp) -> (String, i64) {
         let validity = self.client(client_id).map_or(0, |client| client.access_token_validity_seconds);
         let seconds = rules
@@ -66,7 +66,7 @@ impl Organization {
         (token, seconds)
     }
 
-    /// Removes a client with all that was issued to it.
+    /// Removes a client with everything that was issued to it.
     pub(crate) fn forget_client(&mut self, id: &str) {
         self.clients.retain(|client| client.id != id);
         self.authorizations.retain(|authorization| authorization.client_id != id);
@@ -77,57 +77,58 @@ impl Organization {
     }
 }
 
-/// What the token endpoint refuses, and how it says so.
+/// A refusal of the token endpoint: status, error code and description.
 struct Refused(StatusCode, &'static str, String);
 
 impl Refused {
-    fn client(description: &str) -> Self {
+    fn invalid_client(description: &str) -> Self {
         Self(StatusCode::UNAUTHORIZED, "invalid_client", description.to_owned())
     }
 
-    fn grant(description: &str) -> Self {
+    fn invalid_grant(description: &str) -> Self {
         Self(StatusCode::BAD_REQUEST, "invalid_grant", description.to_owned())
     }
 
-    fn request(description: &str) -> Self {
+    fn invalid_request(description: &str) -> Self {
         Self(StatusCode::BAD_REQUEST, "invalid_request", description.to_owned())
     }
 }
 
-/// `POST /oauth/token`
-pub(crate) fn token(call: &mut Call<'_>) -> Result<Answer, ServiceError> {
+/// Handles `POST /oauth/token`.
+pub(crate) fn token(call: &mut Call<'_>) -> Result<ServiceResponse, ServiceError> {
     let issued = issue(call)
         .unwrap_or_else(|Refused(status, error, description)| token_error(status, error, &description));
-    Ok(issued.with("Pragma", "no-cache"))
+    Ok(issued.with_header("Pragma", "no-cache"))
 }
 
-fn issue(call: &mut Call<'_>) -> Result<Answer, Refused> {
+fn issue(call: &mut Call<'_>) -> Result<ServiceResponse, Refused> {
     let content_type = call.request.header("content-type").unwrap_or_default();
     let essence = content_type.split(';').next().unwrap_or_default().trim();
     if !essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
-        return Err(Refused::request("the body must be application/x-www-form-urlencoded"));
+        return Err(Refused::invalid_request("the body must be application/x-www-form-urlencoded"));
     }
     let form = call.form();
-    let required = |name: &str| form.get(name).ok_or_else(|| Refused::request(&format!("{name} is missing")));
+    let required =
+        |name: &str| form.get(name).ok_or_else(|| Refused::invalid_request(&format!("{name} is missing")));
     match required("grant_type")? {
         "client_credentials" => {
             let client_id = authenticated(call, GrantType::ClientCredentials)?;
-            Ok(granted(call, &client_id, None))
+            Ok(token_response(call, &client_id, None))
         }
         "authorization_code" => {
             let (client_id, public) = identified(call, &form, GrantType::Code)?;
             exchange_code(call, &form, &client_id, public)?;
-            Ok(granted(call, &client_id, Some(public)))
+            Ok(token_response(call, &client_id, Some(public)))
         }
         "refresh_token" => {
             let (client_id, public) = identified(call, &form, GrantType::Code)?;
             exchange_refresh_token(call, required("refresh_token")?, &client_id, public)?;
-            Ok(granted(call, &client_id, Some(public)))
+            Ok(token_response(call, &client_id, Some(public)))
         }
         SAML2_BEARER => {
             let client_id = authenticated(call, GrantType::Saml2Bearer)?;
             check_assertion(call, required("orgName")?, required("assertion")?)?;
-            Ok(granted(call, &client_id, None))
+            Ok(token_response(call, &client_id, None))
         }
         other => Err(Refused(
             StatusCode::BAD_REQUEST,
@@ -137,8 +138,9 @@ fn issue(call: &mut Call<'_>) -> Result<Answer, Refused> {
     }
 }
 
-/// The answer with new tokens; `refreshable` says for whom a refresh token comes with them.
-fn granted(call: &mut Call<'_>, client_id: &str, refreshable: Option<bool>) -> Answer {
+/// Builds the response with new tokens. A refresh token is included if `refreshable` is set, which says whether the
+/// client is public.
+fn token_response(call: &mut Call<'_>, client_id: &str, refreshable: Option<bool>) -> ServiceResponse {
     let (token, seconds) = call.organization.issue_token(client_id, call.rules, call.now);
     let mut granted = json!({
         "access_token": token,
@@ -153,10 +155,10 @@ fn granted(call: &mut Call<'_>, client_id: &str, refreshable: Option<bool>) -> A
             RefreshToken { client_id: client_id.to_owned(), access_token: token, public },
         );
     }
-    Answer::json(StatusCode::OK, &granted)
+    ServiceResponse::json(StatusCode::OK, &granted)
 }
 
-/// The client that the Basic credentials prove, if it may use this grant.
+/// Returns the client that the Basic credentials authenticate, if it may use this grant.
 fn authenticated(call: &Call<'_>, grant_type: GrantType) -> Result<String, Refused> {
     let credentials = call
         .request
@@ -165,19 +167,22 @@ fn authenticated(call: &Call<'_>, grant_type: GrantType) -> Result<String, Refus
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("basic"))
         .and_then(|(_, encoded)| BASE64_STANDARD.decode(encoded.trim()).ok())
         .and_then(|decoded| String::from_utf8(decoded).ok())
-        .ok_or_else(|| Refused::client("client authentication failed: no Basic credentials"))?;
-    // Id and secret are taken as they are: the service does not form-decode them.
+        .ok_or_else(|| Refused::invalid_client("client authentication failed: no Basic credentials"))?;
+    // Id and secret are used verbatim: the service does not form-decode them.
     let client = credentials
         .split_once(':')
         .and_then(|(id, secret)| {
             let client = call.organization.client(id)?;
             (client.secret == secret).then_some(client)
         })
-        .ok_or_else(|| Refused::client("client authentication failed: client not found or wrong secret"))?;
+        .ok_or_else(|| {
+            Refused::invalid_client("client authentication failed: client not found or wrong secret")
+        })?;
     usable(client, grant_type)
 }
 
-/// The client that the Basic credentials prove, or that the form names without a proof (which makes it public).
+/// Returns the client that the Basic credentials authenticate, or the one named in the form without authentication. The
+/// boolean is true for the latter, a public client.
 fn identified(call: &Call<'_>, form: &Pairs, grant_type: GrantType) -> Result<(String, bool), Refused> {
     if call.request.header("authorization").is_some() {
         return Ok((authenticated(call, grant_type)?, false));
@@ -185,13 +190,13 @@ fn identified(call: &Call<'_>, form: &Pairs, grant_type: GrantType) -> Result<(S
     let client = form
         .get("client_id")
         .and_then(|id| call.organization.client(id))
-        .ok_or_else(|| Refused::client("client authentication failed: client not found"))?;
+        .ok_or_else(|| Refused::invalid_client("client authentication failed: client not found"))?;
     Ok((usable(client, grant_type)?, true))
 }
 
 fn usable(client: &Client, grant_type: GrantType) -> Result<String, Refused> {
     if client.state != ClientState::Active {
-        return Err(Refused::client("the client is not active"));
+        return Err(Refused::invalid_client("the client is not active"));
     }
     if client.authorized_grant_type != grant_type {
         return Err(Refused(
@@ -204,37 +209,40 @@ fn usable(client: &Client, grant_type: GrantType) -> Result<String, Refused> {
 }
 
 fn exchange_code(call: &mut Call<'_>, form: &Pairs, client_id: &str, public: bool) -> Result<(), Refused> {
-    let text = form.get("code").ok_or_else(|| Refused::request("code is missing"))?;
-    let redirect_uri = form.get("redirect_uri").ok_or_else(|| Refused::request("redirect_uri is missing"))?;
-    // Whatever comes of it, a code that was shown is used up.
+    let value = form.get("code").ok_or_else(|| Refused::invalid_request("code is missing"))?;
+    let redirect_uri =
+        form.get("redirect_uri").ok_or_else(|| Refused::invalid_request("redirect_uri is missing"))?;
+    // A code that was presented is consumed even if the exchange fails.
     let code = call
         .organization
         .codes
-        .remove(text)
-        .ok_or_else(|| Refused::grant("the code is unknown or was used before"))?;
+        .remove(value)
+        .ok_or_else(|| Refused::invalid_grant("the code is unknown or was used before"))?;
     if code.expires <= call.now {
-        return Err(Refused::grant("the code has expired"));
+        return Err(Refused::invalid_grant("the code has expired"));
     }
     if code.client_id != client_id {
-        return Err(Refused::grant("the code was issued to another client"));
+        return Err(Refused::invalid_grant("the code was issued to another client"));
     }
     if code.redirect_uri != redirect_uri {
-        return Err(Refused::grant("redirect_uri is not the one the code was issued for"));
+        return Err(Refused::invalid_grant("redirect_uri is not the one the code was issued for"));
     }
     match (&code.challenge, form.get("code_verifier")) {
-        (Some(challenge), Some(verifier)) if proves(verifier, challenge) => Ok(()),
-        (Some(_), Some(_)) => Err(Refused::grant("code_verifier does not match the code challenge")),
-        (Some(_), None) => Err(Refused::grant("code_verifier is missing")),
-        (None, Some(_)) => Err(Refused::grant("code_verifier was sent for a code without a challenge")),
-        (None, None) if public => Err(Refused::client(
+        (Some(challenge), Some(verifier)) if matches_challenge(verifier, challenge) => Ok(()),
+        (Some(_), Some(_)) => Err(Refused::invalid_grant("code_verifier does not match the code challenge")),
+        (Some(_), None) => Err(Refused::invalid_grant("code_verifier is missing")),
+        (None, Some(_)) => {
+            Err(Refused::invalid_grant("code_verifier was sent for a code without a challenge"))
+        }
+        (None, None) if public => Err(Refused::invalid_client(
             "client authentication failed: neither Basic credentials nor a code challenge",
         )),
         (None, None) => Ok(()),
     }
 }
 
-/// RFC 7636: the verifier has the right form, and its hash is the challenge.
-fn proves(verifier: &str, challenge: &str) -> bool {
+/// Returns whether the verifier is well-formed and its hash is the challenge (RFC 7636).
+fn matches_challenge(verifier: &str, challenge: &str) -> bool {
     let well_formed = (43..=128).contains(&verifier.len())
         && verifier.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte));
     well_formed && BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(verifier)) == challenge
@@ -242,25 +250,25 @@ fn proves(verifier: &str, challenge: &str) -> bool {
 
 fn exchange_refresh_token(
     call: &mut Call<'_>,
-    text: &str,
+    value: &str,
     client_id: &str,
     public: bool,
 ) -> Result<(), Refused> {
     let refresh_tokens = &mut call.organization.refresh_tokens;
     let known = refresh_tokens
-        .get(text)
+        .get(value)
         .filter(|token| token.client_id == client_id)
-        .ok_or_else(|| Refused::grant("the refresh token is unknown or was used before"))?;
+        .ok_or_else(|| Refused::invalid_grant("the refresh token is unknown or was used before"))?;
     if public && !known.public {
-        return Err(Refused::client("client authentication failed: no Basic credentials"));
+        return Err(Refused::invalid_client("client authentication failed: no Basic credentials"));
     }
-    refresh_tokens.remove(text);
+    refresh_tokens.remove(value);
     Ok(())
 }
 
 fn check_assertion(call: &Call<'_>, org_name: &str, assertion: &str) -> Result<(), Refused> {
     if !org_name.eq_ignore_ascii_case(&call.organization.name) {
-        return Err(Refused::grant("orgName is not known"));
+        return Err(Refused::invalid_grant("orgName is not known"));
     }
     let lenient = GeneralPurposeConfig::new()
         .with_decode_padding_mode(DecodePaddingMode::Indifferent)
@@ -268,21 +276,21 @@ fn check_assertion(call: &Call<'_>, org_name: &str, assertion: &str) -> Result<(
     let is_base64 = [&alphabet::STANDARD, &alphabet::URL_SAFE]
         .into_iter()
         .any(|alphabet| GeneralPurpose::new(alphabet, lenient).decode(assertion).is_ok());
-    if is_base64 { Ok(()) } else { Err(Refused::grant("the assertion is not Base64")) }
+    if is_base64 { Ok(()) } else { Err(Refused::invalid_grant("the assertion is not Base64")) }
 }
 
-/// `GET /oauth/authorize`: consents at once, unless the next consent shall be refused.
-pub(crate) fn authorize(call: &mut Call<'_>) -> Result<Answer, ServiceError> {
+/// Handles `GET /oauth/authorize`: consents immediately, unless the next consent is to be refused.
+pub(crate) fn authorize(call: &mut Call<'_>) -> Result<ServiceResponse, ServiceError> {
     let query = call.query();
     let (client_id, grant_type, redirect_uri) = match redirect_target(call, &query) {
         Ok(target) => target,
         Err(reason) => return Ok(error_page(reason)),
     };
-    let back = |pairs: &[(&str, &str)], in_fragment: bool| {
+    let redirect_back = |pairs: &[(&str, &str)], in_fragment: bool| {
         redirect(&redirect_uri, pairs, query.get_even_empty("state"), in_fragment)
     };
     let refused = |error: &str, description: &str| {
-        back(
+        redirect_back(
             &[("error", error), ("error_description", description)],
             query.get("response_type") == Some("token"),
         )
@@ -302,14 +310,14 @@ pub(crate) fn authorize(call: &mut Call<'_>) -> Result<Answer, ServiceError> {
         Ok(challenge) => challenge,
         Err(reason) => return Ok(refused("invalid_request", reason)),
     };
-    if call.organization.refuses_consent() {
+    if call.organization.take_consent_refusal() {
         return Ok(refused("access_denied", "the user refused the consent"));
     }
     call.organization.consent(&client_id, call.now);
     if wanted == GrantType::Token {
         let (token, seconds) = call.organization.issue_token(&client_id, call.rules, call.now);
         let seconds = seconds.to_string();
-        return Ok(back(
+        return Ok(redirect_back(
             &[("access_token", &token), ("expires_in", &seconds), ("token_type", "bearer")],
             true,
         ));
@@ -324,10 +332,11 @@ pub(crate) fn authorize(call: &mut Call<'_>) -> Result<Answer, ServiceError> {
             expires: call.now.checked_add(CODE_LIFETIME_SECONDS.seconds()).unwrap_or(Timestamp::MAX),
         },
     );
-    Ok(back(&[("code", &code)], false))
+    Ok(redirect_back(&[("code", &code)], false))
 }
 
-/// Whom the browser came from and where it may be sent back to; otherwise why it may not.
+/// Returns the client that requests the authorization and its redirect URI, or the reason to show an error page
+/// instead.
 fn redirect_target(call: &Call<'_>, query: &Pairs) -> Result<(String, GrantType, RedirectUri), &'static str> {
     let client = query
         .get("client_id")
@@ -356,30 +365,31 @@ fn challenge(query: &Pairs) -> Result<Option<String>, &'static str> {
     }
 }
 
-/// A redirect URI that a client has registered, as it was sent.
+/// A registered redirect URI, as it was sent.
 struct RedirectUri {
-    text: String,
+    verbatim: String,
     url: Url,
 }
 
 impl RedirectUri {
-    fn registered(text: &str, client: &Client) -> Option<Self> {
-        let url = Url::parse(text).ok().filter(|url| url.fragment().is_none())?;
+    fn registered(uri: &str, client: &Client) -> Option<Self> {
+        let url = Url::parse(uri).ok().filter(|url| url.fragment().is_none())?;
         client
             .registered_redirect_uri
             .iter()
-            .any(|registered| registered == text || differs_in_loopback_port(registered, &url))
-            .then(|| Self { text: text.to_owned(), url })
+            .any(|registered| registered == uri || differs_in_loopback_port(registered, &url))
+            .then(|| Self { verbatim: uri.to_owned(), url })
     }
 }
 
 impl std::fmt::Display for RedirectUri {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str(&self.text)
+        formatter.write_str(&self.verbatim)
     }
 }
 
-/// RFC 8252, section 7.3: a program on the user's machine listens on whatever port is free.
+/// Returns whether the URI differs from a registered loopback URI in its port only. RFC 8252, section 7.3: a program on
+/// the user's machine listens on any free port.
 fn differs_in_loopback_port(registered: &str, url: &Url) -> bool {
     let Ok(mut registered) = Url::parse(registered) else {
         return false;
@@ -393,7 +403,12 @@ fn differs_in_loopback_port(registered: &str, url: &Url) -> bool {
     loopback && registered.scheme() == "http" && registered.set_port(url.port()).is_ok() && registered == *url
 }
 
-fn redirect(target: &RedirectUri, pairs: &[(&str, &str)], state: Option<&str>, in_fragment: bool) -> Answer {
+fn redirect(
+    target: &RedirectUri,
+    pairs: &[(&str, &str)],
+    state: Option<&str>,
+    in_fragment: bool,
+) -> ServiceResponse {
     let pairs = pairs.iter().copied().chain(state.map(|state| ("state", state)));
     let mut url = target.url.clone();
     if in_fragment {
@@ -402,11 +417,11 @@ fn redirect(target: &RedirectUri, pairs: &[(&str, &str)], state: Option<&str>, i
     } else {
         url.query_pairs_mut().extend_pairs(pairs);
     }
-    Answer::empty(StatusCode::FOUND).with("Location", url)
+    ServiceResponse::empty(StatusCode::FOUND).with_header("Location", url)
 }
 
-fn error_page(reason: &str) -> Answer {
-    Answer::text(
+fn error_page(reason: &str) -> ServiceResponse {
+    ServiceResponse::with_content(
         StatusCode::BAD_REQUEST,
         "text/html; charset=utf-8",
         format!(
@@ -415,8 +430,8 @@ fn error_page(reason: &str) -> Answer {
     )
 }
 
-/// `GET /logout`: back to where the client may be sent, and nowhere else.
-pub(crate) fn logout(call: &mut Call<'_>) -> Result<Answer, ServiceError> {
+/// Handles `GET /logout`: redirects to a registered URI of the client, and to no other.
+pub(crate) fn logout(call: &mut Call<'_>) -> Result<ServiceResponse, ServiceError> {
     let query = call.query();
     let target = query
         .get("client_id")
@@ -424,8 +439,8 @@ pub(crate) fn logout(call: &mut Call<'_>) -> Result<Answer, ServiceError> {
         .zip(query.get("redirect_uri"))
         .and_then(|(client, uri)| RedirectUri::registered(uri, client));
     Ok(match target {
-        Some(target) => Answer::empty(StatusCode::FOUND).with("Location", target.url),
-        None => Answer::text(
+        Some(target) => ServiceResponse::empty(StatusCode::FOUND).with_header("Location", target.url),
+        None => ServiceResponse::with_content(
             StatusCode::OK,
             "text/html; charset=utf-8",
             "<!doctype html><html><head><title>Signed out</title></head><body><h1>Signed out</h1></body></html>",
@@ -433,11 +448,11 @@ pub(crate) fn logout(call: &mut Call<'_>) -> Result<Answer, ServiceError> {
     })
 }
 
-/// `DELETE /api/v2/tokens/me`
-pub(crate) fn revoke_own_token(call: &mut Call<'_>) -> Result<Answer, ServiceError> {
+/// Handles `DELETE /api/v2/tokens/me`.
+pub(crate) fn revoke_own_token(call: &mut Call<'_>) -> Result<ServiceResponse, ServiceError> {
     if let Some(caller) = &call.caller {
         call.organization.tokens.remove(&caller.token);
         call.organization.refresh_tokens.retain(|_, token| token.access_token != caller.token);
     }
-    Ok(Answer::empty(StatusCode::OK))
+    Ok(ServiceResponse::empty(StatusCode::OK))
 }

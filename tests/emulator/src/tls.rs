@@ -1,4 +1,4 @@
-//! Certificates made for one emulator: an authority, the server's, and one for clients.
+//! The certificates of one emulator: those of an authority, of the server and of its clients.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs
 use tokio_rustls::rustls::server::WebPkiClientVerifier;
 use tokio_rustls::rustls::{RootCertStore, ServerConfig, crypto};
 
-/// Why no certificates could be made.
+/// The reason why no certificates could be generated.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum TlsError {
     #[error(transparent)]
@@ -24,7 +24,7 @@ pub(crate) enum TlsError {
     ClientVerifier(#[from] tokio_rustls::rustls::server::VerifierBuilderError),
 }
 
-/// What the server needs, and what its clients need to trust it and be trusted.
+/// The server's TLS configuration, and the certificates that its clients need.
 pub(crate) struct Tls {
     pub(crate) acceptor: TlsAcceptor,
     pub(crate) authority_pem: String,
@@ -33,7 +33,7 @@ pub(crate) struct Tls {
 
 impl Tls {
     pub(crate) fn new(client_certificate_required: bool) -> Result<Self, TlsError> {
-        let mut params = valid_now(Vec::new(), "PureCloud OAuth emulator: certificate authority")?;
+        let mut params = certificate_params(Vec::new(), "PureCloud OAuth emulator: certificate authority")?;
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let key = KeyPair::generate()?;
@@ -41,14 +41,14 @@ impl Tls {
         let issuer = Issuer::new(params, key);
 
         let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
-        let (server, server_key) = issued(
+        let (server, server_key) = issue(
             &issuer,
-            valid_now(names, "PureCloud OAuth emulator")?,
+            certificate_params(names, "PureCloud OAuth emulator")?,
             ExtendedKeyUsagePurpose::ServerAuth,
         )?;
-        let (client, client_key) = issued(
+        let (client, client_key) = issue(
             &issuer,
-            valid_now(Vec::new(), "PureCloud OAuth emulator: client")?,
+            certificate_params(Vec::new(), "PureCloud OAuth emulator: client")?,
             ExtendedKeyUsagePurpose::ClientAuth,
         )?;
 
@@ -75,7 +75,7 @@ impl Tls {
     }
 }
 
-fn issued(
+fn issue(
     issuer: &Issuer<'_, KeyPair>,
     mut params: CertificateParams,
     usage: ExtendedKeyUsagePurpose,
@@ -88,8 +88,9 @@ fn issued(
     Ok((certificate, key))
 }
 
-/// Valid from the beginning of this year to the end of the next: some verifiers refuse a longer time.
-fn valid_now(names: Vec<String>, common_name: &str) -> Result<CertificateParams, rcgen::Error> {
+/// Builds certificate parameters that are valid from the beginning of this year to the end of the next, because some
+/// verifiers reject longer periods.
+fn certificate_params(names: Vec<String>, common_name: &str) -> Result<CertificateParams, rcgen::Error> {
     let mut params = CertificateParams::new(names)?;
     params.distinguished_name.push(DnType::CommonName, common_name);
     let year = i32::from(Timestamp::now().to_zoned(TimeZone::UTC).year());

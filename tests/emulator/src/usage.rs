@@ -1,4 +1,4 @@
-//! How often a client has called the API: executions, and rows that follow from the seed alone.
+//! The API usage of clients: executions of usage queries, and rows that depend on the seed alone.
 
 use std::collections::BTreeMap;
 
@@ -9,14 +9,14 @@ use jiff::{Timestamp, ToSpan};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::answer::Answer;
+use crate::answer::ServiceResponse;
 use crate::call::Call;
 use crate::clients::{instant, not_found};
 use crate::errors::ServiceError;
-use crate::fields::{Fields, one_of};
+use crate::fields::{Fields, parse_one_of};
 use crate::organization::Organization;
 
-/// What clients call; the share says how often, in relation to the others.
+/// The operations that clients call, with their share in relation to the others.
 const CALLS: &[(&str, &str, u64)] = &[
     ("api/v2/users", "GET", 120),
     ("api/v2/users/{userId}", "GET", 340),
@@ -41,7 +41,7 @@ const GRANULARITIES: &[(&str, Granularity)] =
     &[("Day", Granularity::Day), ("Week", Granularity::Week), ("Month", Granularity::Month)];
 
 impl Granularity {
-    /// The first day of the bucket that a day is in; weeks start on Monday.
+    /// Returns the first day of the bucket that contains a day; weeks start on Monday.
     fn bucket(self, day: Date) -> Date {
         match self {
             Self::Day => day,
@@ -69,7 +69,7 @@ const DIMENSIONS: &[(&str, Dimension)] = &[
     ("HttpMethod", Dimension::HttpMethod),
 ];
 
-/// The metrics, by the fields of a row they fill.
+/// The metrics, with the field of a row that each of them fills.
 const METRICS: &[(&str, &str)] = &[
     ("Status200", "status200"),
     ("Status300", "status300"),
@@ -79,7 +79,7 @@ const METRICS: &[(&str, &str)] = &[
     ("Requests", "requests"),
 ];
 
-/// What was asked for.
+/// A usage query.
 #[derive(Clone, Debug)]
 struct Query {
     /// The first day, and the day after the last.
@@ -89,7 +89,7 @@ struct Query {
     columns: Vec<&'static str>,
 }
 
-/// A query on its way to its result.
+/// A usage query that is being executed.
 #[derive(Clone, Debug)]
 pub(crate) struct Execution {
     pub(crate) client_id: String,
@@ -99,14 +99,14 @@ pub(crate) struct Execution {
     fails: bool,
 }
 
-/// How many calls ended how; the parts of a row.
+/// The number of calls by status, from which a row is computed.
 #[derive(Clone, Copy, Debug, Default)]
 struct Calls {
     status200: u64,
     status300: u64,
     status400: u64,
     status500: u64,
-    /// Also inside `status400`.
+    /// Included in `status400`.
     status429: u64,
 }
 
@@ -130,8 +130,8 @@ impl Calls {
         }
     }
 
-    /// What a client did on one day with one operation: always the same for the same seed.
-    fn of(seed: u64, client_id: &str, day: Date, (template, method, share): (&str, &str, u64)) -> Self {
+    /// Generates the calls of a client on one day to one operation; the same seed always gives the same calls.
+    fn generate(seed: u64, client_id: &str, day: Date, (template, method, share): (&str, &str, u64)) -> Self {
         let digest = Sha256::digest(format!("{seed} {client_id} {day} {method} {template}"));
         let draw = |position: usize, below: u64| {
             u64::from(u16::from_be_bytes([digest[position], digest[position + 1]])) % below
@@ -149,35 +149,35 @@ impl Calls {
     }
 }
 
-/// `POST …/usage/query`
-pub(crate) fn query(call: &mut Call<'_>) -> Result<Answer, ServiceError> {
+/// Handles `POST …/usage/query`.
+pub(crate) fn query(call: &mut Call<'_>) -> Result<ServiceResponse, ServiceError> {
     let client_id = known_client(call)?;
     let fields = Fields::new(call.json_object()?);
     let query = Query {
-        days: interval(fields.required_text("interval")?)?,
+        days: interval(fields.required_string("interval")?)?,
         granularity: fields
-            .text("granularity")?
-            .map_or(Ok(Granularity::Day), |word| one_of("granularity", word, GRANULARITIES))?,
+            .string("granularity")?
+            .map_or(Ok(Granularity::Day), |name| parse_one_of("granularity", name, GRANULARITIES))?,
         dimensions: fields
-            .texts("groupBy")?
+            .strings("groupBy")?
             .iter()
-            .map(|word| one_of("groupBy", word, DIMENSIONS))
+            .map(|name| parse_one_of("groupBy", name, DIMENSIONS))
             .collect::<Result<_, _>>()?,
-        columns: columns(&fields.texts("metrics")?)?,
+        columns: columns(&fields.strings("metrics")?)?,
     };
     start(call, client_id, query, call.rules.accepted_status)
 }
 
-/// `GET …/usage/summary`
-pub(crate) fn summary(call: &mut Call<'_>) -> Result<Answer, ServiceError> {
+/// Handles `GET …/usage/summary`.
+pub(crate) fn summary(call: &mut Call<'_>) -> Result<ServiceResponse, ServiceError> {
     let client_id = known_client(call)?;
     let query = call.query();
-    let text = query.get_even_empty("days").unwrap_or("7");
-    let days = text
+    let value = query.get_even_empty("days").unwrap_or("7");
+    let days = value
         .parse::<i64>()
         .ok()
         .filter(|days| (1..=365).contains(days))
-        .ok_or_else(|| ServiceError::invalid_value("days", text, &["1 to 365"]))?;
+        .ok_or_else(|| ServiceError::invalid_value("days", value, &["1 to 365"]))?;
     let today = utc_day(call.now);
     let query = Query {
         days: (today.saturating_sub(days.days()), today),
@@ -188,8 +188,8 @@ pub(crate) fn summary(call: &mut Call<'_>) -> Result<Answer, ServiceError> {
     start(call, client_id, query, StatusCode::OK)
 }
 
-/// `GET …/usage/query/results/{executionId}`
-pub(crate) fn result(call: &mut Call<'_>) -> Result<Answer, ServiceError> {
+/// Handles `GET …/usage/query/results/{executionId}`.
+pub(crate) fn result(call: &mut Call<'_>) -> Result<ServiceResponse, ServiceError> {
     let client_id = known_client(call)?;
     let id = call.parameter(1).to_owned();
     let (now, rules) = (call.now, call.rules);
@@ -224,7 +224,7 @@ fn start(
     client_id: String,
     query: Query,
     status: StatusCode,
-) -> Result<Answer, ServiceError> {
+) -> Result<ServiceResponse, ServiceError> {
     let organization = &mut *call.organization;
     let id = organization.generator.uuid();
     let fails = organization.failing_usage_queries > 0;
@@ -234,22 +234,22 @@ fn start(
         "resultsUri": format!("/api/v2/oauth/clients/{client_id}/usage/query/results/{id}"),
     });
     organization.executions.insert(id, Execution { client_id, query, started: call.now, polls: 0, fails });
-    Ok(Answer::json(status, &started))
+    Ok(ServiceResponse::json(status, &started))
 }
 
 fn columns(metrics: &[String]) -> Result<Vec<&'static str>, ServiceError> {
     if metrics.is_empty() {
         return Ok(METRICS.iter().map(|(_, column)| *column).collect());
     }
-    metrics.iter().map(|word| one_of("metrics", word, METRICS)).collect()
+    metrics.iter().map(|name| parse_one_of("metrics", name, METRICS)).collect()
 }
 
 fn utc_day(timestamp: Timestamp) -> Date {
     timestamp.to_zoned(TimeZone::UTC).date()
 }
 
-/// The days that an ISO-8601 interval touches: the first, and the one after the last.
-fn interval(text: &str) -> Result<(Date, Date), ServiceError> {
+/// Returns the days that an ISO-8601 interval overlaps: the first, and the one after the last.
+fn interval(value: &str) -> Result<(Date, Date), ServiceError> {
     let refused = |reason: &str| {
         ServiceError::bad_field(
             "interval",
@@ -257,9 +257,9 @@ fn interval(text: &str) -> Result<(Date, Date), ServiceError> {
         )
         .param("reason", reason)
     };
-    let (start, end) = text
+    let (start, end) = value
         .split_once('/')
-        .and_then(|(start, end)| Some((utc_moment(start)?, utc_moment(end)?)))
+        .and_then(|(start, end)| Some((utc_datetime(start)?, utc_datetime(end)?)))
         .ok_or_else(|| refused("it is malformed"))?;
     if end <= start {
         return Err(refused("its end is not after its start"));
@@ -267,26 +267,26 @@ fn interval(text: &str) -> Result<(Date, Date), ServiceError> {
     if start.checked_add(1.year()).is_ok_and(|latest| end > latest) {
         return Err(refused("it is longer than a year"));
     }
-    let touches_last_day = end.time() != jiff::civil::Time::midnight();
-    let after_last = if touches_last_day { end.date().tomorrow().unwrap_or(Date::MAX) } else { end.date() };
+    let overlaps_last_day = end.time() != jiff::civil::Time::midnight();
+    let after_last = if overlaps_last_day { end.date().tomorrow().unwrap_or(Date::MAX) } else { end.date() };
     Ok((start.date(), after_last))
 }
 
-/// An instant, in UTC if it does not say otherwise.
-fn utc_moment(text: &str) -> Option<DateTime> {
-    match text.parse::<Timestamp>() {
+/// Parses an instant, in UTC if it has no offset.
+fn utc_datetime(value: &str) -> Option<DateTime> {
+    match value.parse::<Timestamp>() {
         Ok(timestamp) => Some(timestamp.to_zoned(TimeZone::UTC).datetime()),
-        Err(_) => text.parse().ok(),
+        Err(_) => value.parse().ok(),
     }
 }
 
-/// The rows of a query, from the client's creation on; the day on which it was asked is not included.
+/// Returns the rows of a query, starting at the client's creation; the day of the query is not included.
 fn rows(organization: &Organization, execution: &Execution) -> Vec<Value> {
     let query = &execution.query;
     let (first, after_last) = query.days;
     let after_last = after_last.min(utc_day(execution.started));
     let client = organization.client(&execution.client_id);
-    // Nobody calls with a client that is not there yet.
+    // A client has no calls from before its creation.
     let first = client.map_or(first, |client| first.max(utc_day(client.date_created)));
     let mut sums: BTreeMap<(Date, Option<&str>, Option<&str>), Calls> = BTreeMap::new();
     for day in first.series(1.day()).take_while(|day| *day < after_last) {
@@ -297,7 +297,7 @@ fn rows(organization: &Organization, execution: &Execution) -> Vec<Value> {
                 query.dimensions.contains(&Dimension::TemplateUri).then_some(template),
                 query.dimensions.contains(&Dimension::HttpMethod).then_some(method),
             );
-            let calls = Calls::of(organization.seed, &execution.client_id, day, *called);
+            let calls = Calls::generate(organization.seed, &execution.client_id, day, *called);
             sums.entry(key).or_default().add(calls);
         }
     }

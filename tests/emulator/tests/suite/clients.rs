@@ -10,7 +10,7 @@ fn path(client: &Value) -> String {
 }
 
 #[tokio::test]
-async fn the_same_seed_gives_the_same_organization_and_another_one_another() {
+async fn the_same_seed_gives_the_same_organization_and_another_seed_another_one() {
     let same = [Emulator::builder().seed(5), Emulator::builder().seed(5)];
     let [first, second] = same.map(|builder| async { builder.start().await.unwrap() });
     let (first, second) = (first.await, second.await);
@@ -65,10 +65,11 @@ async fn a_secret_is_shown_when_it_is_new_and_never_again() {
     assert_ne!(first, second);
 
     let client_id = client["id"].as_str().unwrap().to_owned();
-    let with = |client_secret: String| ClientCredentials { client_id: client_id.clone(), client_secret };
+    let credentials =
+        |client_secret: String| ClientCredentials { client_id: client_id.clone(), client_secret };
     let grant = [("grant_type", "client_credentials")];
-    assert_eq!(session.token_for(Some(&with(first)), &grant).await.status, 401);
-    assert_eq!(session.token_for(Some(&with(second)), &grant).await.status, 200);
+    assert_eq!(session.token_for(Some(&credentials(first)), &grant).await.status, 401);
+    assert_eq!(session.token_for(Some(&credentials(second)), &grant).await.status, 200);
 }
 
 #[tokio::test]
@@ -113,9 +114,9 @@ async fn only_an_inactive_client_can_be_deleted() {
 
     let inactive = json!({"name": "Kurzlebig", "authorizedGrantType": "CODE", "state": "inactive"});
     let put = session.put(&path(&client), &inactive).await.json();
-    assert_eq!(put["dateToDelete"], put["dateModified"], "a young client goes at once");
+    assert_eq!(put["dateToDelete"], put["dateModified"], "a new client is deleted immediately");
     let deleted = session.delete(&path(&client)).await;
-    assert_eq!((deleted.status, deleted.text.as_str()), (204, ""));
+    assert_eq!((deleted.status, deleted.body.as_str()), (204, ""));
     session.get(&path(&client)).await.assert_error(404, "not.found");
     session.delete(&path(&client)).await.assert_error(404, "not.found");
 }
@@ -138,7 +139,7 @@ async fn an_old_client_can_be_restored_for_seven_days() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_a_client_is_said() {
+async fn an_invalid_client_is_rejected_with_the_field_and_the_reason() {
     let session = Session::start().await;
     let role = json!({"roleId": "no-such-role", "divisionId": "*"});
     for (change, code, field) in [
@@ -197,9 +198,9 @@ async fn permissions_come_from_the_roles_of_the_client() {
     refused.assert_error(403, "missing.any.permissions");
     assert_eq!(refused.json()["messageParams"]["permissions"], "oauth:client:add");
 
-    let nobody = session.emulator.client_with_permissions(&[]);
+    let powerless = session.emulator.client_with_permissions(&[]);
     let id = session.emulator.administrator().client_id;
-    session.acting_as(&nobody);
+    session.acting_as(&powerless);
     assert_eq!(session.get("/api/v2/oauth/scopes/users").await.status, 200);
     for path in [
         CLIENTS.to_owned(),
@@ -223,7 +224,7 @@ async fn permissions_come_from_the_roles_of_the_client() {
 }
 
 #[tokio::test]
-async fn a_role_can_only_be_given_by_who_holds_it() {
+async fn only_a_client_that_holds_a_role_can_grant_it() {
     let mut session = Session::start().await;
     let clients = session.emulator.seeded_clients();
     let admin_role = clients[0]["roleDivisions"].clone();

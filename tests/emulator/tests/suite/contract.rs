@@ -9,14 +9,14 @@ use crate::session::{CLIENTS, Reply, Session, http};
 const SCOPES: &str = "/api/v2/oauth/scopes";
 
 #[tokio::test]
-async fn a_token_is_asked_for_and_checked() {
+async fn a_token_is_required_and_checked() {
     let mut session = Session::start().await;
     let url = format!("{}{CLIENTS}", session.emulator.base_url());
-    Reply::of(session.http.get(&url).send().await.unwrap())
+    Reply::read(session.http.get(&url).send().await.unwrap())
         .await
         .assert_error(401, "authentication.required");
     let basic = session.http.get(&url).basic_auth("id", Some("secret")).send().await.unwrap();
-    Reply::of(basic).await.assert_error(401, "authentication.required");
+    Reply::read(basic).await.assert_error(401, "authentication.required");
     let lower = session.http.get(&url).header("authorization", format!("bearer {}", session.token));
     assert_eq!(lower.send().await.unwrap().status(), 200);
     session.token = "nonsense".to_owned();
@@ -24,7 +24,7 @@ async fn a_token_is_asked_for_and_checked() {
 }
 
 #[tokio::test]
-async fn what_is_no_request_of_the_api_is_refused() {
+async fn a_request_that_is_not_part_of_the_api_is_refused() {
     let session = Session::start().await;
     session.get("/api/v2/oauth/nothing").await.assert_error(404, "not.found");
     session.get("/").await.assert_error(404, "not.found");
@@ -32,15 +32,15 @@ async fn what_is_no_request_of_the_api_is_refused() {
     patched.assert_error(405, "method.not.allowed");
     assert_eq!(patched.header("allow"), "GET, POST");
     let post = || session.request(Method::POST, CLIENTS);
-    let text = post().header("content-type", "text/plain").body("{}").send().await.unwrap();
-    Reply::of(text).await.assert_error(415, "unsupported.media.type");
+    let plain_text = post().header("content-type", "text/plain").body("{}").send().await.unwrap();
+    Reply::read(plain_text).await.assert_error(415, "unsupported.media.type");
     for body in ["{", "[]", "null", ""] {
         let reply = post().header("content-type", "application/json; charset=utf-8").body(body);
-        Reply::of(reply.send().await.unwrap()).await.assert_error(400, "bad.request");
+        Reply::read(reply.send().await.unwrap()).await.assert_error(400, "bad.request");
     }
     let large = "x".repeat(1024 * 1024 + 1);
     let reply = post().header("content-type", "application/json").body(large).send().await.unwrap();
-    Reply::of(reply).await.assert_error(413, "request.entity.too.large");
+    Reply::read(reply).await.assert_error(413, "request.entity.too.large");
 }
 
 #[tokio::test]
@@ -57,7 +57,7 @@ async fn a_secret_is_rotated_whatever_the_body() {
 }
 
 #[tokio::test]
-async fn every_answer_has_the_headers_of_the_service() {
+async fn every_response_has_the_headers_of_the_service() {
     let session = Session::start().await;
     for path in [CLIENTS, "/api/v2/none", "/oauth/authorize", "/logout"] {
         let reply = session.get(path).await;
@@ -70,15 +70,15 @@ async fn every_answer_has_the_headers_of_the_service() {
 #[tokio::test]
 async fn the_date_follows_the_clock() {
     let start = jiff::Timestamp::from_second(1_700_000_000).unwrap();
-    let session = Session::of(Emulator::builder().clock_start(start.into())).await;
+    let session = Session::start_with(Emulator::builder().clock_start(start.into())).await;
     assert!(session.get(SCOPES).await.header("date").starts_with("Tue, 14 Nov 2023 22:13:2"));
     session.emulator.clock().advance(Duration::from_secs(3600));
     assert!(session.get(SCOPES).await.header("date").starts_with("Tue, 14 Nov 2023 23:13:2"));
 }
 
 #[tokio::test]
-async fn past_the_rate_limit_one_has_to_wait() {
-    let session = Session::of(Emulator::builder().rate_limit(3, Duration::from_secs(60))).await;
+async fn requests_beyond_the_rate_limit_are_refused_until_the_window_ends() {
+    let session = Session::start_with(Emulator::builder().rate_limit(3, Duration::from_secs(60))).await;
     for count in ["1", "2", "3"] {
         let reply = session.get(SCOPES).await;
         assert_eq!(reply.status, 200);
@@ -101,7 +101,7 @@ async fn past_the_rate_limit_one_has_to_wait() {
 }
 
 #[tokio::test]
-async fn scopes_are_described_in_the_language_asked_for() {
+async fn scopes_are_described_in_the_requested_language() {
     let session = Session::start().await;
     let listing = session.get(SCOPES).await.json();
     assert_eq!(listing["total"], listing["entities"].as_array().unwrap().len());
@@ -120,7 +120,7 @@ async fn scopes_are_described_in_the_language_asked_for() {
         if let Some(asked) = asked {
             request = request.header("accept-language", asked);
         }
-        let reply = Reply::of(request.send().await.unwrap()).await;
+        let reply = Reply::read(request.send().await.unwrap()).await;
         assert_eq!(reply.header("content-language"), given, "{asked:?}");
         let scope = reply.json();
         assert_eq!(scope["id"], "users:readonly");
@@ -132,7 +132,7 @@ async fn scopes_are_described_in_the_language_asked_for() {
 }
 
 #[tokio::test]
-async fn answers_are_compressed_for_who_accepts_it() {
+async fn responses_are_compressed_if_the_client_accepts_gzip() {
     let session = Session::start().await;
     let plain = http().no_gzip().build().unwrap();
     for (accepted, encoding) in
@@ -148,7 +148,7 @@ async fn answers_are_compressed_for_who_accepts_it() {
 }
 
 #[tokio::test]
-async fn requests_are_kept_as_they_were_on_the_wire() {
+async fn requests_are_recorded_as_they_were_sent() {
     let session = Session::start().await;
     let body = json!({"name": "Spur", "authorizedGrantType": "CODE"});
     session.post(&format!("{CLIENTS}?x=%2F%20"), &body).await;
@@ -156,16 +156,16 @@ async fn requests_are_kept_as_they_were_on_the_wire() {
     let request = session.emulator.last_request(Endpoint::PostOauthClients).unwrap();
     assert_eq!((request.method.as_str(), request.http_version.as_str()), ("POST", "HTTP/1.1"));
     assert_eq!(request.target, format!("{CLIENTS}?x=%2F%20"));
-    assert_eq!(request.body_text(), body.to_string());
+    assert_eq!(request.body_string(), body.to_string());
     assert_eq!(request.header("Content-Type"), Some("application/json"));
     let received = session.emulator.received();
     assert_eq!(received.len(), 2);
     assert_eq!(received[1].target, "/api/v2/oauth/scopes/users%3areadonly");
-    assert_eq!(received[0].connection, received[1].connection, "the connection is kept");
+    assert_eq!(received[0].connection, received[1].connection, "the connection is reused");
 }
 
 #[tokio::test]
-async fn tls_can_ask_for_a_certificate_of_the_client() {
+async fn tls_can_require_a_client_certificate() {
     let emulator = Emulator::builder().client_certificate_required(true).start().await.unwrap();
     assert!(emulator.base_url().starts_with("https://"));
     let authority =

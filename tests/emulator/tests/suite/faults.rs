@@ -17,7 +17,7 @@ impl Session {
         self.request(Method::POST, &format!("{CLIENTS}/{}/secret", client.client_id))
     }
 
-    /// The same request as text, for a connection of one's own.
+    /// Returns the same request as a string, to be sent over a separate connection.
     fn raw_rotation(&self) -> String {
         format!(
             "POST {CLIENTS}/{}/secret HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {}\r\ncontent-length: 0\r\n\r\n",
@@ -36,7 +36,7 @@ impl Session {
 }
 
 #[tokio::test]
-async fn a_status_is_answered_so_often_and_nothing_is_carried_out() {
+async fn a_status_is_returned_the_given_number_of_times_without_an_execution() {
     let session = Session::start().await;
     let page = "<html>down</html>";
     session
@@ -44,8 +44,8 @@ async fn a_status_is_answered_so_often_and_nothing_is_carried_out() {
         .fault(Fault::on(ROTATE).status(503).header("Retry-After", "1").body("text/html", page).times(2));
     let secret = session.emulator.administrator().client_secret;
     for _ in 0..2 {
-        let reply = Reply::of(session.rotation().send().await.unwrap()).await;
-        assert_eq!((reply.status, reply.text.as_str()), (503, page));
+        let reply = Reply::read(session.rotation().send().await.unwrap()).await;
+        assert_eq!((reply.status, reply.body.as_str()), (503, page));
         assert_eq!((reply.header("retry-after"), reply.header("content-type")), ("1", "text/html"));
     }
     assert_eq!(session.counts(ROTATE), (2, 0));
@@ -55,7 +55,7 @@ async fn a_status_is_answered_so_often_and_nothing_is_carried_out() {
 }
 
 #[tokio::test]
-async fn every_error_can_be_had_in_the_shape_of_the_service() {
+async fn every_error_has_the_format_of_the_service() {
     let session = Session::start().await;
     for (status, code) in [
         (400, "response.entity.too.large"),
@@ -99,7 +99,7 @@ async fn a_reset_comes_before_or_after_the_execution() {
 }
 
 #[tokio::test]
-async fn a_hang_ends_when_the_client_goes_away() {
+async fn a_hang_ends_when_the_client_disconnects() {
     for (fault, counts) in
         [(Fault::on(ROTATE).hang(), (1, 0)), (Fault::on(ROTATE).hang().after_execution(), (1, 1))]
     {
@@ -115,7 +115,7 @@ async fn a_hang_ends_when_the_client_goes_away() {
 }
 
 #[tokio::test]
-async fn a_delay_is_followed_by_the_answer() {
+async fn a_delay_is_followed_by_the_response() {
     let session = Session::start().await;
     session.emulator.fault(Fault::on(LIST).delay(Duration::from_millis(20)));
     assert_eq!(session.get(CLIENTS).await.status, 200);
@@ -128,11 +128,11 @@ async fn a_delay_is_followed_by_the_answer() {
     session.emulator.wait_for_requests(ROTATE, 1).await;
     rotation.abort();
     session.emulator.wait_until_idle().await;
-    assert_eq!(session.counts(ROTATE), (1, 0), "the client left before it was carried out");
+    assert_eq!(session.counts(ROTATE), (1, 0), "the client disconnected before the execution");
 }
 
 #[tokio::test]
-async fn a_body_can_be_cut() {
+async fn a_body_can_be_truncated() {
     let session = Session::start().await;
     for bytes in [0, 10] {
         session.emulator.fault(Fault::on(ROTATE).cut_body(bytes));
@@ -143,7 +143,7 @@ async fn a_body_can_be_cut() {
         let error = loop {
             match response.chunk().await {
                 Ok(Some(chunk)) => received += chunk.len(),
-                Ok(None) => panic!("the body is whole"),
+                Ok(None) => panic!("the body is complete"),
                 Err(error) => break error,
             }
         };
@@ -156,10 +156,10 @@ async fn a_body_can_be_cut() {
 }
 
 #[tokio::test]
-async fn a_body_can_be_dripped() {
+async fn a_body_can_be_sent_slowly() {
     let session = Session::start().await;
     session.emulator.fault(Fault::on(ROTATE).drip_body(100, Duration::from_millis(1)));
-    let reply = Reply::of(session.rotation().send().await.unwrap()).await;
+    let reply = Reply::read(session.rotation().send().await.unwrap()).await;
     assert_eq!(reply.json()["secret"], session.emulator.administrator().client_secret);
     assert_eq!(session.emulator.open_requests(), 0);
 
@@ -177,8 +177,8 @@ async fn a_length_can_be_wrong() {
     session.emulator.fault(Fault::on(ROTATE).wrong_length(5));
     assert!(session.rotation().send().await.unwrap().text().await.is_err());
     session.emulator.fault(Fault::on(ROTATE).wrong_length(-5));
-    let reply = Reply::of(session.rotation().send().await.unwrap()).await;
-    assert!(serde_json::from_str::<Value>(&reply.text).is_err());
+    let reply = Reply::read(session.rotation().send().await.unwrap()).await;
+    assert!(serde_json::from_str::<Value>(&reply.body).is_err());
     assert_eq!(session.counts(ROTATE), (2, 2));
 }
 
@@ -195,7 +195,7 @@ async fn gzip_can_be_broken_or_truncated() {
 }
 
 #[tokio::test]
-async fn an_answer_can_be_replaced_after_the_execution() {
+async fn a_response_can_be_replaced_after_the_execution() {
     let session = Session::start().await;
     for (content_type, body, status) in [
         ("text/html", "<html>gateway</html>", None),
@@ -208,28 +208,29 @@ async fn an_answer_can_be_replaced_after_the_execution() {
             fault = fault.status(status);
         }
         session.emulator.fault(fault);
-        let reply = Reply::of(session.rotation().send().await.unwrap()).await;
-        assert_eq!((reply.status, reply.text.as_str()), (status.unwrap_or(200), body));
+        let reply = Reply::read(session.rotation().send().await.unwrap()).await;
+        assert_eq!((reply.status, reply.body.as_str()), (status.unwrap_or(200), body));
         assert_eq!(reply.header("content-type"), content_type);
     }
     assert_eq!(session.counts(ROTATE), (4, 4));
     session.emulator.fault(Fault::on(ROTATE).replace_body("text/html", "<p>").before_execution());
-    assert_eq!(Reply::of(session.rotation().send().await.unwrap()).await.text, "<p>");
+    assert_eq!(Reply::read(session.rotation().send().await.unwrap()).await.body, "<p>");
     assert_eq!(session.counts(ROTATE), (5, 4));
 }
 
 #[tokio::test]
-async fn a_connection_can_be_closed_after_each_answer() {
+async fn a_connection_can_be_closed_after_each_response() {
     let session = Session::start().await;
-    session.emulator.fault(Fault::on(ROTATE).close_after_answer().always());
+    session.emulator.fault(Fault::on(ROTATE).close_after_response().always());
     for _ in 0..3 {
-        // A client that keeps connections might use this one again before it has noticed.
+        // A client with a connection pool might reuse the connection before noticing the close, so this is a raw
+        // stream.
         let mut stream = session.connect().await;
         stream.write_all(session.raw_rotation().as_bytes()).await.unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).await.unwrap();
-        assert!(answer.starts_with("HTTP/1.1 200 OK") && answer.ends_with('}'), "{answer}");
-        assert!(!answer.to_lowercase().contains("\r\nconnection:"), "{answer}");
+        let mut response = String::new();
+        stream.read_to_string(&mut response).await.unwrap();
+        assert!(response.starts_with("HTTP/1.1 200 OK") && response.ends_with('}'), "{response}");
+        assert!(!response.to_lowercase().contains("\r\nconnection:"), "{response}");
     }
     session.emulator.wait_until_disconnected().await;
     assert_eq!(session.counts(ROTATE), (3, 3));
@@ -299,24 +300,24 @@ async fn a_status_without_a_body_has_none() {
     let session = Session::start().await;
     for status in [204, 304] {
         session.emulator.fault(Fault::on(ROTATE).replace_body("text/html", "<p>").status(status));
-        let reply = Reply::of(session.rotation().send().await.unwrap()).await;
-        assert_eq!((reply.status, reply.text.as_str()), (status, ""));
+        let reply = Reply::read(session.rotation().send().await.unwrap()).await;
+        assert_eq!((reply.status, reply.body.as_str()), (status, ""));
     }
     assert_eq!(session.rotation().send().await.unwrap().status(), 200);
     session.emulator.wait_until_idle().await;
 }
 
 #[tokio::test]
-async fn what_is_sent_over_a_closed_connection_is_not_carried_out() {
+async fn a_request_over_a_closed_connection_is_not_executed() {
     let session = Session::start().await;
     let mut stream = session.connect().await;
     let request = session.raw_rotation();
     stream.write_all(request.as_bytes()).await.unwrap();
-    let mut answer = [0; 4096];
-    assert!(stream.read(&mut answer).await.unwrap() > 0);
+    let mut response = [0; 4096];
+    assert!(stream.read(&mut response).await.unwrap() > 0);
     session.emulator.close_idle_connections();
-    // On the wire before the close, or after it: either way it comes too late.
+    // The request is sent before the close, or the write fails: in both cases it is not executed.
     let _ = stream.write_all(request.as_bytes()).await;
-    assert!(matches!(stream.read(&mut answer).await, Ok(0) | Err(_)));
+    assert!(matches!(stream.read(&mut response).await, Ok(0) | Err(_)));
     assert_eq!(session.counts(ROTATE), (1, 1));
 }

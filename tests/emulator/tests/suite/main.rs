@@ -1,4 +1,4 @@
-//! The emulator seen from outside, through an HTTP client.
+//! Tests of the emulator through an HTTP client.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod clients;

@@ -27,18 +27,18 @@ fn first_line(output: impl Read) -> Value {
 }
 
 #[tokio::test]
-async fn it_prints_one_line_serves_and_stops_when_its_input_ends() {
+async fn the_program_prints_one_line_serves_and_stops_when_its_input_is_closed() {
     let mut running = program(&["--seed", "9"]);
     let mut output = BufReader::new(running.stdout.take().unwrap());
     let ready = first_line(&mut output);
     let names: Vec<&String> = ready.as_object().unwrap().keys().collect();
     assert_eq!(names, ["base_url", "client_id", "client_secret", "login_url", "sign_in_client_id"]);
-    let text = |name: &str| ready[name].as_str().unwrap();
+    let string = |name: &str| ready[name].as_str().unwrap();
     let granted = http()
         .build()
         .unwrap()
-        .post(format!("{}/oauth/token", text("login_url")))
-        .basic_auth(text("client_id"), Some(text("client_secret")))
+        .post(format!("{}/oauth/token", string("login_url")))
+        .basic_auth(string("client_id"), Some(string("client_secret")))
         .form(&[("grant_type", "client_credentials")])
         .send()
         .await
@@ -54,12 +54,12 @@ async fn it_prints_one_line_serves_and_stops_when_its_input_ends() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn an_input_that_is_no_pipe_does_not_stop_it() {
+async fn an_input_that_is_not_a_pipe_does_not_stop_the_program() {
     for input in [Stdio::null(), Stdio::from(File::open("Cargo.toml").unwrap())] {
         let mut running = program_with_input(&[], input);
         let ready = first_line(running.stdout.take().unwrap());
         let url = format!("{}/api/v2/oauth/scopes", ready["base_url"].as_str().unwrap());
-        let response = http().build().unwrap().get(url).send().await.expect("it still serves");
+        let response = http().build().unwrap().get(url).send().await.expect("the emulator still responds");
         assert_eq!(response.status(), 401);
         assert!(running.try_wait().unwrap().is_none());
         Command::new("kill").args(["-TERM", &running.id().to_string()]).status().unwrap();
@@ -68,7 +68,7 @@ async fn an_input_that_is_no_pipe_does_not_stop_it() {
 }
 
 #[test]
-fn a_port_in_use_is_said_in_one_line() {
+fn a_port_in_use_is_reported_in_one_line() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
     let finished = program(&["--port", &port]).wait_with_output().unwrap();
@@ -81,7 +81,7 @@ fn a_port_in_use_is_said_in_one_line() {
 
 #[cfg(unix)]
 #[test]
-fn it_stops_cleanly_when_told_to() {
+fn the_program_stops_cleanly_on_a_signal() {
     for signal in ["-TERM", "-INT"] {
         let mut running = program(&[]);
         first_line(running.stdout.take().unwrap());

@@ -1,4 +1,4 @@
-//! An emulator and a client that is signed in to it.
+//! An emulator with an HTTP client that is signed in to it.
 
 use purecloud_oauth_emulator::{ClientCredentials, Emulator, EmulatorBuilder};
 use reqwest::Method;
@@ -7,36 +7,36 @@ use serde_json::Value;
 
 pub(crate) const CLIENTS: &str = "/api/v2/oauth/clients";
 
-/// What came back.
+/// A response whose body has been read.
 #[derive(Debug)]
 pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
-    pub(crate) text: String,
+    pub(crate) body: String,
 }
 
 impl Reply {
-    pub(crate) async fn of(response: reqwest::Response) -> Self {
+    pub(crate) async fn read(response: reqwest::Response) -> Self {
         Self {
             status: response.status().as_u16(),
             headers: response.headers().clone(),
-            text: response.text().await.unwrap(),
+            body: response.text().await.unwrap(),
         }
     }
 
     #[track_caller]
     pub(crate) fn json(&self) -> Value {
-        serde_json::from_str(&self.text).unwrap()
+        serde_json::from_str(&self.body).unwrap()
     }
 
     pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 
-    /// Fails unless this is an error of the API with that status and code, in the service's shape.
+    /// Fails unless this is an error of the API with that status and code, in the service's format.
     #[track_caller]
     pub(crate) fn assert_error(&self, status: u16, code: &str) {
-        assert_eq!(self.status, status, "{}", self.text);
+        assert_eq!(self.status, status, "{}", self.body);
         let body = self.json();
         assert_eq!(body["code"], code);
         assert_eq!(body["status"], status);
@@ -53,7 +53,7 @@ pub(crate) struct Session {
     pub(crate) token: String,
 }
 
-/// A client without retries of its own.
+/// Builds an HTTP client that neither retries nor follows redirects.
 pub(crate) fn http() -> reqwest::ClientBuilder {
     reqwest::Client::builder()
         .no_proxy()
@@ -63,10 +63,10 @@ pub(crate) fn http() -> reqwest::ClientBuilder {
 
 impl Session {
     pub(crate) async fn start() -> Self {
-        Self::of(Emulator::builder()).await
+        Self::start_with(Emulator::builder()).await
     }
 
-    pub(crate) async fn of(builder: EmulatorBuilder) -> Self {
+    pub(crate) async fn start_with(builder: EmulatorBuilder) -> Self {
         let emulator = builder.start().await.unwrap();
         let token = emulator.issue_token(&emulator.administrator().client_id);
         Self { emulator, http: http().build().unwrap(), token }
@@ -77,13 +77,13 @@ impl Session {
     }
 
     pub(crate) async fn get(&self, path: &str) -> Reply {
-        Reply::of(self.request(Method::GET, path).send().await.unwrap()).await
+        Reply::read(self.request(Method::GET, path).send().await.unwrap()).await
     }
 
     pub(crate) async fn send(&self, method: Method, path: &str, body: &Value) -> Reply {
         let request =
             self.request(method, path).header("content-type", "application/json").body(body.to_string());
-        Reply::of(request.send().await.unwrap()).await
+        Reply::read(request.send().await.unwrap()).await
     }
 
     pub(crate) async fn post(&self, path: &str, body: &Value) -> Reply {
@@ -95,24 +95,24 @@ impl Session {
     }
 
     pub(crate) async fn delete(&self, path: &str) -> Reply {
-        Reply::of(self.request(Method::DELETE, path).send().await.unwrap()).await
+        Reply::read(self.request(Method::DELETE, path).send().await.unwrap()).await
     }
 
-    /// Goes on as another client.
+    /// Continues as another client.
     pub(crate) fn acting_as(&mut self, client: &ClientCredentials) {
         self.token = self.emulator.issue_token(&client.client_id);
     }
 
-    /// Asks the token endpoint, with Basic credentials if there are some.
+    /// Requests a token, with Basic credentials if a client is given.
     pub(crate) async fn token_for(&self, client: Option<&ClientCredentials>, form: &[(&str, &str)]) -> Reply {
         let mut request = self.http.post(format!("{}/oauth/token", self.emulator.login_url())).form(form);
         if let Some(ClientCredentials { client_id, client_secret }) = client {
             request = request.basic_auth(client_id, Some(client_secret));
         }
-        Reply::of(request.send().await.unwrap()).await
+        Reply::read(request.send().await.unwrap()).await
     }
 
-    /// A seeded client that is active and of this grant type, the last if there are several.
+    /// Returns the last active seeded client of this grant type.
     pub(crate) fn seeded(&self, grant_type: &str) -> ClientCredentials {
         let clients = self.emulator.seeded_clients();
         let client = clients

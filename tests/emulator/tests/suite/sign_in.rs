@@ -11,7 +11,7 @@ use url::Url;
 use crate::session::{CLIENTS, Reply, Session};
 
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
-/// Registered without a port, which a loopback address may differ in.
+/// A redirect URI that is registered without a port; a loopback address may differ in its port.
 const LOOPBACK: &str = "http://127.0.0.1:49152/callback";
 
 fn challenge() -> String {
@@ -22,13 +22,13 @@ impl Session {
     async fn authorize(&self, query: &[(&str, &str)]) -> Reply {
         let mut url = Url::parse(&format!("{}/oauth/authorize", self.emulator.login_url())).unwrap();
         url.query_pairs_mut().extend_pairs(query);
-        Reply::of(self.http.get(url).send().await.unwrap()).await
+        Reply::read(self.http.get(url).send().await.unwrap()).await
     }
 
-    /// The parameters with which the browser is sent back.
-    async fn sent_back(&self, query: &[(&str, &str)]) -> HashMap<String, String> {
+    /// Returns the query parameters of the redirect.
+    async fn redirect_parameters(&self, query: &[(&str, &str)]) -> HashMap<String, String> {
         let reply = self.authorize(query).await;
-        assert_eq!(reply.status, 302, "{}", reply.text);
+        assert_eq!(reply.status, 302, "{}", reply.body);
         let url = Url::parse(reply.header("location")).unwrap();
         url.query_pairs().into_owned().collect()
     }
@@ -40,13 +40,13 @@ impl Session {
             ("response_type", "code"),
             ("state", "a b"),
         ];
-        let back = self.sent_back(&[&query, more].concat()).await;
-        assert_eq!(back["state"], "a b");
-        back["code"].clone()
+        let redirected = self.redirect_parameters(&[&query, more].concat()).await;
+        assert_eq!(redirected["state"], "a b");
+        redirected["code"].clone()
     }
 
     fn assert_refused(reply: &Reply, status: u16, error: &str) {
-        assert_eq!(reply.status, status, "{}", reply.text);
+        assert_eq!(reply.status, status, "{}", reply.body);
         let body = reply.json();
         assert_eq!(body["error"], error);
         assert_eq!(body["description"], body["error_description"]);
@@ -130,7 +130,7 @@ async fn a_code_works_once_for_its_client_and_redirect_uri() {
     let client = session.seeded("CODE");
     let code = session.code(&client, &[]).await;
     let granted = session.token_for(Some(&client), &exchange(&code)).await;
-    assert_eq!(granted.status, 200, "{}", granted.text);
+    assert_eq!(granted.status, 200, "{}", granted.body);
     assert!(granted.json()["refresh_token"].is_string());
     Session::assert_refused(&session.token_for(Some(&client), &exchange(&code)).await, 400, "invalid_grant");
 
@@ -151,7 +151,7 @@ async fn a_code_works_once_for_its_client_and_redirect_uri() {
 }
 
 #[tokio::test]
-async fn pkce_wants_the_verifier_and_no_secret() {
+async fn pkce_requires_the_verifier_and_no_secret() {
     let session = Session::start().await;
     let client = session.seeded("CODE");
     let challenge = challenge();
@@ -164,7 +164,7 @@ async fn pkce_wants_the_verifier_and_no_secret() {
 
     let code = session.code(&client, &pkce).await;
     let granted = session.token_for(None, &public(&code, VERIFIER)).await;
-    assert_eq!(granted.status, 200, "{}", granted.text);
+    assert_eq!(granted.status, 200, "{}", granted.body);
 
     let code = session.code(&client, &pkce).await;
     assert_eq!(session.token_for(Some(&client), &public(&code, VERIFIER)).await.status, 200);
@@ -190,7 +190,7 @@ async fn pkce_wants_the_verifier_and_no_secret() {
         ("code_challenge", VERIFIER),
         ("code_challenge_method", "plain"),
     ];
-    assert_eq!(session.sent_back(&query).await["error"], "invalid_request");
+    assert_eq!(session.redirect_parameters(&query).await["error"], "invalid_request");
 }
 
 #[tokio::test]
@@ -209,7 +209,7 @@ async fn a_refresh_token_is_replaced_by_its_use() {
     assert_ne!(first_refresh, refresh(&second));
     Session::assert_refused(&session.token_for(Some(&client), &form).await, 400, "invalid_grant");
     session.token = second["access_token"].as_str().unwrap().to_owned();
-    assert_eq!(session.get(CLIENTS).await.status, 200, "the token of a person who may do everything");
+    assert_eq!(session.get(CLIENTS).await.status, 200, "the token of a user who has all permissions");
 }
 
 #[tokio::test]
@@ -237,7 +237,7 @@ async fn a_saml_assertion_needs_the_name_of_the_organization() {
 }
 
 #[tokio::test]
-async fn the_implicit_grant_answers_in_the_fragment() {
+async fn the_implicit_grant_returns_the_token_in_the_fragment() {
     let session = Session::start().await;
     let client = session.seeded("TOKEN");
     let uri = session.emulator.client(&client.client_id).unwrap()["registeredRedirectUri"][0].clone();
@@ -267,14 +267,14 @@ async fn a_consent_can_be_refused() {
         ("response_type", "code"),
         ("state", ""),
     ];
-    let back = session.sent_back(&query).await;
-    assert_eq!((back["error"].as_str(), back["state"].as_str()), ("access_denied", ""));
-    assert!(!back["error_description"].is_empty() && !back.contains_key("code"));
-    assert!(session.sent_back(&query).await.contains_key("code"));
+    let redirected = session.redirect_parameters(&query).await;
+    assert_eq!((redirected["error"].as_str(), redirected["state"].as_str()), ("access_denied", ""));
+    assert!(!redirected["error_description"].is_empty() && !redirected.contains_key("code"));
+    assert!(session.redirect_parameters(&query).await.contains_key("code"));
 }
 
 #[tokio::test]
-async fn nobody_is_sent_to_an_address_that_is_not_registered() {
+async fn a_browser_is_not_redirected_to_an_unregistered_uri() {
     let session = Session::start().await;
     let client = session.seeded("CODE");
     let id = client.client_id.as_str();
@@ -306,7 +306,7 @@ async fn nobody_is_sent_to_an_address_that_is_not_registered() {
 async fn a_token_can_be_revoked() {
     let mut session = Session::start().await;
     let reply = session.delete("/api/v2/tokens/me").await;
-    assert_eq!((reply.status, reply.text.as_str()), (200, ""));
+    assert_eq!((reply.status, reply.body.as_str()), (200, ""));
     session.get(CLIENTS).await.assert_error(401, "bad.credentials");
     let administrator = session.emulator.administrator();
     session.acting_as(&administrator);

@@ -11,20 +11,20 @@ impl Session {
         format!("{CLIENTS}/{}/usage", self.emulator.administrator().client_id)
     }
 
-    /// The rows of a query, on an emulator whose queries are complete at the first poll.
+    /// Returns the rows of a query, on an emulator whose queries are complete at the first poll.
     async fn rows(&self, query: &Value) -> Vec<Value> {
         let started = self.post(&format!("{}/query", self.usage()), query).await;
-        assert_eq!(started.status, 200, "{}", started.text);
+        assert_eq!(started.status, 200, "{}", started.body);
         let result = self.get(started.json()["resultsUri"].as_str().unwrap()).await.json();
         assert_eq!(result["queryStatus"], "Complete");
         result["results"].as_array().unwrap().clone()
     }
 }
 
-/// An emulator on 17 June 2026, 10:30 UTC.
-async fn at_once() -> Session {
+/// Starts an emulator on 17 June 2026, 10:30 UTC, whose queries are complete at the first poll.
+async fn complete_at_first_poll() -> Session {
     let now: jiff::Timestamp = "2026-06-17T10:30:00Z".parse().unwrap();
-    Session::of(Emulator::builder().usage_polls(1).clock_start(now.into())).await
+    Session::start_with(Emulator::builder().usage_polls(1).clock_start(now.into())).await
 }
 
 fn sum(rows: &[Value], column: &str) -> u64 {
@@ -51,7 +51,7 @@ async fn a_query_runs_until_the_third_poll_or_for_two_seconds() {
 
 #[tokio::test]
 async fn weeks_and_months_are_the_sums_of_their_days() {
-    let session = at_once().await;
+    let session = complete_at_first_poll().await;
     // A whole month, which begins and ends in the middle of a week.
     let query = |granularity: &str| {
         json!({
@@ -67,8 +67,8 @@ async fn weeks_and_months_are_the_sums_of_their_days() {
         let date: jiff::Timestamp = day["date"].as_str().unwrap().parse().unwrap();
         let date = date.to_zoned(jiff::tz::TimeZone::UTC).date();
         let monday = date - jiff::Span::new().days(date.weekday().to_monday_zero_offset());
-        let text = |name: &str| day[name].as_str().unwrap().to_owned();
-        *weeks.entry((monday, text("templateUri"), text("httpMethod"))).or_default() +=
+        let string = |name: &str| day[name].as_str().unwrap().to_owned();
+        *weeks.entry((monday, string("templateUri"), string("httpMethod"))).or_default() +=
             day["requests"].as_u64().unwrap();
     }
     let rows = session.rows(&query("Week")).await;
@@ -82,18 +82,21 @@ async fn weeks_and_months_are_the_sums_of_their_days() {
         assert_eq!(sum(&month, column), sum(&days, column), "{column}");
     }
     for row in &days {
-        let of = |column: &str| row[column].as_u64().unwrap();
-        assert_eq!(of("requests"), of("status200") + of("status300") + of("status400") + of("status500"));
-        assert!(of("status429") <= of("status400"));
+        let count = |column: &str| row[column].as_u64().unwrap();
+        assert_eq!(
+            count("requests"),
+            count("status200") + count("status300") + count("status400") + count("status500")
+        );
+        assert!(count("status429") <= count("status400"));
     }
 }
 
 #[tokio::test]
-async fn rows_have_what_was_asked_for_and_no_more() {
-    let session = at_once().await;
+async fn rows_have_the_requested_columns_only() {
+    let session = complete_at_first_poll().await;
     let interval = "2026-06-10T00:00:00/2026-06-20T00:00:00";
     let plain = session.rows(&json!({"interval": interval, "metrics": ["Requests", "Status429"]})).await;
-    assert_eq!(plain.len(), 7, "neither today nor the days to come");
+    assert_eq!(plain.len(), 7, "neither today nor future days");
     let names: Vec<&String> = plain[0].as_object().unwrap().keys().collect();
     assert_eq!(names, ["date", "requests", "status429"]);
     let grouped = session
@@ -112,7 +115,7 @@ async fn rows_have_what_was_asked_for_and_no_more() {
 
 #[tokio::test]
 async fn a_summary_covers_the_days_before_today() {
-    let session = at_once().await;
+    let session = complete_at_first_poll().await;
     for (path, days) in [("summary", 7), ("summary?days=3", 3)] {
         let started = session.get(&format!("{}/{path}", session.usage())).await.json();
         let result = session.get(started["resultsUri"].as_str().unwrap()).await.json();
@@ -129,8 +132,8 @@ async fn a_summary_covers_the_days_before_today() {
 }
 
 #[tokio::test]
-async fn a_query_that_makes_no_sense_is_refused() {
-    let session = at_once().await;
+async fn an_invalid_query_is_refused() {
+    let session = complete_at_first_poll().await;
     let path = format!("{}/query", session.usage());
     for interval in [
         json!(null),
@@ -156,7 +159,7 @@ async fn a_query_that_makes_no_sense_is_refused() {
 
 #[tokio::test]
 async fn an_execution_belongs_to_its_client() {
-    let session = at_once().await;
+    let session = complete_at_first_poll().await;
     let body = json!({"interval": "2026-01-01T00:00:00/2026-01-02T00:00:00"});
     let started = session.post(&format!("{}/query", session.usage()), &body).await.json();
     let execution = started["executionId"].as_str().unwrap();
@@ -174,7 +177,7 @@ async fn an_execution_belongs_to_its_client() {
 
 #[tokio::test]
 async fn a_query_can_fail_and_be_accepted_with_another_status() {
-    let session = Session::of(Emulator::builder().usage_polls(1).accepted_status(202)).await;
+    let session = Session::start_with(Emulator::builder().usage_polls(1).accepted_status(202)).await;
     session.emulator.fail_usage_queries(1);
     let body = json!({"interval": "2026-01-01T00:00:00/2026-01-02T00:00:00"});
     for status in ["Failed", "Complete"] {
@@ -186,8 +189,8 @@ async fn a_query_can_fail_and_be_accepted_with_another_status() {
 }
 
 #[tokio::test]
-async fn a_client_has_no_usage_from_before_it_was_there() {
-    let session = at_once().await;
+async fn a_client_has_no_usage_from_before_its_creation() {
+    let session = complete_at_first_poll().await;
     let body = json!({"name": "Neuling", "authorizedGrantType": "CODE"});
     let client = session.post(CLIENTS, &body).await.json();
     let usage = format!("{CLIENTS}/{}/usage", client["id"].as_str().unwrap());
