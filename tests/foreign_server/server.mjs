@@ -1,11 +1,11 @@
-// An OAuth server that is not ours, on loopback: oidc-provider with the paths of the service. It prints one line of
-// JSON with its address when it is ready, and stops when its standard input ends.
+// A third-party OAuth server on loopback: oidc-provider with the paths of the service. Prints one line of JSON with its
+// address when it is ready, and stops when its standard input is closed.
 
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 
-// It keeps saying that such a set-up is not for production, which it is not.
+// oidc-provider warns repeatedly that this configuration is not for production; here it is only used for tests.
 console.info = console.warn = () => {};
 const { Provider } = await import("oidc-provider");
 
@@ -15,7 +15,7 @@ await once(server, "listening");
 const url = `http://127.0.0.1:${server.address().port}`;
 
 const clients = JSON.parse(readFileSync(new URL("clients.json", import.meta.url)));
-const PERSON = "ada.keller@example.com";
+const USER = "ada.keller@example.com";
 const SCOPE = "oauth";
 
 const provider = new Provider(url, {
@@ -29,14 +29,14 @@ const provider = new Provider(url, {
   findAccount: (_, id) => ({ accountId: id, claims: () => ({ sub: id }) }),
   interactions: { url: (_, interaction) => `/sign-in/${interaction.uid}` },
   scopes: [SCOPE],
-  // Otherwise the scope `offline_access` decides these, and nobody asks for it.
+  // By default both depend on the scope `offline_access`, which the clients do not request.
   issueRefreshToken: (_, client) => client.grantTypeAllowed("refresh_token"),
   expiresWithSession: () => false,
   rotateRefreshToken: true,
   ttl: { AccessToken: 300, ClientCredentials: 300 },
 });
 
-// The service's clients ask for no scope; what one gets then is for the server to say (RFC 6749, section 3.3).
+// The service's clients request no scope. The server then chooses a default (RFC 6749, section 3.3).
 provider.use(async (ctx, next) => {
   if (ctx.path === "/oauth/authorize") {
     ctx.query = { scope: SCOPE, ...ctx.query };
@@ -44,22 +44,22 @@ provider.use(async (ctx, next) => {
   await next();
 });
 
-// In place of a page with a form: the person signs in and consents at once, or with the login hint `deny` refuses.
+// Replaces the sign-in page: the user signs in and consents immediately, or refuses if the login hint is `deny`.
 provider.use(async (ctx, next) => {
   if (!ctx.path.startsWith("/sign-in/")) {
     return next();
   }
   const { params } = await provider.interactionDetails(ctx.req, ctx.res);
-  ctx.redirect(await provider.interactionResult(ctx.req, ctx.res, await decision(params)));
+  ctx.redirect(await provider.interactionResult(ctx.req, ctx.res, await decide(params)));
 });
 
-async function decision({ client_id: clientId, login_hint: loginHint }) {
+async function decide({ client_id: clientId, login_hint: loginHint }) {
   if (loginHint === "deny") {
-    return { error: "access_denied", error_description: "the person refused" };
+    return { error: "access_denied", error_description: "the user refused" };
   }
-  const grant = new provider.Grant({ accountId: PERSON, clientId });
+  const grant = new provider.Grant({ accountId: USER, clientId });
   grant.addOIDCScope(SCOPE);
-  return { login: { accountId: PERSON }, consent: { grantId: await grant.save() } };
+  return { login: { accountId: USER }, consent: { grantId: await grant.save() } };
 }
 
 server.on("request", provider.callback());

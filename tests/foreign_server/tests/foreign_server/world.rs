@@ -1,4 +1,4 @@
-//! What a test stands on: the server that runs already, its clients, and a person at a browser.
+//! The fixture of the tests: the running server, its clients, and the browser of a user.
 
 use std::env;
 
@@ -16,7 +16,7 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    /// One by its name in the list that the server has, too.
+    /// Returns the client with this name in the list that the server uses, too.
     pub(crate) fn named(name: &str) -> Self {
         let clients: Vec<Client> = serde_json::from_str(include_str!("../../clients.json")).expect("clients");
         clients.into_iter().find(|client| client.client_name == name).expect(name)
@@ -34,25 +34,26 @@ impl Client {
         self.redirect_uris.first().expect("a redirect URI")
     }
 
-    /// The sign-in by a browser that fits the client.
+    /// Returns the browser sign-in settings of the client.
     pub(crate) fn authorization(&self) -> Authorization {
         let mut authorization = Authorization::new(self.id(), self.redirect_uri());
         authorization.client_secret = self.secret();
         authorization
     }
 
-    pub(crate) fn by_its_secret(&self) -> Credentials {
+    pub(crate) fn client_credentials(&self) -> Credentials {
         Credentials::client_credentials(self.id(), self.secret().expect("a secret"))
     }
 
-    pub(crate) fn by_refresh_token(&self, token: &Secret) -> Credentials {
+    pub(crate) fn refresh_token_credentials(&self, token: &Secret) -> Credentials {
         Credentials::refresh_token(self.id(), token.clone(), self.secret())
     }
 }
 
 pub(crate) fn host() -> Host {
-    let address = env::var("FOREIGN_SERVER_URL").expect("FOREIGN_SERVER_URL, the address of the server");
-    Host::url(&address).expect("an address of this machine")
+    let address =
+        env::var("FOREIGN_SERVER_URL").expect("FOREIGN_SERVER_URL is not set to the address of the server");
+    Host::url(&address).expect("a loopback address")
 }
 
 pub(crate) fn api(credentials: Credentials) -> OAuthApi {
@@ -63,7 +64,7 @@ pub(crate) fn request(authorization: Authorization) -> AuthorizationRequest {
     AuthorizationRequest::new(host(), authorization).expect("a request")
 }
 
-/// Opens a page as a browser does, and goes where it is sent as long as that is on the server.
+/// Opens a page as a browser does, and follows redirects as long as they lead to the server.
 pub(crate) async fn open(url: &str) -> reqwest::Response {
     let login = host().login_url().to_owned();
     let on_the_server = move |attempt: Attempt<'_>| {
@@ -78,27 +79,27 @@ pub(crate) async fn open(url: &str) -> reqwest::Response {
     browser.get(url).send().await.expect("a page")
 }
 
-/// Where the browser is sent once the person is done.
-pub(crate) async fn redirect(request: &AuthorizationRequest) -> String {
+/// Returns the redirect to the client that the browser receives after the sign-in.
+pub(crate) async fn follow_redirect(request: &AuthorizationRequest) -> String {
     let page = open(request.url()).await;
     let location = page.headers().get("location").expect("a redirect");
-    location.to_str().expect("an address").to_owned()
+    location.to_str().expect("a URL").to_owned()
 }
 
-/// Whether the server knows an access token and takes it as valid.
+/// Returns whether the server knows an access token and considers it valid.
 pub(crate) async fn is_valid(token: &Secret) -> bool {
     #[derive(Deserialize)]
     struct Introspection {
         active: bool,
     }
     let client = Client::named("nightly report");
-    let answer = reqwest::Client::new()
+    let response = reqwest::Client::new()
         .post(format!("{}token/introspection", host().login_url()))
         .basic_auth(&client.client_id, client.client_secret)
         .form(&[("token", token.expose())])
         .send()
         .await
-        .expect("an answer");
-    let body = answer.bytes().await.expect("a body");
+        .expect("a response");
+    let body = response.bytes().await.expect("a body");
     serde_json::from_slice::<Introspection>(&body).expect("an introspection").active
 }
