@@ -1,4 +1,4 @@
-// The clients of the bench in JavaScript. See `tests/bench/README.md` for what they are told and what they answer.
+// The implementations in JavaScript. `tests/bench/README.md` describes the modes and commands.
 
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
@@ -6,7 +6,7 @@ import { createInterface } from "node:readline";
 const url = process.env.BENCH_URL;
 const token = "a-token";
 
-// A client to create, with every field.
+// The values of a client to create, for every field.
 const request = {
   name: "Terminübersicht",
   authorizedGrantType: "CODE",
@@ -26,37 +26,37 @@ const makers = {
     const client = sdk.ApiClient.instance;
     client.setAccessToken(token);
     const api = new sdk.OAuthApi();
-    const at = (size) => {
+    const apiWithPath = (size) => {
       client.basePath = `${url}/${size}`;
       client.config.basePath = client.basePath;
       return api;
     };
     return {
-      listing: async (size) => (await at(size).getOauthClients()).entities.length,
+      listing: async (size) => (await apiWithPath(size).getOauthClients()).entities.length,
       usage: async () =>
-        (await at(1).getOauthClientUsageQueryResult("an-execution", "a-client")).results.length,
-      create: async () => (await at(1).postOauthClients(request)).id !== "",
+        (await apiWithPath(1).getOauthClientUsageQueryResult("an-execution", "a-client")).results.length,
+      create: async () => (await apiWithPath(1).postOauthClients(request)).id !== "",
     };
   },
   async "fetch + JSON.parse"() {
     const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
-    const answer = async (path, options) => {
+    const fetchJson = async (path, options) => {
       const response = await fetch(`${url}/${path}`, { headers, ...options });
       if (!response.ok) throw new Error(`status ${response.status}`);
       return response.json();
     };
     const clients = "api/v2/oauth/clients";
     return {
-      listing: async (size) => (await answer(`${size}/${clients}`)).entities.length,
+      listing: async (size) => (await fetchJson(`${size}/${clients}`)).entities.length,
       usage: async () =>
-        (await answer(`1/${clients}/a-client/usage/query/results/an-execution`)).results.length,
+        (await fetchJson(`1/${clients}/a-client/usage/query/results/an-execution`)).results.length,
       create: async () =>
-        (await answer(`1/${clients}`, { method: "POST", body: JSON.stringify(request) })).id !== "",
+        (await fetchJson(`1/${clients}`, { method: "POST", body: JSON.stringify(request) })).id !== "",
     };
   },
 };
 
-/** Calls for as long, and at least once; says how many nanoseconds each call took. */
+/** Makes calls for the given time, at least one; returns the duration of each in nanoseconds. */
 async function measure(milliseconds, call) {
   const end = process.hrtime.bigint() + BigInt(milliseconds) * 1_000_000n;
   const taken = [];
@@ -68,16 +68,16 @@ async function measure(milliseconds, call) {
   return taken.join(" ");
 }
 
-async function atOnce(client, total, width) {
+async function atOnce(implementation, total, width) {
   const calls = async () => {
-    for (let call = 0; call < total / width; call++) check((await client.listing(1)) === 1);
+    for (let call = 0; call < total / width; call++) check((await implementation.listing(1)) === 1);
   };
   const start = process.hrtime.bigint();
   await Promise.all(Array.from({ length: width }, calls));
   return process.hrtime.bigint() - start;
 }
 
-/** The resident memory, in bytes. */
+/** Returns the resident memory, in bytes. */
 function memory() {
   try {
     return Number(/VmRSS:\s+(\d+)/.exec(readFileSync("/proc/self/status", "utf8"))[1]) * 1024;
@@ -87,26 +87,26 @@ function memory() {
 }
 
 function check(holds) {
-  if (!holds) throw new Error("not what was asked for");
+  if (!holds) throw new Error("unexpected response");
 }
 
 const [name, mode] = process.argv.slice(2);
 if (mode !== "bare") {
-  const client = await makers[name]();
+  const implementation = await makers[name]();
   if (mode === "first") {
-    check((await client.listing(1)) === 1);
+    check((await implementation.listing(1)) === 1);
   } else if (mode === "obey") {
     for await (const line of createInterface({ input: process.stdin })) {
-      const [what, ...numbers] = line.split(" ").map((word, index) => (index ? Number(word) : word));
-      const answers = {
-        listing: () => measure(numbers[1], async () => (await client.listing(numbers[0])) === numbers[0]),
-        usage: () => measure(numbers[0], async () => (await client.usage()) > 1),
-        create: () => measure(numbers[0], client.create),
-        at_once: () => atOnce(client, ...numbers),
+      const [command, ...numbers] = line.split(" ").map((word, index) => (index ? Number(word) : word));
+      const commands = {
+        listing: () => measure(numbers[1], async () => (await implementation.listing(numbers[0])) === numbers[0]),
+        usage: () => measure(numbers[0], async () => (await implementation.usage()) > 1),
+        create: () => measure(numbers[0], implementation.create),
+        at_once: () => atOnce(implementation, ...numbers),
         memory,
         inside: () => "",
       };
-      console.log(String(await answers[what]()));
+      console.log(String(await commands[command]()));
     }
   }
 }

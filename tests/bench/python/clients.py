@@ -1,10 +1,10 @@
-"""The clients of the bench in Python. See `tests/bench/README.md` for what they are told and what they answer."""
+"""The implementations in Python. `tests/bench/README.md` describes the modes and commands."""
 
 import sys
 
 
 def memory():
-    """The resident memory, in bytes."""
+    """Returns the resident memory, in bytes."""
     try:
         with open("/proc/self/status") as status:
             return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmRSS:"))
@@ -16,18 +16,18 @@ def main(name, mode):
     if mode != "bare":
         module = __import__(MODULES[name])
         if mode != "import":
-            from running import obey
+            from running import execute_commands
 
-            client = module.CLIENTS[name]()
+            implementation = module.IMPLEMENTATIONS[name]()
             if mode == "first":
-                client.run(client.listing, 1)
+                implementation.run(implementation.listing, 1)
             else:
-                obey(client, memory)
-            client.close()
+                execute_commands(implementation, memory)
+            implementation.close()
     print(memory())
 
 
-# Whose client is in which module; the module imports what the client is made of, and nothing else.
+# The module of each implementation, which imports only the packages that the implementation uses.
 MODULES = {
     "purecloud-oauth": "ours",
     "purecloud-oauth, asyncio": "ours",

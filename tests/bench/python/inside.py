@@ -1,4 +1,4 @@
-"""Looks into the package, past what it publishes."""
+"""Measures parts of a call, through internals of the package."""
 
 from time import perf_counter_ns
 
@@ -14,8 +14,8 @@ def per_call(call):
     return (perf_counter_ns() - start) / _TIMES
 
 
-def empty_call(package):
-    """A function of the library that takes nothing, does nothing and returns a number."""
+def empty_function(package):
+    """Returns a function of the native library that has no arguments and returns a constant number."""
     import importlib
 
     generated = importlib.import_module(f"{package.__name__}._native.{package.__name__}")

@@ -1,4 +1,4 @@
-"""The client of this project."""
+"""The implementation with this project's library."""
 
 import purecloud_oauth as package
 
@@ -6,7 +6,7 @@ from running import Asynchronous, Blocking, check
 
 
 class _Ours:
-    """One client for each size of the listing, since the server has them below paths of their own."""
+    """API objects by the size of their listing, because the server serves each size below a separate path."""
 
     def __init__(self, api):
         self._kind = api
@@ -36,13 +36,13 @@ class _Ours:
             state=package.ClientState.ACTIVE,
         )
 
-    def inside(self):
-        """What the ways into the library cost: an empty call, and one that returns a short text."""
+    def call_costs(self):
+        """Yields the costs of native calls: an empty one, and one that returns a short string."""
         import inside
 
         host = self._api(1).host()
-        yield "empty call", inside.per_call(inside.empty_call(package))
-        yield "call with a text", inside.per_call(host.api_url)
+        yield "empty call", inside.per_call(inside.empty_function(package))
+        yield "call returning a string", inside.per_call(host.api_url)
 
 
 class OursBlocking(Blocking, _Ours):
@@ -76,4 +76,4 @@ class OursAsynchronous(Asynchronous, _Ours):
         check((await self._api(1).post_oauth_clients(self._request())).id)
 
 
-CLIENTS = {"purecloud-oauth": OursBlocking, "purecloud-oauth, asyncio": OursAsynchronous}
+IMPLEMENTATIONS = {"purecloud-oauth": OursBlocking, "purecloud-oauth, asyncio": OursAsynchronous}

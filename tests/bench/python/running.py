@@ -1,11 +1,11 @@
-"""How clients are run, and told what to do."""
+"""Runs implementations and executes the commands from standard input."""
 
 import sys
 from time import perf_counter_ns
 
 
 class Blocking:
-    """A client that waits in the thread that calls it."""
+    """An implementation whose calls block their thread."""
 
     def run(self, operation, *arguments):
         return operation(*arguments)
@@ -23,7 +23,7 @@ class Blocking:
         return taken
 
     def at_once(self, total, width):
-        # Not with the library, whose import is measured.
+        # Imported here, because the import of the library is measured without it.
         from concurrent.futures import ThreadPoolExecutor
 
         def calls(number):
@@ -37,7 +37,7 @@ class Blocking:
 
 
 class Asynchronous:
-    """A client for asyncio, with an event loop for as long as it lives."""
+    """An implementation for asyncio, with an event loop that exists as long as the object."""
 
     def __init__(self):
         import asyncio
@@ -76,23 +76,23 @@ class Asynchronous:
         return self._loop.run_until_complete(all_calls())
 
 
-def obey(client, memory):
+def execute_commands(implementation, memory):
     for line in sys.stdin:
-        what, *numbers = line.split()
+        command, *numbers = line.split()
         numbers = [int(number) for number in numbers]
-        if what == "listing":
-            answer = client.measure(numbers[1] * 1_000_000, client.listing, numbers[0])
-        elif what in ("usage", "create"):
-            answer = client.measure(numbers[0] * 1_000_000, getattr(client, what))
-        elif what == "at_once":
-            answer = [client.at_once(*numbers)]
-        elif what == "memory":
-            answer = [memory()]
-        elif what == "inside":
-            answer = [f"{part}={nanoseconds:.0f}" for part, nanoseconds in client.inside()]
-        print(*answer, sep="\t" if what == "inside" else " ", flush=True)
+        if command == "listing":
+            result = implementation.measure(numbers[1] * 1_000_000, implementation.listing, numbers[0])
+        elif command in ("usage", "create"):
+            result = implementation.measure(numbers[0] * 1_000_000, getattr(implementation, command))
+        elif command == "at_once":
+            result = [implementation.at_once(*numbers)]
+        elif command == "memory":
+            result = [memory()]
+        elif command == "inside":
+            result = [f"{part}={nanoseconds:.0f}" for part, nanoseconds in implementation.call_costs()]
+        print(*result, sep="\t" if command == "inside" else " ", flush=True)
 
 
 def check(holds):
     if not holds:
-        raise RuntimeError("not what was asked for")
+        raise RuntimeError("unexpected response")

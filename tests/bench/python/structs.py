@@ -1,4 +1,4 @@
-"""The models as `msgspec` reads them."""
+"""The models for `msgspec`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What all clients send, and where to."""
+"""The request values and URLs that all implementations use."""
 
 import os
 from datetime import datetime, timezone
@@ -8,7 +8,7 @@ TOKEN = "a-token"
 CLIENTS = "/api/v2/oauth/clients"
 USAGE = f"{URL}/1{CLIENTS}/a-client/usage/query/results/an-execution"
 
-# A client to create, with every field.
+# The values of a client to create, for every field.
 REQUEST = {
     "name": "Terminübersicht",
     "description": "Liest die Termine der Filiale und schreibt sie in den Kalender",
@@ -26,7 +26,7 @@ def listing(size):
 
 
 def request():
-    """The client to create, as it stands in JSON."""
+    """Returns the client to create, as a JSON object."""
     role_id, division_id = ROLE_DIVISION
     return {
         "name": REQUEST["name"],

@@ -1,4 +1,4 @@
-"""The vendor's SDK."""
+"""The implementation with the vendor's SDK."""
 
 import PureCloudPlatformClientV2 as sdk
 
@@ -31,12 +31,12 @@ class Vendor(Blocking):
         request = sdk.OAuthClientRequest()
         for name, value in REQUEST.items():
             setattr(request, name, value)
-        given = sdk.RoleDivision()
-        given.role_id, given.division_id = ROLE_DIVISION
-        request.role_divisions = [given]
+        division = sdk.RoleDivision()
+        division.role_id, division.division_id = ROLE_DIVISION
+        request.role_divisions = [division]
         request.authorized_grant_type = "CODE"
         request.state = "active"
         check(self._api(1).post_oauth_clients(request).id)
 
 
-CLIENTS = {"vendor's SDK": Vendor}
+IMPLEMENTATIONS = {"vendor's SDK": Vendor}

@@ -1,4 +1,4 @@
-"""`aiohttp` and `msgspec`."""
+"""The implementation with `aiohttp` and `msgspec`."""
 
 import aiohttp
 
@@ -20,7 +20,7 @@ class WithAiohttp(Asynchronous):
     def close(self):
         self.run(self._session.close)
 
-    async def _answer(self, verb, url, body=None):
+    async def _request(self, verb, url, body=None):
         async with self._session.request(verb, url, data=body) as response:
             response.raise_for_status()
             return await response.read()
@@ -28,18 +28,18 @@ class WithAiohttp(Asynchronous):
     async def listing(self, size):
         from values import listing
 
-        check(len(structs.read_listing(await self._answer("GET", listing(size))).entities) == size)
+        check(len(structs.read_listing(await self._request("GET", listing(size))).entities) == size)
 
     async def usage(self):
         from values import USAGE
 
-        check(len(structs.read_usage(await self._answer("GET", USAGE)).results) > 1)
+        check(len(structs.read_usage(await self._request("GET", USAGE)).results) > 1)
 
     async def create(self):
         from values import listing
 
         body = structs.encoded_request()
-        check(structs.read_client(await self._answer("POST", listing(1), body)).id)
+        check(structs.read_client(await self._request("POST", listing(1), body)).id)
 
 
-CLIENTS = {"aiohttp + msgspec": WithAiohttp}
+IMPLEMENTATIONS = {"aiohttp + msgspec": WithAiohttp}

@@ -1,4 +1,4 @@
-"""`requests`, and dataclasses that are filled by hand."""
+"""The implementation with `requests`, and dataclasses that are filled by hand."""
 
 from __future__ import annotations
 
@@ -72,17 +72,17 @@ class Client:
             registered_redirect_uri=found.get("registeredRedirectUri", []),
             secret=found.get("secret"),
             role_ids=found.get("roleIds", []),
-            date_created=moment(found.get("dateCreated")),
-            date_modified=moment(found.get("dateModified")),
+            date_created=parse_timestamp(found.get("dateCreated")),
+            date_modified=parse_timestamp(found.get("dateModified")),
             created_by=Reference.read(found.get("createdBy")),
             modified_by=Reference.read(found.get("modifiedBy")),
             authorized_grant_type=optional(GrantType, found.get("authorizedGrantType")),
             scope=found.get("scope", []),
             role_divisions=[
-                RoleDivision(given["roleId"], given["divisionId"]) for given in found.get("roleDivisions", [])
+                RoleDivision(item["roleId"], item["divisionId"]) for item in found.get("roleDivisions", [])
             ],
             state=optional(ClientState, found.get("state")),
-            date_to_delete=moment(found.get("dateToDelete")),
+            date_to_delete=parse_timestamp(found.get("dateToDelete")),
             self_uri=found.get("selfUri"),
         )
 
@@ -147,7 +147,7 @@ class Row:
             status500=found.get("status500"),
             status429=found.get("status429"),
             requests=found.get("requests"),
-            date=moment(found.get("date")),
+            date=parse_timestamp(found.get("date")),
         )
 
 
@@ -155,9 +155,9 @@ def optional(kind, value):
     return None if value is None else kind(value)
 
 
-def moment(text):
-    # Before Python 3.11 the Z is not understood.
-    return text and datetime.fromisoformat(text.replace("Z", "+00:00"))
+def parse_timestamp(value):
+    # Python before 3.11 does not parse the suffix Z.
+    return value and datetime.fromisoformat(value.replace("Z", "+00:00"))
 
 
 class WithRequests(Blocking):
@@ -169,7 +169,7 @@ class WithRequests(Blocking):
         self._session.mount("http://", HTTPAdapter(pool_maxsize=100))
         self._session.headers["authorization"] = f"Bearer {TOKEN}"
 
-    def _answer(self, verb, url, body=None):
+    def _request(self, verb, url, body=None):
         response = self._session.request(verb, url, json=body, timeout=30)
         response.raise_for_status()
         return response.json()
@@ -177,17 +177,17 @@ class WithRequests(Blocking):
     def listing(self, size):
         from values import listing
 
-        check(len(Listing.read(self._answer("GET", listing(size))).entities) == size)
+        check(len(Listing.read(self._request("GET", listing(size))).entities) == size)
 
     def usage(self):
         from values import USAGE
 
-        check(len([Row.read(row) for row in self._answer("GET", USAGE)["results"]]) > 1)
+        check(len([Row.read(row) for row in self._request("GET", USAGE)["results"]]) > 1)
 
     def create(self):
         from values import listing, request
 
-        check(Client.read(self._answer("POST", listing(1), request())).id)
+        check(Client.read(self._request("POST", listing(1), request())).id)
 
 
-CLIENTS = {"requests": WithRequests}
+IMPLEMENTATIONS = {"requests": WithRequests}

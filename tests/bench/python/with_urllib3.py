@@ -1,4 +1,4 @@
-"""`urllib3` and `msgspec`."""
+"""The implementation with `urllib3` and `msgspec`."""
 
 import urllib3
 
@@ -13,7 +13,7 @@ class WithUrllib3(Blocking):
         headers = {"authorization": f"Bearer {TOKEN}", "content-type": "application/json"}
         self._pool = urllib3.PoolManager(maxsize=100, headers=headers)
 
-    def _answer(self, verb, url, body=None):
+    def _request(self, verb, url, body=None):
         response = self._pool.request(verb, url, body=body)
         check(response.status == 200)
         return response.data
@@ -21,17 +21,17 @@ class WithUrllib3(Blocking):
     def listing(self, size):
         from values import listing
 
-        check(len(structs.read_listing(self._answer("GET", listing(size))).entities) == size)
+        check(len(structs.read_listing(self._request("GET", listing(size))).entities) == size)
 
     def usage(self):
         from values import USAGE
 
-        check(len(structs.read_usage(self._answer("GET", USAGE)).results) > 1)
+        check(len(structs.read_usage(self._request("GET", USAGE)).results) > 1)
 
     def create(self):
         from values import listing
 
-        check(structs.read_client(self._answer("POST", listing(1), structs.encoded_request())).id)
+        check(structs.read_client(self._request("POST", listing(1), structs.encoded_request())).id)
 
 
-CLIENTS = {"urllib3 + msgspec": WithUrllib3}
+IMPLEMENTATIONS = {"urllib3 + msgspec": WithUrllib3}

@@ -1,4 +1,4 @@
-//! The client that is measured, and those it is compared with.
+//! The implementation with this project's library, and the alternatives that it is compared with.
 
 use std::future::Future;
 use std::sync::{Arc, OnceLock};
@@ -18,19 +18,19 @@ use crate::models;
 
 const TOKEN: &str = "a-token";
 
-/// What every client can.
-pub(crate) trait Client: Clone + Send + Sync + 'static {
-    /// Reads a listing and tells its length.
+/// An implementation that is measured.
+pub(crate) trait Implementation: Clone + Send + Sync + 'static {
+    /// Reads a listing and returns its length.
     fn listing(&self, size: usize) -> impl Future<Output = Result<usize>> + Send;
 
-    /// Reads the usage result and tells the number of its rows.
+    /// Reads the usage result and returns the number of its rows.
     fn usage(&self) -> impl Future<Output = Result<usize>> + Send;
 
-    /// Creates a client, and says whether it came back.
+    /// Creates a client, and returns whether the response contains it.
     fn create(&self) -> impl Future<Output = Result<bool>> + Send;
 }
 
-/// A client to create, with every field.
+/// Builds a request to create a client, with every field set.
 fn request() -> Result<OAuthClientRequest> {
     let mut request = OAuthClientRequest::new("Terminübersicht", GrantType::Code);
     request.access_token_validity_seconds = Some(86_400);
@@ -47,7 +47,8 @@ fn request() -> Result<OAuthClientRequest> {
     Ok(request)
 }
 
-/// The client of this project: one for each size, since the server has the sizes below paths of their own.
+/// The implementation with this project's library: an API object for each size, because the server serves each size
+/// below a separate path.
 #[derive(Clone)]
 pub(crate) struct Ours {
     url: String,
@@ -60,19 +61,19 @@ impl Ours {
     }
 
     fn api(&self, size: usize) -> Result<&OAuthApi> {
-        let (_, api) = self.apis.iter().find(|(of, _)| *of == size).context("no such size")?;
+        let (_, api) = self.apis.iter().find(|(known, _)| *known == size).context("unknown size")?;
         match api.get() {
             Some(api) => Ok(api),
             None => {
-                let made = self.made(size)?;
-                Ok(api.get_or_init(|| made))
+                let new = self.new_api(size)?;
+                Ok(api.get_or_init(|| new))
             }
         }
     }
 
-    fn made(&self, size: usize) -> Result<OAuthApi> {
-        let authority = self.url.strip_prefix("http://").context("the server speaks http")?;
-        let (host, port) = authority.split_once(':').context("the server's address has a port")?;
+    fn new_api(&self, size: usize) -> Result<OAuthApi> {
+        let authority = self.url.strip_prefix("http://").context("BENCH_URL must start with http://")?;
+        let (host, port) = authority.split_once(':').context("BENCH_URL must contain a port")?;
         let gateway = Gateway {
             host: host.to_owned(),
             protocol: "http".to_owned(),
@@ -85,7 +86,7 @@ impl Ours {
     }
 }
 
-impl Client for Ours {
+impl Implementation for Ours {
     async fn listing(&self, size: usize) -> Result<usize> {
         Ok(self.api(size)?.get_oauth_clients().await?.entities.len())
     }
@@ -100,15 +101,15 @@ impl Client for Ours {
     }
 }
 
-fn listing(url: &str, size: usize) -> String {
+fn listing_url(url: &str, size: usize) -> String {
     format!("{url}/{size}/api/v2/oauth/clients")
 }
 
-fn usage(url: &str) -> String {
+fn usage_url(url: &str) -> String {
     format!("{url}/1/api/v2/oauth/clients/a-client/usage/query/results/an-execution")
 }
 
-/// `reqwest` and `serde_json`, as a program would use them by itself.
+/// `reqwest` and `serde_json`, as in a program without this project's library.
 #[derive(Clone)]
 pub(crate) struct Plain {
     http: reqwest::Client,
@@ -125,26 +126,27 @@ impl Plain {
     }
 }
 
-impl Client for Plain {
+impl Implementation for Plain {
     async fn listing(&self, size: usize) -> Result<usize> {
-        let body = self.body(self.http.get(listing(&self.url, size))).await?;
+        let body = self.body(self.http.get(listing_url(&self.url, size))).await?;
         Ok(serde_json::from_slice::<models::Listing>(&body)?.entities.len())
     }
 
     async fn usage(&self) -> Result<usize> {
-        let body = self.body(self.http.get(usage(&self.url))).await?;
+        let body = self.body(self.http.get(usage_url(&self.url))).await?;
         Ok(serde_json::from_slice::<models::Usage>(&body)?.results.len())
     }
 
     async fn create(&self) -> Result<bool> {
         let body = serde_json::to_vec(&request()?)?;
-        let request = self.http.post(listing(&self.url, 1)).header(header::CONTENT_TYPE, "application/json");
+        let request =
+            self.http.post(listing_url(&self.url, 1)).header(header::CONTENT_TYPE, "application/json");
         let body = self.body(request.body(body)).await?;
         Ok(!serde_json::from_slice::<models::Client>(&body)?.id.is_empty())
     }
 }
 
-/// `hyper` with its own pool, and `serde_json`.
+/// `hyper` with a connection pool, and `serde_json`.
 #[derive(Clone)]
 pub(crate) struct Bare {
     http: hyper_util::client::legacy::Client<HttpConnector, Full<Bytes>>,
@@ -159,7 +161,7 @@ impl Bare {
         Bare { http, url: url.to_owned() }
     }
 
-    async fn answer<T: DeserializeOwned>(&self, verb: &str, url: String, body: Vec<u8>) -> Result<T> {
+    async fn request<T: DeserializeOwned>(&self, verb: &str, url: String, body: Vec<u8>) -> Result<T> {
         let request = Request::builder()
             .method(verb)
             .uri(url)
@@ -173,37 +175,41 @@ impl Bare {
     }
 }
 
-impl Client for Bare {
+impl Implementation for Bare {
     async fn listing(&self, size: usize) -> Result<usize> {
-        Ok(self.answer::<models::Listing>("GET", listing(&self.url, size), Vec::new()).await?.entities.len())
+        Ok(self
+            .request::<models::Listing>("GET", listing_url(&self.url, size), Vec::new())
+            .await?
+            .entities
+            .len())
     }
 
     async fn usage(&self) -> Result<usize> {
-        Ok(self.answer::<models::Usage>("GET", usage(&self.url), Vec::new()).await?.results.len())
+        Ok(self.request::<models::Usage>("GET", usage_url(&self.url), Vec::new()).await?.results.len())
     }
 
     async fn create(&self) -> Result<bool> {
         let body = serde_json::to_vec(&request()?)?;
-        Ok(!self.answer::<models::Client>("POST", listing(&self.url, 1), body).await?.id.is_empty())
+        Ok(!self.request::<models::Client>("POST", listing_url(&self.url, 1), body).await?.id.is_empty())
     }
 }
 
-/// `reqwest`, and nothing is done with what it brings: what no client can be faster than by much.
+/// `reqwest` that discards the body: a lower bound for the time of every implementation.
 #[derive(Clone)]
 pub(crate) struct Transfer(pub(crate) Plain);
 
-impl Client for Transfer {
+impl Implementation for Transfer {
     async fn listing(&self, size: usize) -> Result<usize> {
-        let body = self.0.body(self.0.http.get(listing(&self.0.url, size))).await?;
+        let body = self.0.body(self.0.http.get(listing_url(&self.0.url, size))).await?;
         Ok(if body.is_empty() { 0 } else { size })
     }
 
     async fn usage(&self) -> Result<usize> {
-        Ok(self.0.body(self.0.http.get(usage(&self.0.url))).await?.len())
+        Ok(self.0.body(self.0.http.get(usage_url(&self.0.url))).await?.len())
     }
 
     async fn create(&self) -> Result<bool> {
         let body = serde_json::to_vec(&request()?)?;
-        Ok(!self.0.body(self.0.http.post(listing(&self.0.url, 1)).body(body)).await?.is_empty())
+        Ok(!self.0.body(self.0.http.post(listing_url(&self.0.url, 1)).body(body)).await?.is_empty())
     }
 }

@@ -1,4 +1,4 @@
-//! The clients of the bench in Rust. See `tests/bench/README.md` for what they are told and what they answer.
+//! The implementations in Rust. `tests/bench/README.md` describes the modes and commands.
 
 mod clients;
 mod models;
@@ -11,14 +11,17 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 
-use crate::clients::{Bare, Client, Ours, Plain, Transfer};
+use crate::clients::{Bare, Implementation, Ours, Plain, Transfer};
 
 #[tokio::main]
 async fn main() -> Result<()> {
     let mut arguments = env::args().skip(1);
-    let (name, mode) = (arguments.next().context("no client")?, arguments.next().context("no mode")?);
+    let (name, mode) = (
+        arguments.next().context("the argument NAME is missing")?,
+        arguments.next().context("the argument MODE is missing")?,
+    );
     if mode == "bare" {
-        return say(memory());
+        return print_result(memory());
     }
     let url = env::var("BENCH_URL")?;
     match name.as_str() {
@@ -26,43 +29,47 @@ async fn main() -> Result<()> {
         "reqwest + serde_json" => run(Plain::new(&url), &mode).await,
         "hyper + serde_json" => run(Bare::new(&url), &mode).await,
         "transfer alone" => run(Transfer(Plain::new(&url)), &mode).await,
-        _ => bail!("there is no client {name}"),
+        _ => bail!("unknown implementation: {name}"),
     }
 }
 
-async fn run(client: impl Client, mode: &str) -> Result<()> {
+async fn run(implementation: impl Implementation, mode: &str) -> Result<()> {
     match mode {
-        "import" => say(memory()),
+        "import" => print_result(memory()),
         "first" => {
-            ensure!(client.listing(1).await? == 1, "not the listing");
-            say(memory())
+            ensure!(implementation.listing(1).await? == 1, "unexpected listing");
+            print_result(memory())
         }
-        _ => obey(client).await,
+        _ => execute_commands(implementation).await,
     }
 }
 
-/// Does what it is told, line by line, until there is no more.
-async fn obey(client: impl Client) -> Result<()> {
+/// Executes the commands from standard input, one per line.
+async fn execute_commands(implementation: impl Implementation) -> Result<()> {
     for line in io::stdin().lock().lines() {
         let line = line?;
-        let words: Vec<&str> = line.split(' ').collect();
-        match words[..] {
+        let command: Vec<&str> = line.split(' ').collect();
+        match command[..] {
             ["listing", size, milliseconds] => {
                 let size = size.parse()?;
-                measure(milliseconds, async || Ok(client.listing(size).await? == size)).await?;
+                measure(milliseconds, async || Ok(implementation.listing(size).await? == size)).await?;
             }
-            ["usage", milliseconds] => measure(milliseconds, async || Ok(client.usage().await? > 1)).await?,
-            ["create", milliseconds] => measure(milliseconds, async || client.create().await).await?,
-            ["at_once", total, width] => say(at_once(&client, total.parse()?, width.parse()?).await?)?,
-            ["memory"] => say(memory())?,
-            ["inside"] => say(format!("task={}", task().await?))?,
-            _ => bail!("not understood: {line}"),
+            ["usage", milliseconds] => {
+                measure(milliseconds, async || Ok(implementation.usage().await? > 1)).await?
+            }
+            ["create", milliseconds] => measure(milliseconds, async || implementation.create().await).await?,
+            ["at_once", total, width] => {
+                print_result(at_once(&implementation, total.parse()?, width.parse()?).await?)?
+            }
+            ["memory"] => print_result(memory())?,
+            ["inside"] => print_result(format!("task={}", task_cost().await?))?,
+            _ => bail!("unknown command: {line}"),
         }
     }
     Ok(())
 }
 
-/// Calls for as long, and at least once; says how many nanoseconds each call took.
+/// Makes calls for the given time, at least one; prints the duration of each in nanoseconds.
 async fn measure<F: Future<Output = Result<bool>>>(
     milliseconds: &str,
     mut call: impl FnMut() -> F,
@@ -71,21 +78,21 @@ async fn measure<F: Future<Output = Result<bool>>>(
     let (begun, mut taken) = (Instant::now(), Vec::new());
     while taken.is_empty() || begun.elapsed() < enough {
         let start = Instant::now();
-        ensure!(call().await?, "not what was asked for");
+        ensure!(call().await?, "unexpected response");
         taken.push(start.elapsed().as_nanos().to_string());
     }
-    say(taken.join(" "))
+    print_result(taken.join(" "))
 }
 
-/// Makes so many calls, so many of them at once; how many nanoseconds all of them took.
-async fn at_once(client: &impl Client, total: usize, width: usize) -> Result<u128> {
+/// Makes `total` calls in `width` tasks; returns their total duration in nanoseconds.
+async fn at_once(implementation: &impl Implementation, total: usize, width: usize) -> Result<u128> {
     let start = Instant::now();
     let mut tasks = Vec::new();
     for _ in 0..width {
-        let client = client.clone();
+        let implementation = implementation.clone();
         tasks.push(tokio::spawn(async move {
             for _ in 0..total / width {
-                ensure!(client.listing(1).await? == 1, "not the listing");
+                ensure!(implementation.listing(1).await? == 1, "unexpected listing");
             }
             Ok(())
         }));
@@ -96,8 +103,8 @@ async fn at_once(client: &impl Client, total: usize, width: usize) -> Result<u12
     Ok(start.elapsed().as_nanos())
 }
 
-/// What a call pays for being a task of its own.
-async fn task() -> Result<u128> {
+/// Returns the cost of running a call in a separate task, in nanoseconds.
+async fn task_cost() -> Result<u128> {
     const TIMES: u32 = 10_000;
     let start = Instant::now();
     for _ in 0..TIMES {
@@ -106,7 +113,7 @@ async fn task() -> Result<u128> {
     Ok((start.elapsed() / TIMES).as_nanos())
 }
 
-/// The resident memory, in bytes.
+/// Returns the resident memory, in bytes.
 fn memory() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let kilobytes =
@@ -114,7 +121,7 @@ fn memory() -> u64 {
     kilobytes.unwrap_or(0) * 1_024
 }
 
-fn say(answer: impl ToString) -> Result<()> {
-    writeln!(io::stdout(), "{}", answer.to_string())?;
+fn print_result(result: impl ToString) -> Result<()> {
+    writeln!(io::stdout(), "{}", result.to_string())?;
     Ok(())
 }

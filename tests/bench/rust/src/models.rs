@@ -1,4 +1,4 @@
-//! The models as somebody would derive them: the same fields, of the same types.
+//! The models with derived deserialization, and with the same fields and types as those of the library.
 
 use std::str::FromStr;
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-#[allow(dead_code, reason = "what is measured is that they are read")]
+#[allow(dead_code, reason = "only their deserialization is measured")]
 pub(crate) struct Listing {
     pub(crate) entities: Vec<Client>,
     page_size: Option<i32>,
@@ -23,7 +23,7 @@ pub(crate) struct Listing {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-#[allow(dead_code, reason = "what is measured is that they are read")]
+#[allow(dead_code, reason = "only their deserialization is measured")]
 pub(crate) struct Client {
     pub(crate) id: String,
     name: String,
@@ -31,32 +31,32 @@ pub(crate) struct Client {
     description: Option<String>,
     #[serde(default)]
     registered_redirect_uri: Vec<String>,
-    #[serde(default, deserialize_with = "text")]
+    #[serde(default, deserialize_with = "from_string")]
     secret: Option<Secret>,
     #[serde(default)]
     role_ids: Vec<String>,
-    #[serde(default, deserialize_with = "moment")]
+    #[serde(default, deserialize_with = "timestamp")]
     date_created: Option<Timestamp>,
-    #[serde(default, deserialize_with = "moment")]
+    #[serde(default, deserialize_with = "timestamp")]
     date_modified: Option<Timestamp>,
     created_by: Option<Reference>,
     modified_by: Option<Reference>,
-    #[serde(default, deserialize_with = "text")]
+    #[serde(default, deserialize_with = "from_string")]
     authorized_grant_type: Option<GrantType>,
     #[serde(default)]
     scope: Vec<String>,
     #[serde(default)]
     role_divisions: Vec<RoleDivision>,
-    #[serde(default, deserialize_with = "text")]
+    #[serde(default, deserialize_with = "from_string")]
     state: Option<ClientState>,
-    #[serde(default, deserialize_with = "moment")]
+    #[serde(default, deserialize_with = "timestamp")]
     date_to_delete: Option<Timestamp>,
     self_uri: Option<String>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-#[allow(dead_code, reason = "what is measured is that they are read")]
+#[allow(dead_code, reason = "only their deserialization is measured")]
 struct RoleDivision {
     role_id: String,
     division_id: String,
@@ -64,7 +64,7 @@ struct RoleDivision {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-#[allow(dead_code, reason = "what is measured is that they are read")]
+#[allow(dead_code, reason = "only their deserialization is measured")]
 struct Reference {
     id: Option<String>,
     name: Option<String>,
@@ -73,16 +73,16 @@ struct Reference {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-#[allow(dead_code, reason = "what is measured is that they are read")]
+#[allow(dead_code, reason = "only their deserialization is measured")]
 pub(crate) struct Usage {
     pub(crate) results: Vec<Row>,
-    #[serde(default, deserialize_with = "text")]
+    #[serde(default, deserialize_with = "from_string")]
     query_status: Option<QueryStatus>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-#[allow(dead_code, reason = "what is measured is that they are read")]
+#[allow(dead_code, reason = "only their deserialization is measured")]
 pub(crate) struct Row {
     client_id: Option<String>,
     client_name: Option<String>,
@@ -96,15 +96,15 @@ pub(crate) struct Row {
     status500: Option<i64>,
     status429: Option<i64>,
     requests: Option<i64>,
-    #[serde(default, deserialize_with = "moment")]
+    #[serde(default, deserialize_with = "timestamp")]
     date: Option<Timestamp>,
 }
 
-fn text<'de, T: From<String>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+fn from_string<'de, T: From<String>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     Ok(Option::<String>::deserialize(deserializer)?.map(T::from))
 }
 
-fn moment<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
-    let text = Option::<&str>::deserialize(deserializer)?;
-    text.map(|text| Timestamp::from_str(text).map_err(serde::de::Error::custom)).transpose()
+fn timestamp<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
+    let value = Option::<&str>::deserialize(deserializer)?;
+    value.map(|value| Timestamp::from_str(value).map_err(serde::de::Error::custom)).transpose()
 }

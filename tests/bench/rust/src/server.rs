@@ -1,7 +1,7 @@
-//! The server of the bench: answers that were made before, each in one write.
+//! The server of the benchmarks: prebuilt responses, each sent in one write.
 //!
-//! A thread for each connection, which reads a request to its end and writes the answer. It does less than any other
-//! server would, so that the clients are what is measured.
+//! A thread for each connection reads a request completely and writes the response. The server does as little as
+//! possible, so that the measured time is spent in the implementations.
 
 use std::collections::HashMap;
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -13,33 +13,33 @@ use anyhow::{Context, Result};
 use serde::Serialize;
 use serde_json::json;
 
-/// How many clients the listings have; the first part of the path says which one is meant.
+/// The lengths of the listings; the first segment of the path selects one of them.
 const LISTINGS: [usize; 4] = [1, 25, 1_000, 10_000];
 const ROWS: usize = 20_000;
 
 const CLIENTS: &str = "/api/v2/oauth/clients";
 
-type Answers = HashMap<String, Vec<u8>>;
+type Responses = HashMap<String, Vec<u8>>;
 
 fn main() -> Result<()> {
-    let answers = Arc::new(answers()?);
+    let responses = Arc::new(responses()?);
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     let url = format!("http://{}", listener.local_addr()?);
     writeln!(io::stdout(), "{}", json!({ "url": url }))?;
     thread::spawn(move || {
         for connection in listener.incoming().flatten() {
-            let answers = Arc::clone(&answers);
-            // A client that leaves in the middle is no matter.
-            thread::spawn(move || serve(&connection, &answers).ok());
+            let responses = Arc::clone(&responses);
+            // The error of a connection that the client closes early is ignored.
+            thread::spawn(move || serve(&connection, &responses).ok());
         }
     });
-    // It runs for as long as its standard input is open.
+    // The server runs until its standard input is closed.
     io::copy(&mut io::stdin().lock(), &mut io::sink())?;
     Ok(())
 }
 
-/// Answers what comes over a connection, one request after the other.
-fn serve(connection: &TcpStream, answers: &Answers) -> Result<()> {
+/// Responds to the requests of a connection, one after the other.
+fn serve(connection: &TcpStream, responses: &Responses) -> Result<()> {
     connection.set_nodelay(true)?;
     let mut requests = BufReader::new(connection);
     let mut line = String::new();
@@ -48,10 +48,11 @@ fn serve(connection: &TcpStream, answers: &Answers) -> Result<()> {
         if requests.read_line(&mut line)? == 0 {
             return Ok(());
         }
-        let asked = line.rsplit_once(' ').map(|(asked, _version)| asked).context("no request")?;
-        let answer = answers
-            .get(asked)
-            .map_or(&b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n"[..], |answer| answer);
+        let request =
+            line.rsplit_once(' ').map(|(request, _version)| request).context("malformed request line")?;
+        let response = responses
+            .get(request)
+            .map_or(&b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n"[..], |response| response);
         let mut length = 0;
         loop {
             line.clear();
@@ -62,13 +63,13 @@ fn serve(connection: &TcpStream, answers: &Answers) -> Result<()> {
             }
         }
         io::copy(&mut requests.by_ref().take(length), &mut io::sink())?;
-        (&*connection).write_all(answer)?;
+        (&*connection).write_all(response)?;
     }
 }
 
-/// The answers, by verb and path.
-fn answers() -> Result<Answers> {
-    let mut answers = Answers::new();
+/// Builds the responses, by method and path.
+fn responses() -> Result<Responses> {
+    let mut responses = Responses::new();
     for size in LISTINGS {
         let listing = Listing {
             entities: (0..size).map(client).collect(),
@@ -80,15 +81,15 @@ fn answers() -> Result<Answers> {
             self_uri: CLIENTS,
             page_count: 1,
         };
-        answers.insert(format!("GET /{size}{CLIENTS}"), answer(&listing)?);
+        responses.insert(format!("GET /{size}{CLIENTS}"), response(&listing)?);
     }
     let usage = Usage { results: (0..ROWS).map(row).collect(), query_status: "Complete" };
-    answers.insert(format!("GET /1{CLIENTS}/a-client/usage/query/results/an-execution"), answer(&usage)?);
-    answers.insert(format!("POST /1{CLIENTS}"), answer(&client(0))?);
-    Ok(answers)
+    responses.insert(format!("GET /1{CLIENTS}/a-client/usage/query/results/an-execution"), response(&usage)?);
+    responses.insert(format!("POST /1{CLIENTS}"), response(&client(0))?);
+    Ok(responses)
 }
 
-fn answer(body: &impl Serialize) -> Result<Vec<u8>> {
+fn response(body: &impl Serialize) -> Result<Vec<u8>> {
     let body = serde_json::to_vec(body)?;
     let head = format!(
         "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\
@@ -98,7 +99,7 @@ fn answer(body: &impl Serialize) -> Result<Vec<u8>> {
     Ok([head.into_bytes(), body].concat())
 }
 
-/// The fields stand in the order of the documentation.
+/// A listing, with its fields in the order of the vendor's documentation.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Listing {
@@ -174,8 +175,8 @@ struct Row {
     date: &'static str,
 }
 
-/// A client that has every field. What is a client's own is in no other one; the same few administrators and roles are
-/// in many.
+/// Builds a client that has every field. Ids, names and URLs are unique to the client; a few users and roles are shared
+/// by many clients.
 fn client(number: usize) -> Client {
     let id = format!("6f1c8a52-9d3e-4b7a-8c21-{number:012x}");
     let (role, other_role) = (role(number % 20), role(number % 7));
@@ -191,8 +192,8 @@ fn client(number: usize) -> Client {
         ],
         secret: format!("hq3KpZ0vX1yT7wB9nR4sL6uD8mF2cJ5gA0e{number:08}"),
         role_ids: [role.clone(), other_role.clone()],
-        date_created: moment(number),
-        date_modified: moment(number * 7),
+        date_created: timestamp(number),
+        date_modified: timestamp(number * 7),
         created_by: user(number % 50),
         modified_by: user(number % 30),
         authorized_grant_type: "CODE",
@@ -210,7 +211,7 @@ fn role(number: usize) -> String {
     format!("b3e2c1d0-5a4f-4e3d-9c8b-{number:012x}")
 }
 
-fn moment(number: usize) -> String {
+fn timestamp(number: usize) -> String {
     let (day, hour, minute) = (1 + number % 28, number % 24, number % 60);
     format!("2026-03-{day:02}T{hour:02}:{minute:02}:01.{:03}Z", number % 1_000)
 }
@@ -220,7 +221,7 @@ fn user(number: usize) -> Reference {
     Reference { self_uri: format!("/api/v2/users/{id}"), id, name: format!("Eva Huber {number}") }
 }
 
-/// A row that has every field.
+/// Builds a row that has every field.
 fn row(number: usize) -> Row {
     Row {
         client_id: "6f1c8a52-9d3e-4b7a-8c21-5e0f4d9b7a63",

@@ -1,10 +1,10 @@
-// The client of this project.
+// The implementation with this project's library.
 
 import Foundation
 import PureCloudOAuth
 
-/// One client for each size of the listing, since the server has them below paths of their own.
-private func byPath<Api>(_ url: String, upTo largest: Int, _ api: (Config) throws -> Api) throws -> [Int: Api] {
+/// Creates an API object for each size of the listing, because the server serves each size below a separate path.
+private func apisBySize<Api>(_ url: String, upTo largest: Int, _ api: (Config) throws -> Api) throws -> [Int: Api] {
     let server = URLComponents(string: url)
     return try Dictionary(
         uniqueKeysWithValues: [1, 25, 1_000, 10_000].filter { $0 <= largest }.map { size in
@@ -29,11 +29,11 @@ private func request() -> OAuthClientRequest {
     )
 }
 
-struct Ours: Client {
+struct Ours: Implementation {
     private let apis: [Int: OAuthAPI]
 
     init(url: String, upTo largest: Int) throws {
-        apis = try byPath(url, upTo: largest, OAuthAPI.init(config:))
+        apis = try apisBySize(url, upTo: largest, OAuthAPI.init(config:))
     }
 
     func listing(_ size: Int) async throws -> Int {
@@ -49,7 +49,7 @@ struct Ours: Client {
         try await !apis[1]!.postOauthClients(body: request()).id.isEmpty
     }
 
-    func inside() -> [(String, Double)] {
+    func callCosts() -> [(String, Double)] {
         let host = apis[1]!.host()
         let times = 20_000
         let taken = ContinuousClock().measure {
@@ -57,15 +57,15 @@ struct Ours: Client {
                 _ = host.apiUrl()
             }
         }
-        return [("call with a text", Double(nanoseconds(taken)) / Double(times))]
+        return [("call returning a string", Double(nanoseconds(taken)) / Double(times))]
     }
 }
 
-struct OursWaiting: Client {
+struct OursBlocking: Implementation {
     private let apis: [Int: BlockingOAuthAPI]
 
     init(url: String, upTo largest: Int) throws {
-        apis = try byPath(url, upTo: largest, BlockingOAuthAPI.init(config:))
+        apis = try apisBySize(url, upTo: largest, BlockingOAuthAPI.init(config:))
     }
 
     func listing(_ size: Int) async throws -> Int {

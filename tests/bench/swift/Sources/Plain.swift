@@ -1,4 +1,4 @@
-// `URLSession` and `Codable`, as a program would use them by itself.
+// The implementation with `URLSession` and `Codable`, as in a program without this project's library.
 
 import Foundation
 
@@ -96,7 +96,7 @@ private struct Request: Codable {
     var dateToDelete = Date(timeIntervalSince1970: 1_798_070_400)
 }
 
-struct Plain: Client {
+struct Plain: Implementation {
     let url: String
     private let session: URLSession
     private let decoder: JSONDecoder
@@ -108,15 +108,15 @@ struct Plain: Client {
         configuration.httpMaximumConnectionsPerHost = 100
         session = URLSession(configuration: configuration)
         decoder = JSONDecoder()
-        // The quick one of the standard ways to read moments with milliseconds.
+        // The fastest of the standard ways to parse timestamps with milliseconds.
         let style = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
         decoder.dateDecodingStrategy = .custom { try style.parse($0.singleValueContainer().decode(String.self)) }
         encoder = JSONEncoder()
         encoder.dateEncodingStrategy = .iso8601
     }
 
-    private func answer<T: Decodable>(_ path: String, body: Data? = nil) async throws -> T {
-        guard let address = URL(string: "\(url)/\(path)") else { throw NotAsked() }
+    private func fetch<T: Decodable>(_ path: String, body: Data? = nil) async throws -> T {
+        guard let address = URL(string: "\(url)/\(path)") else { throw UnexpectedResponse() }
         var request = URLRequest(url: address)
         request.setValue("Bearer a-token", forHTTPHeaderField: "Authorization")
         if let body {
@@ -125,22 +125,22 @@ struct Plain: Client {
             request.setValue("application/json", forHTTPHeaderField: "Content-Type")
         }
         let (data, response) = try await session.data(for: request)
-        guard (response as? HTTPURLResponse)?.statusCode == 200 else { throw NotAsked() }
+        guard (response as? HTTPURLResponse)?.statusCode == 200 else { throw UnexpectedResponse() }
         return try decoder.decode(T.self, from: data)
     }
 
     func listing(_ size: Int) async throws -> Int {
-        let listing: Listing = try await answer("\(size)/api/v2/oauth/clients")
+        let listing: Listing = try await fetch("\(size)/api/v2/oauth/clients")
         return listing.entities.count
     }
 
     func usage() async throws -> Int {
-        let usage: Usage = try await answer("1/api/v2/oauth/clients/a-client/usage/query/results/an-execution")
+        let usage: Usage = try await fetch("1/api/v2/oauth/clients/a-client/usage/query/results/an-execution")
         return usage.results.count
     }
 
     func create() async throws -> Bool {
-        let client: OAuthClient = try await answer("1/api/v2/oauth/clients", body: encoder.encode(Request()))
+        let client: OAuthClient = try await fetch("1/api/v2/oauth/clients", body: encoder.encode(Request()))
         return !client.id.isEmpty
     }
 }

@@ -1,4 +1,4 @@
-// The clients of the bench in Swift. See `tests/bench/README.md` for what they are told and what they answer.
+// The implementations in Swift. `tests/bench/README.md` describes the modes and commands.
 
 import Foundation
 
@@ -6,36 +6,36 @@ import Foundation
     import FoundationNetworking
 #endif
 
-/// What every client can.
-protocol Client: Sendable {
-    /// Reads a listing and tells its length.
+/// An implementation that is measured.
+protocol Implementation: Sendable {
+    /// Reads a listing and returns its length.
     func listing(_ size: Int) async throws -> Int
-    /// Reads the usage result and tells the number of its rows.
+    /// Reads the usage result and returns the number of its rows.
     func usage() async throws -> Int
-    /// Creates a client, and says whether it came back.
+    /// Creates a client, and returns whether the response contains it.
     func create() async throws -> Bool
-    /// What a call costs inside.
-    func inside() -> [(String, Double)]
+    /// Returns the costs of parts of a call, in nanoseconds.
+    func callCosts() -> [(String, Double)]
 }
 
-extension Client {
-    func inside() -> [(String, Double)] { [] }
+extension Implementation {
+    func callCosts() -> [(String, Double)] { [] }
 }
 
-struct NotAsked: Error {}
+struct UnexpectedResponse: Error {}
 
 let arguments = CommandLine.arguments
 let (name, mode) = (arguments[1], arguments[2])
 let url = ProcessInfo.processInfo.environment["BENCH_URL"] ?? ""
 
 if mode != "bare" {
-    let client = try client(upTo: mode == "first" ? 1 : 10_000)
+    let implementation = try implementation(upTo: mode == "first" ? 1 : 10_000)
     switch mode {
     case "import": break
-    case "first": guard try await client.listing(1) == 1 else { throw NotAsked() }
+    case "first": guard try await implementation.listing(1) == 1 else { throw UnexpectedResponse() }
     default:
         while let line = readLine() {
-            print(try await answer(to: line.split(separator: " "), by: client))
+            print(try await execute(line.split(separator: " "), with: implementation))
             fflush(nil)
         }
     }
@@ -44,23 +44,23 @@ if mode != "obey" {
     print(memory())
 }
 
-func client(upTo largest: Int) throws -> any Client {
+func implementation(upTo largest: Int) throws -> any Implementation {
     switch name {
     case "purecloud-oauth": try Ours(url: url, upTo: largest)
-    case "purecloud-oauth, waiting": try OursWaiting(url: url, upTo: largest)
+    case "purecloud-oauth, waiting": try OursBlocking(url: url, upTo: largest)
     case "URLSession + Codable": Plain(url: url)
-    default: fatalError("there is no client \(name)")
+    default: fatalError("unknown implementation: \(name)")
     }
 }
 
-func answer(to words: [Substring], by client: any Client) async throws -> String {
-    let numbers = words.dropFirst().map { Int($0) ?? 0 }
-    switch words[0] {
+func execute(_ command: [Substring], with implementation: any Implementation) async throws -> String {
+    let numbers = command.dropFirst().map { Int($0) ?? 0 }
+    switch command[0] {
     case "listing":
         let size = numbers[0]
-        return try await measure(numbers[1]) { try await client.listing(size) == size }
-    case "usage": return try await measure(numbers[0]) { try await client.usage() > 1 }
-    case "create": return try await measure(numbers[0]) { try await client.create() }
+        return try await measure(numbers[1]) { try await implementation.listing(size) == size }
+    case "usage": return try await measure(numbers[0]) { try await implementation.usage() > 1 }
+    case "create": return try await measure(numbers[0]) { try await implementation.create() }
     case "at_once":
         let calls = numbers[0] / numbers[1]
         let taken = try await ContinuousClock().measure {
@@ -68,7 +68,7 @@ func answer(to words: [Substring], by client: any Client) async throws -> String
                 for _ in 0..<numbers[1] {
                     group.addTask {
                         for _ in 0..<calls {
-                            guard try await client.listing(1) == 1 else { throw NotAsked() }
+                            guard try await implementation.listing(1) == 1 else { throw UnexpectedResponse() }
                         }
                     }
                 }
@@ -77,18 +77,18 @@ func answer(to words: [Substring], by client: any Client) async throws -> String
         }
         return String(nanoseconds(taken))
     case "memory": return String(memory())
-    default: return client.inside().map { part, taken in "\(part)=\(taken)" }.joined(separator: "\t")
+    default: return implementation.callCosts().map { part, taken in "\(part)=\(taken)" }.joined(separator: "\t")
     }
 }
 
-/// Calls for as long, and at least once; says how many nanoseconds each call took.
+/// Makes calls for the given time, at least one; returns the duration of each in nanoseconds.
 func measure(_ milliseconds: Int, _ call: () async throws -> Bool) async throws -> String {
     let clock = ContinuousClock()
     let end = clock.now + .milliseconds(milliseconds)
     var taken: [String] = []
     repeat {
         let start = clock.now
-        guard try await call() else { throw NotAsked() }
+        guard try await call() else { throw UnexpectedResponse() }
         taken.append(String(nanoseconds(clock.now - start)))
     } while clock.now < end
     return taken.joined(separator: " ")
@@ -98,7 +98,7 @@ func nanoseconds(_ duration: Duration) -> Int {
     Int(duration.components.seconds) * 1_000_000_000 + Int(duration.components.attoseconds / 1_000_000_000)
 }
 
-/// The resident memory, in bytes.
+/// Returns the resident memory, in bytes.
 func memory() -> Int {
     let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
     let line = status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") }

@@ -1,4 +1,4 @@
-// `java.net.http` and Jackson.
+// An implementation with `java.net.http` and Jackson.
 
 package bench
 
@@ -13,7 +13,7 @@ import java.net.http.HttpResponse.BodyHandlers
 
 fun main(arguments: Array<String>) = run(arguments) { Jackson() }
 
-private class Jackson : Client {
+private class Jackson : Implementation {
     private val http = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build()
     private val mapper = JsonMapper.builder()
         .addModule(JavaTimeModule())

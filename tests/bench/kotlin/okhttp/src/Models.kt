@@ -1,4 +1,4 @@
-// The models as kotlinx.serialization reads them.
+// The models for kotlinx.serialization.
 
 package bench
 
@@ -11,8 +11,8 @@ import kotlinx.serialization.descriptors.PrimitiveSerialDescriptor
 import kotlinx.serialization.encoding.Decoder
 import kotlinx.serialization.encoding.Encoder
 
-object Moment : KSerializer<Instant> {
-    override val descriptor = PrimitiveSerialDescriptor("bench.Moment", PrimitiveKind.STRING)
+object TimestampSerializer : KSerializer<Instant> {
+    override val descriptor = PrimitiveSerialDescriptor("bench.Timestamp", PrimitiveKind.STRING)
 
     override fun deserialize(decoder: Decoder): Instant = Instant.parse(decoder.decodeString())
 
@@ -58,15 +58,15 @@ data class OAuthClient(
     val registeredRedirectUri: List<String> = emptyList(),
     val secret: String? = null,
     val roleIds: List<String> = emptyList(),
-    val dateCreated: @Serializable(Moment::class) Instant? = null,
-    val dateModified: @Serializable(Moment::class) Instant? = null,
+    val dateCreated: @Serializable(TimestampSerializer::class) Instant? = null,
+    val dateModified: @Serializable(TimestampSerializer::class) Instant? = null,
     val createdBy: Reference? = null,
     val modifiedBy: Reference? = null,
     val authorizedGrantType: GrantType? = null,
     val scope: List<String> = emptyList(),
     val roleDivisions: List<RoleDivision> = emptyList(),
     val state: ClientState? = null,
-    val dateToDelete: @Serializable(Moment::class) Instant? = null,
+    val dateToDelete: @Serializable(TimestampSerializer::class) Instant? = null,
     val selfUri: String? = null,
 )
 
@@ -111,7 +111,7 @@ data class Row(
     val status500: Long? = null,
     val status429: Long? = null,
     val requests: Long? = null,
-    val date: @Serializable(Moment::class) Instant? = null,
+    val date: @Serializable(TimestampSerializer::class) Instant? = null,
 )
 
 @Serializable
@@ -131,7 +131,7 @@ class Request(
     val scope: List<String>,
     val roleDivisions: List<RoleDivision>,
     val state: ClientState,
-    val dateToDelete: @Serializable(Moment::class) Instant,
+    val dateToDelete: @Serializable(TimestampSerializer::class) Instant,
 )
 
 fun request() =

@@ -1,4 +1,4 @@
-// OkHttp and kotlinx.serialization.
+// An implementation with OkHttp and kotlinx.serialization.
 
 package bench
 
@@ -12,7 +12,7 @@ import okhttp3.RequestBody.Companion.toRequestBody
 
 fun main(arguments: Array<String>) = run(arguments) { OkHttp() }
 
-private class OkHttp : Client {
+private class OkHttp : Implementation {
     private val http = OkHttpClient.Builder().connectionPool(ConnectionPool(100, 5, TimeUnit.MINUTES)).build()
     private val json = Json { ignoreUnknownKeys = true }
     private val jsonType = "application/json".toMediaType()

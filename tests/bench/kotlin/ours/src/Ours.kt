@@ -1,4 +1,4 @@
-// The client of this project.
+// The implementation with this project's library.
 
 package bench
 
@@ -19,10 +19,10 @@ import purecloud.oauth.RoleDivision
 import purecloud.oauth.Secret
 
 fun main(arguments: Array<String>) = run(arguments) { name ->
-    if (name.endsWith("coroutines")) OursInCoroutines() else Ours()
+    if (name.endsWith("coroutines")) OursWithCoroutines() else Ours()
 }
 
-/** One client for each size of the listing, since the server has them below paths of their own. */
+/** API objects by the size of their listing, because the server serves each size below a separate path. */
 private class ByPath<Api>(private val api: (Config) -> Api) {
     private val apis = mutableMapOf<Int, Api>()
 
@@ -47,7 +47,7 @@ private fun request() = OAuthClientRequest(
     dateToDelete = Instant.parse("2026-12-24T00:00:00Z"),
 )
 
-private class Ours : Client {
+private class Ours : Implementation {
     private val apis = ByPath(::BlockingOAuthApi)
 
     override fun listing(size: Int) = apis[size].getOauthClients().entities.size
@@ -56,17 +56,17 @@ private class Ours : Client {
 
     override fun create() = apis[1].postOauthClients(request()).id.isNotEmpty()
 
-    override fun inside(): Map<String, Double> {
+    override fun callCosts(): Map<String, Double> {
         val host = apis[1].host()
         val times = 20_000
         repeat(times) { host.apiUrl() }
         val start = System.nanoTime()
         repeat(times) { host.apiUrl() }
-        return mapOf("call with a text" to (System.nanoTime() - start) / times.toDouble())
+        return mapOf("call returning a string" to (System.nanoTime() - start) / times.toDouble())
     }
 }
 
-private class OursInCoroutines : Client {
+private class OursWithCoroutines : Implementation {
     private val apis = ByPath(::OAuthApi)
 
     override fun listing(size: Int) = runBlocking { apis[size].getOauthClients().entities.size }

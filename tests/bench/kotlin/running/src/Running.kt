@@ -1,4 +1,4 @@
-// How clients are run, and told what to do.
+// Runs an implementation according to its arguments and the commands from standard input.
 
 package bench
 
@@ -6,21 +6,21 @@ import java.io.File
 import java.util.concurrent.Callable
 import java.util.concurrent.Executors
 
-/** What every client can. */
-interface Client {
-    /** Reads a listing and tells its length. */
+/** An implementation that is measured. */
+interface Implementation {
+    /** Reads a listing and returns its length. */
     fun listing(size: Int): Int
 
-    /** Reads the usage result and tells the number of its rows. */
+    /** Reads the usage result and returns the number of its rows. */
     fun usage(): Int
 
-    /** Creates a client, and says whether it came back. */
+    /** Creates a client, and returns whether the response contains it. */
     fun create(): Boolean
 
-    /** What a call costs inside, in nanoseconds. */
-    fun inside(): Map<String, Double> = emptyMap()
+    /** Returns the costs of parts of a call, in nanoseconds. */
+    fun callCosts(): Map<String, Double> = emptyMap()
 
-    /** Makes so many calls, so many of them at once. */
+    /** Makes `total` calls from `width` threads. */
     fun atOnce(total: Int, width: Int) {
         val threads = Executors.newFixedThreadPool(width)
         val calls = Callable { repeat(total / width) { check(listing(1) == 1) } }
@@ -36,39 +36,39 @@ fun listingAt(size: Int) = "$url/$size/api/v2/oauth/clients"
 
 val usageAt = "$url/1/api/v2/oauth/clients/a-client/usage/query/results/an-execution"
 
-/** Runs the client of this name as the program's arguments say. */
-fun run(arguments: Array<String>, make: (String) -> Client) {
+/** Runs the implementation with the name and in the mode that the arguments give. */
+fun run(arguments: Array<String>, make: (String) -> Implementation) {
     val (name, mode) = arguments
     if (mode != "bare") {
-        val client = make(name)
+        val implementation = make(name)
         when (mode) {
             "import" -> {}
-            "first" -> check(client.listing(1) == 1)
-            else -> generateSequence(::readLine).forEach { println(answer(it.split(' '), client)) }
+            "first" -> check(implementation.listing(1) == 1)
+            else -> generateSequence(::readLine).forEach { println(execute(it.split(' '), implementation)) }
         }
     }
     if (mode != "obey") println(memory())
-    // Clients have threads that would stay.
+    // Implementations may have threads that would keep the process alive.
     Runtime.getRuntime().halt(0)
 }
 
-private fun answer(words: List<String>, client: Client): String {
-    val numbers = words.drop(1).map(String::toInt)
-    return when (words[0]) {
-        "listing" -> measure(numbers[1]) { client.listing(numbers[0]) == numbers[0] }
-        "usage" -> measure(numbers[0]) { client.usage() > 1 }
-        "create" -> measure(numbers[0]) { client.create() }
+private fun execute(command: List<String>, implementation: Implementation): String {
+    val numbers = command.drop(1).map(String::toInt)
+    return when (command[0]) {
+        "listing" -> measure(numbers[1]) { implementation.listing(numbers[0]) == numbers[0] }
+        "usage" -> measure(numbers[0]) { implementation.usage() > 1 }
+        "create" -> measure(numbers[0]) { implementation.create() }
         "at_once" -> {
             val start = System.nanoTime()
-            client.atOnce(numbers[0], numbers[1])
+            implementation.atOnce(numbers[0], numbers[1])
             "${System.nanoTime() - start}"
         }
         "memory" -> "${memory()}"
-        else -> client.inside().entries.joinToString("\t") { (part, taken) -> "$part=$taken" }
+        else -> implementation.callCosts().entries.joinToString("\t") { (part, taken) -> "$part=$taken" }
     }
 }
 
-/** Calls for as long, and at least once; says how many nanoseconds each call took. */
+/** Makes calls for the given time, at least one; returns the duration of each in nanoseconds. */
 private fun measure(milliseconds: Int, call: () -> Boolean): String {
     val end = System.nanoTime() + milliseconds * 1_000_000L
     val taken = mutableListOf<Long>()
@@ -80,7 +80,7 @@ private fun measure(milliseconds: Int, call: () -> Boolean): String {
     return taken.joinToString(" ")
 }
 
-/** The resident memory, in bytes. */
+/** Returns the resident memory, in bytes. */
 private fun memory(): Long {
     val status = File("/proc/self/status")
     val line = if (status.exists()) status.readLines().find { it.startsWith("VmRSS:") } else null

@@ -1,4 +1,4 @@
-// The vendor's SDK.
+// The implementation with the vendor's SDK.
 
 package bench
 
@@ -11,7 +11,7 @@ import java.util.Date
 
 fun main(arguments: Array<String>) = run(arguments) { Vendor() }
 
-private class Vendor : Client {
+private class Vendor : Implementation {
     private val apis = mutableMapOf<Int, OAuthApi>()
 
     @Synchronized
