@@ -1,7 +1,7 @@
-//! Floods as fast as a server can send: the call that meets one ends with its deadline, and no other call of the same
-//! runtime waits for it.
+//! Floods at the highest rate that a server can send: a call that receives one ends at its deadline, and delays no
+//! other call of the same runtime.
 //!
-//! One call at a time meets a flood; `HOSTILE_FLOODS=8` lets more of them do so at once, on the same thread.
+//! One call at a time receives a flood; with `HOSTILE_FLOODS=8` eight of them do so at once, on the same thread.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -16,14 +16,14 @@ use crate::server::{self, World};
 use crate::tls::Certificates;
 use crate::{TOKEN, TOLERANCE, api, number};
 
-/// The longest time for which a thread that only sleeps was not woken: the machine's delay, and not the client's.
-struct Machine {
+/// Measures the longest delay with which a sleeping thread wakes up: a delay caused by the machine, not by the library.
+struct DelayMonitor {
     stop: Arc<AtomicBool>,
     thread: std::thread::JoinHandle<Duration>,
 }
 
-impl Machine {
-    fn watch() -> Self {
+impl DelayMonitor {
+    fn start() -> Self {
         const NAP: Duration = Duration::from_millis(2);
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
@@ -36,17 +36,17 @@ impl Machine {
             }
             longest
         });
-        Machine { stop, thread }
+        DelayMonitor { stop, thread }
     }
 
-    fn delay(self) -> Duration {
+    fn stop(self) -> Duration {
         self.stop.store(true, Relaxed);
         self.thread.join().unwrap()
     }
 }
 
-/// Calls an API that floods while other calls go on, and returns the promises broken.
-async fn meet(flood: Reply, servers: &tokio::runtime::Handle) -> Vec<String> {
+/// Makes a call that receives a flood while other calls go on, and returns the broken promises.
+async fn run_flood(flood: Reply, servers: &tokio::runtime::Handle) -> Vec<String> {
     const MANY: usize = 1_000_000;
     let plan = Plan { seed: 0, flood: Some(flood) };
     let call = plan.call(0);
@@ -62,13 +62,13 @@ async fn meet(flood: Reply, servers: &tokio::runtime::Handle) -> Vec<String> {
         api(
             host,
             Credentials::access_token(TOKEN),
-            call.route.attempt_timeout(call.patience),
+            call.route.attempt_timeout(call.timeout_index),
             Some(&certificates.root_pem),
         )
     };
     let scheme = if call.route == Route::Plain { "http" } else { "https" };
     let (flooded, other) = (api(scheme, address), api("http", quiet));
-    let machine = Machine::watch();
+    let monitor = DelayMonitor::start();
     let began = Instant::now();
     let task = tokio::spawn(async move {
         let calls = (0..number("HOSTILE_FLOODS", 1)).map(|_| {
@@ -80,7 +80,7 @@ async fn meet(flood: Reply, servers: &tokio::runtime::Handle) -> Vec<String> {
     });
     let mut slowest = Duration::ZERO;
     let mut call_number = 1;
-    // Past its end: what it leaves behind must not go on.
+    // Continues until after the deadline, because the flood must not go on in the background either.
     while !task.is_finished() || began.elapsed() < call.deadline + TOLERANCE {
         const PAUSE: Duration = Duration::from_millis(5);
         let began = Instant::now();
@@ -91,10 +91,10 @@ async fn meet(flood: Reply, servers: &tokio::runtime::Handle) -> Vec<String> {
         call_number += 1;
     }
     let (is_success, took) = task.await.unwrap();
-    let delay = machine.delay();
+    let delay = monitor.stop();
     let mut broken = Vec::new();
     if is_success {
-        broken.push(format!("{flood:?}: a success"));
+        broken.push(format!("{flood:?}: unexpected success"));
     }
     if took > call.deadline + TOLERANCE + delay {
         broken.push(format!("{flood:?}: ended after {took:.2?}, with a deadline of {:?}", call.deadline));
@@ -118,10 +118,10 @@ fn no_flood_outlasts_the_deadline_or_holds_up_another_call() {
     let servers = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let mut broken = Vec::new();
     for flood in raw.chain(frames.map(Reply::Kill)) {
-        // A runtime of its own: what a flood leaves behind is none of the next one's.
-        let clients =
+        // A separate runtime for each flood, so that leftovers of one do not affect the next.
+        let callers =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-        broken.extend(clients.block_on(meet(flood, servers.handle())));
+        broken.extend(callers.block_on(run_flood(flood, servers.handle())));
     }
     assert!(broken.is_empty(), "{}", broken.join("\n"));
 }

@@ -1,4 +1,4 @@
-//! HTTP/2: misbehaviour of single streams, and frames that no server may send.
+//! HTTP/2: misbehaviour of single streams, and frames that a server must not send.
 
 use std::io;
 use std::sync::{Arc, Mutex};
@@ -12,26 +12,26 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::sync::mpsc;
 
 use crate::plan::{Composed, Content, Cut, Ending, Kill, Reply, is_bodiless};
-use crate::server::{Answered, KEPT, Request, Wire, World, flood, is_zipped, reset};
+use crate::server::{MAX_CONNECTION_TIME, PlannedReply, Request, Wire, World, flood, is_zipped, reset};
 
-fn broken(error: h2::Error) -> io::Error {
+fn to_io_error(error: h2::Error) -> io::Error {
     io::Error::other(error)
 }
 
-fn request_of(request: &http::Request<RecvStream>) -> Request {
+fn parse_request(request: &http::Request<RecvStream>) -> Request {
     let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
     Request::new(request.uri().path(), header("x-call"), header("authorization"))
 }
 
-/// Serves streams that misbehave each for itself.
+/// Serves a connection whose streams misbehave independently of each other.
 pub(crate) async fn serve(wire: impl Wire, world: Arc<World>) -> io::Result<()> {
-    let mut connection = server::handshake(wire).await.map_err(broken)?;
+    let mut connection = server::handshake(wire).await.map_err(to_io_error)?;
     while let Some(arrived) = connection.accept().await {
-        let (request, respond) = arrived.map_err(broken)?;
-        let request = request_of(&request);
-        let Some(answered) = world.arrived(&request, true) else { continue };
-        if let Reply::Composed(composed) = answered.reply {
-            tokio::spawn(reply(respond, Arc::clone(&world), answered, composed, request.authorization));
+        let (request, respond) = arrived.map_err(to_io_error)?;
+        let request = parse_request(&request);
+        let Some(planned) = world.arrived(&request, true) else { continue };
+        if let Reply::Composed(composed) = planned.reply {
+            tokio::spawn(reply(respond, Arc::clone(&world), planned, composed, request.authorization));
         }
     }
     Ok(())
@@ -40,20 +40,20 @@ pub(crate) async fn serve(wire: impl Wire, world: Arc<World>) -> io::Result<()> 
 async fn reply(
     mut respond: SendResponse<Bytes>,
     world: Arc<World>,
-    answered: Answered,
+    planned: PlannedReply,
     composed: Composed,
     authorization: String,
 ) -> Result<(), h2::Error> {
     let reason = [Reason::REFUSED_STREAM, Reason::CANCEL, Reason::INTERNAL_ERROR, Reason::NO_ERROR]
-        [(answered.call + answered.attempt) % 4];
+        [(planned.call + planned.attempt) % 4];
     if let Cut::Head(_) = composed.cut {
         match composed.ending {
-            Ending::Stall => tokio::time::sleep(KEPT).await,
+            Ending::Stall => tokio::time::sleep(MAX_CONNECTION_TIME).await,
             _ => respond.send_reset(reason),
         }
         return Ok(());
     }
-    let body = world.body(&answered, &composed, &authorization);
+    let body = world.body(&planned, &composed, &authorization);
     let mut head = Response::builder().status(composed.status);
     if !(200..300).contains(&composed.status) {
         head = head
@@ -98,13 +98,13 @@ async fn reply(
         match composed.ending {
             Ending::Close | Ending::HalfClose => stream.send_data(Bytes::new(), true)?,
             Ending::Reset => stream.send_reset(reason),
-            Ending::Stall => tokio::time::sleep(KEPT).await,
+            Ending::Stall => tokio::time::sleep(MAX_CONNECTION_TIME).await,
         }
     }
     Ok(())
 }
 
-/// Sends within the window that the client grants.
+/// Sends within the flow-control window that the client grants.
 async fn send(stream: &mut SendStream<Bytes>, mut bytes: Bytes, ends: bool) -> Result<(), h2::Error> {
     while !bytes.is_empty() {
         stream.reserve_capacity(bytes.len());
@@ -116,7 +116,7 @@ async fn send(stream: &mut SendStream<Bytes>, mut bytes: Bytes, ends: bool) -> R
     Ok(())
 }
 
-/// Reads the requests of a connection on which none may be sent, and acknowledges all else.
+/// Serves a connection with `MAX_CONCURRENT_STREAMS=0`, and acknowledges all other frames.
 pub(crate) async fn serve_no_streams(wire: impl Wire) {
     let connection = server::Builder::new().max_concurrent_streams(0).handshake::<_, Bytes>(wire).await;
     if let Ok(mut connection) = connection {
@@ -124,7 +124,7 @@ pub(crate) async fn serve_no_streams(wire: impl Wire) {
     }
 }
 
-/// What becomes of the bytes between the client and the server that reads them.
+/// An instruction for the task that copies bytes between the client and the HTTP/2 server.
 enum Order {
     Send(Vec<u8>),
     Flood(Vec<u8>),
@@ -133,28 +133,31 @@ enum Order {
     Reset,
 }
 
-/// Serves a connection through a pipe, beside whose frames others can be sent.
+/// Serves a connection through a pipe, so that raw frames can be sent between those of the HTTP/2 server.
 pub(crate) async fn serve_and_kill(wire: impl Wire, world: Arc<World>) {
     let (inside, outside) = tokio::io::duplex(64 * 1024);
     let (orders, order) = mpsc::unbounded_channel();
-    tokio::join!(carry(wire, outside, order, world.breath), serve_inside(inside, orders, world));
+    tokio::join!(
+        copy_with_orders(wire, outside, order, world.flood_pause),
+        serve_inside(inside, orders, world)
+    );
 }
 
 async fn serve_inside(inside: DuplexStream, orders: mpsc::UnboundedSender<Order>, world: Arc<World>) {
     let Ok(mut connection) = server::handshake(inside).await else { return };
     let served = Arc::new(Mutex::new(Vec::new()));
     while let Some(Ok((request, respond))) = connection.accept().await {
-        let request = request_of(&request);
-        let Some(answered) = world.arrived(&request, true) else { continue };
-        served.lock().unwrap().push(answered);
-        match answered.reply {
+        let request = parse_request(&request);
+        let Some(planned) = world.arrived(&request, true) else { continue };
+        served.lock().unwrap().push(planned);
+        match planned.reply {
             Reply::Kill(kill) => {
-                // All of them, also those whose response may be complete already.
+                // The streams are all marked, including those whose response may be complete already.
                 world.ended(&served.lock().unwrap());
-                self::kill(kill, &orders, respond, &mut connection, &world, answered);
+                self::kill(kill, &orders, respond, &mut connection, &world, planned);
             }
             Reply::Composed(composed) => {
-                tokio::spawn(reply(respond, Arc::clone(&world), answered, composed, request.authorization));
+                tokio::spawn(reply(respond, Arc::clone(&world), planned, composed, request.authorization));
             }
             Reply::Raw(_) => {}
         }
@@ -164,8 +167,8 @@ async fn serve_inside(inside: DuplexStream, orders: mpsc::UnboundedSender<Order>
     }
 }
 
-fn is_kill(answered: &Answered) -> bool {
-    matches!(answered.reply, Reply::Kill(_))
+fn is_kill(planned: &PlannedReply) -> bool {
+    matches!(planned.reply, Reply::Kill(_))
 }
 
 fn kill(
@@ -174,7 +177,7 @@ fn kill(
     mut respond: SendResponse<Bytes>,
     connection: &mut Connection<DuplexStream, Bytes>,
     world: &Arc<World>,
-    answered: Answered,
+    planned: PlannedReply,
 ) {
     const DATA: u8 = 0;
     const HEADERS: u8 = 1;
@@ -186,7 +189,7 @@ fn kill(
     const CONTINUATION: u8 = 9;
     const END_HEADERS: u8 = 4;
     let stream = respond.stream_id().as_u32();
-    // Of HPACK: `:status` by its index, the value as it is.
+    // Encodes `:status` in HPACK: the name by its index, the value as a literal.
     let status = |value: &[u8]| [&[8, value.len() as u8], value].concat();
     let order = match kill {
         Kill::Close => Order::Close,
@@ -207,7 +210,7 @@ fn kill(
                 retry_after: None,
                 after: crate::plan::After::KeepAlive,
             };
-            tokio::spawn(reply(respond, Arc::clone(world), answered, whole, String::new()));
+            tokio::spawn(reply(respond, Arc::clone(world), planned, whole, String::new()));
             return;
         }
         Kill::Garbage => Order::Send(b"\xFF\xFF\xFF\xFF\xFF\xFFHTTP/1.1 200 OK\r\n\r\n{}".repeat(4)),
@@ -234,7 +237,7 @@ fn kill(
         Kill::ManyInterim => Order::Flood(frame(HEADERS, END_HEADERS, stream, &status(b"103"))),
     };
     let _ = orders.send(order);
-    // The stream stays without a response.
+    // The stream remains open without a response.
     tokio::spawn(async move {
         let _ = std::future::poll_fn(|cx| respond.poll_reset(cx)).await;
     });
@@ -245,11 +248,11 @@ fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
 }
 
-async fn carry(
+async fn copy_with_orders(
     wire: impl Wire,
     pipe: DuplexStream,
     mut orders: mpsc::UnboundedReceiver<Order>,
-    breath: Duration,
+    flood_pause: Duration,
 ) {
     let mut wire = wire;
     let mut pipe = pipe;
@@ -277,9 +280,9 @@ async fn carry(
                         return;
                     }
                 }
-                Some(Order::Flood(bytes)) => return flood(&mut wire, &bytes, breath).await,
+                Some(Order::Flood(bytes)) => return flood(&mut wire, &bytes, flood_pause).await,
                 Some(Order::Silence) => {
-                    tokio::time::sleep(KEPT).await;
+                    tokio::time::sleep(MAX_CONNECTION_TIME).await;
                     return;
                 }
                 Some(Order::Reset) => return reset(wire),

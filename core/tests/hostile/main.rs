@@ -1,15 +1,15 @@
-//! Thousands of calls against servers that misbehave in every way a peer can: whatever the server does, a call ends
-//! within its deadline, a creation or rotation is executed at most once, the error is of the right kind, a success is
-//! a whole one, and no error shows a secret.
+//! Thousands of calls against servers that misbehave in every known way. Whatever the server does, a call ends within
+//! its deadline, a creation or rotation is executed at most once, the error has the right kind, a success is a complete
+//! response, and no error shows a secret.
 //!
-//! The seed is fixed. Other seeds, and other numbers of calls:
+//! The seed is fixed. To use another seed or another number of calls:
 //!
 //! ```sh
 //! HOSTILE_SEED=4711 HOSTILE_CALLS=100000 cargo test -p purecloud-oauth --release --test hostile
 //! ```
 //!
-//! A failure prints the seed, and each call with the replies that it met. `plan::OUTCOMES` is the table of the kinds
-//! of errors expected.
+//! A failure prints the seed, and each affected call with the replies that it received. `plan::OUTCOMES` is the table
+//! of the expected kinds of errors.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, reason = "a test stops where it fails")]
 
@@ -32,47 +32,47 @@ use purecloud_oauth::{
     OAuthClientEntityListing, OAuthClientRequest, Replay, RetryPolicy, UsageExecutionResult,
 };
 
-use plan::{Action, Again, Broken, CallPlan, Effect, PATIENCES, Plan, Reply, Route};
+use plan::{Action, Broken, CallPlan, Effect, Plan, Reply, Retry, Route, TIMEOUT_COUNT};
 use server::{Arrival, NEW_SECRET, Record, World, marker, token};
 use tls::Certificates;
 
 const SEED: u64 = 20_261_129;
 const CALLS: usize = 10_000;
-/// The number of calls under way at once.
+/// The number of concurrent calls.
 const AT_ONCE: usize = 80;
-/// The largest response allowed, unpacked.
+/// The maximum size of a decompressed response, in bytes.
 const CAP: usize = 256 * 1024;
-/// How much later than its deadline a call may end, beyond a timer's own delay.
+/// The time by which a call may exceed its deadline, in addition to a timer's own delay.
 const TOLERANCE: Duration = Duration::from_millis(200);
 const TOKEN: &str = "Vb3nQ0xKp7LrT9sWc2YdZ5eHf8JgM1aN";
 const CLIENT_ID: &str = "6f1c4a52-0d7e-4b9e-8c35-2f7a9d0e1b46";
 
-/// The secret of the client by which a call signs in.
+/// Returns the secret of the client with which a call signs in.
 fn client_secret(call: usize) -> String {
     format!("hq3{call:07}KpZ0vX1yT7wB9")
 }
 
-/// The result of a call, as its caller saw it.
-struct Ended {
+/// The result of a call, as returned to its caller.
+struct CallResult {
     result: Result<Success, Error>,
     began: Instant,
     took: Duration,
-    /// How late a bare timer for the same deadline was, where the call outlasted its deadline.
+    /// The lateness of a bare timer for the same deadline; zero if the call ended before its deadline.
     lateness: Duration,
 }
 
 struct Success {
-    /// The name in the response, of what has one.
+    /// The name in the response, if it has one.
     name: Option<String>,
     attempts: u32,
 }
 
-/// The times at which a bare timer of the same runtime was late, for as long as the calls last.
+/// The delays of bare timers of the same runtime while the calls run.
 #[derive(Clone, Default)]
 struct Delays(Arc<Mutex<Vec<(Instant, Duration)>>>);
 
 impl Delays {
-    /// Starts more timers than the runtime has threads, so that none of them is left out.
+    /// Starts more timers than the runtime has threads, so that every thread is measured.
     fn watch(&self) {
         const PULSE: Duration = Duration::from_millis(5);
         for _ in 0..4 {
@@ -90,7 +90,7 @@ impl Delays {
         }
     }
 
-    /// The longest delay of a timer between two times.
+    /// Returns the longest delay of a timer between two instants.
     fn longest(&self, from: Instant, to: Instant) -> Duration {
         let delays = self.0.lock().unwrap();
         let within = delays.iter().filter(|(due, late)| *due <= to && *due + *late >= from);
@@ -99,12 +99,12 @@ impl Delays {
 }
 
 /// The API objects: one for each server and attempt timeout.
-struct Clients {
+struct Apis {
     apis: HashMap<(Route, usize), OAuthApi>,
     sign_in: Host,
 }
 
-impl Clients {
+impl Apis {
     async fn new(world: &Arc<World>, servers: &tokio::runtime::Runtime) -> Self {
         let certificates = Arc::new(Certificates::new());
         let routes = [Route::Plain, Route::Tls, Route::Streams, Route::Connections, Route::SignIn];
@@ -124,26 +124,26 @@ impl Clients {
                 sign_in = Some(host);
                 continue;
             }
-            for patience in 0..PATIENCES {
+            for timeout_index in 0..TIMEOUT_COUNT {
                 let roots = is_tls.then_some(certificates.root_pem.as_str());
                 let credentials = Credentials::access_token(TOKEN);
                 apis.insert(
-                    (route, patience),
-                    api(host.clone(), credentials, route.attempt_timeout(patience), roots),
+                    (route, timeout_index),
+                    api(host.clone(), credentials, route.attempt_timeout(timeout_index), roots),
                 );
             }
         }
-        Clients { apis, sign_in: sign_in.expect("a server for sign-ins") }
+        Apis { apis, sign_in: sign_in.expect("a server for sign-ins") }
     }
 
     fn api(&self, call: usize, plan: &CallPlan) -> OAuthApi {
-        match self.apis.get(&(plan.route, plan.patience)) {
+        match self.apis.get(&(plan.route, plan.timeout_index)) {
             Some(api) => api.clone(),
-            // Each has a client of its own, so that each signs in.
+            // A new API object for each call, so that each call signs in.
             None => {
                 let id = format!("client-{call}");
                 let credentials = Credentials::client_credentials(id, client_secret(call));
-                api(self.sign_in.clone(), credentials, plan.route.attempt_timeout(plan.patience), None)
+                api(self.sign_in.clone(), credentials, plan.route.attempt_timeout(plan.timeout_index), None)
             }
         }
     }
@@ -154,7 +154,8 @@ fn api(host: Host, credentials: Credentials, attempt_timeout: Duration, roots: O
         first_backoff: Duration::from_millis(10),
         max_backoff: Duration::from_millis(40),
         max_retry_after: Duration::from_millis(1_500),
-        // An outage of this length would use it up, and leave no retry to look at.
+        // A sequence of failures as long as this test would exhaust the default budget, so that nothing would be
+        // retried.
         budget: u32::MAX,
         ..RetryPolicy::default()
     };
@@ -169,7 +170,7 @@ fn api(host: Host, credentials: Credentials, attempt_timeout: Duration, roots: O
     OAuthApi::new(config.build().unwrap())
 }
 
-async fn perform(call: usize, plan: CallPlan, api: OAuthApi) -> Ended {
+async fn run_call(call: usize, plan: CallPlan, api: OAuthApi) -> CallResult {
     let began = Instant::now();
     let timer = tokio::spawn(async move {
         tokio::time::sleep(plan.deadline).await;
@@ -178,13 +179,13 @@ async fn perform(call: usize, plan: CallPlan, api: OAuthApi) -> Ended {
     let result = send(call, &plan, &api).await;
     let took = began.elapsed();
     let lateness = if took > plan.deadline { timer.await.unwrap() } else { Duration::ZERO };
-    Ended { result, began, took, lateness }
+    CallResult { result, began, took, lateness }
 }
 
 async fn send(call: usize, plan: &CallPlan, api: &OAuthApi) -> Result<Success, Error> {
     let body = OAuthClientRequest::new("Wartungsfenster – Graz", GrantType::ClientCredentials);
     let query = ApiUsageClientQuery::new("2026-01-01T00:00:00/2026-02-01T00:00:00");
-    macro_rules! sent {
+    macro_rules! send_call {
         ($call:expr, $name:expr) => {{
             let response =
                 $call.header("x-call", &call.to_string()).deadline(plan.deadline).response().await?;
@@ -192,31 +193,32 @@ async fn send(call: usize, plan: &CallPlan, api: &OAuthApi) -> Result<Success, E
         }};
     }
     match plan.action {
-        Action::List => sent!(api.get_oauth_clients(), |listing: OAuthClientEntityListing| {
+        Action::List => send_call!(api.get_oauth_clients(), |listing: OAuthClientEntityListing| {
             listing.entities.into_iter().next().map(|client| client.name)
         }),
         Action::Replace => {
-            sent!(api.put_oauth_client(CLIENT_ID, &body), |client: OAuthClient| Some(client.name))
+            send_call!(api.put_oauth_client(CLIENT_ID, &body), |client: OAuthClient| Some(client.name))
         }
-        Action::Delete => sent!(api.delete_oauth_client(CLIENT_ID), |()| None),
+        Action::Delete => send_call!(api.delete_oauth_client(CLIENT_ID), |()| None),
         Action::Query => {
-            sent!(api.post_oauth_client_usage_query(CLIENT_ID, &query), |execution: UsageExecutionResult| {
-                Some(execution.execution_id)
-            })
+            send_call!(
+                api.post_oauth_client_usage_query(CLIENT_ID, &query),
+                |execution: UsageExecutionResult| { Some(execution.execution_id) }
+            )
         }
         Action::Rotate => {
-            sent!(api.post_oauth_client_secret(CLIENT_ID), |client: OAuthClient| Some(client.name))
+            send_call!(api.post_oauth_client_secret(CLIENT_ID), |client: OAuthClient| Some(client.name))
         }
-        Action::Create => sent!(api.post_oauth_clients(&body), |client: OAuthClient| Some(client.name)),
-        Action::SignIn => unreachable!("it is no operation"),
+        Action::Create => send_call!(api.post_oauth_clients(&body), |client: OAuthClient| Some(client.name)),
+        Action::SignIn => unreachable!("a sign-in is not an operation"),
     }
 }
 
-/// The promises that a call broke.
+/// Returns the promises that a call broke.
 fn broken_promises(
     call: usize,
     plan: &CallPlan,
-    ended: &Ended,
+    ended: &CallResult,
     record: &Record,
     delays: &Delays,
 ) -> Vec<String> {
@@ -231,40 +233,40 @@ fn broken_promises(
             broken.push(format!("ended after {:.3?}, a timer {lateness:.3?} late", ended.took));
         }
     }
-    // Executed at most once, and nothing sent after a result that stands.
-    let refused = |arrival: &Arrival| arrival.effect.outcome().again == Again::ForAll;
+    // Executed at most once, and no request sent after a final response.
+    let refused = |arrival: &Arrival| arrival.effect.outcome().retry == Retry::ForAll;
     let executed = arrivals.iter().filter(|arrival| !refused(arrival)).count();
     if once && executed > 1 {
         broken.push(format!("executed {executed} times"));
     }
     for arrival in arrivals.iter().rev().skip(1) {
         let is_renewed = plan.route == Route::SignIn || arrival.effect != Effect::Rejected;
-        let may_follow = match arrival.effect.outcome().again {
-            Again::Never => arrival.collateral && !once,
-            Again::ForAll => is_renewed || (arrival.collateral && !once),
-            Again::ButOnce => !once,
+        let may_follow = match arrival.effect.outcome().retry {
+            Retry::Never => arrival.collateral && !once,
+            Retry::ForAll => is_renewed || (arrival.collateral && !once),
+            Retry::ExceptOnce => !once,
         };
-        // A response that came too late for its attempt was as good as lost.
+        // A response that was later than the attempt timeout counts as lost.
         if !may_follow && (once || !was_slow(plan, ended)) {
-            broken.push(format!("sent again after {:?}", arrival.effect));
+            broken.push(format!("retried after {:?}", arrival.effect));
         }
     }
     let server_errors = arrivals.iter().filter(|arrival| arrival.effect == Effect::ServerError).count();
     if server_errors > 2 {
-        broken.push(format!("sent again after {server_errors} times status 500"));
+        broken.push(format!("retried after {server_errors} responses with status 500"));
     }
     match &ended.result {
         Ok(success) => broken.extend(false_success(call, plan, success, arrivals)),
         Err(error) => {
             broken.extend(wrong_error(plan, ended, error, record));
-            broken.extend(shown_secrets(call, error));
+            broken.extend(leaked_secrets(call, error));
         }
     }
     broken
 }
 
-/// Whether the service may have acted on a request.
-fn has_acted(arrival: &Arrival) -> bool {
+/// Returns whether the service may have executed a request.
+fn may_have_executed(arrival: &Arrival) -> bool {
     arrival.effect.outcome().may_have_acted != Some(false) || arrival.collateral
 }
 
@@ -272,14 +274,14 @@ fn is_success(arrival: &Arrival) -> bool {
     matches!(arrival.effect, Effect::Success | Effect::SuccessOrLost)
 }
 
-/// Whether an attempt of the call may have run into its own limit or into the deadline.
-fn was_slow(plan: &CallPlan, ended: &Ended) -> bool {
-    let limit = plan.deadline.min(plan.route.shortest_limit(plan.patience));
-    // An attempt and its pause may end a little before the clock says so.
+/// Returns whether an attempt of the call may have reached its time limit or the deadline.
+fn was_slow(plan: &CallPlan, ended: &CallResult) -> bool {
+    let limit = plan.deadline.min(plan.route.shortest_limit(plan.timeout_index));
+    // An attempt and the following pause may end slightly before the measured time.
     ended.took + Duration::from_millis(50) >= limit
 }
 
-/// The status of a reply that has one.
+/// Returns the status of a reply that has one.
 fn status(arrival: &Arrival) -> Option<u16> {
     match arrival.reply {
         Reply::Composed(composed) => Some(composed.status),
@@ -287,16 +289,16 @@ fn status(arrival: &Arrival) -> Option<u16> {
     }
 }
 
-/// A success is only what really was one, and the response to the request that the caller made.
+/// Returns a description of a false success: one without a complete response, or with the response to another request.
 fn false_success(call: usize, plan: &CallPlan, success: &Success, arrivals: &[Arrival]) -> Option<String> {
     let Some(last) = arrivals.last() else {
         return Some("success without a request".to_owned());
     };
     let is_missing =
         last.effect == Effect::Missing || (last.effect == Effect::Overtaken && status(last) == Some(404));
-    // An attempt before may have been lost on a connection that the server had done with.
+    // An earlier attempt may have been lost on a connection that the server had already closed.
     let is_unseen = success.attempts as usize > arrivals.len();
-    let was_lost = is_unseen || arrivals.iter().rev().skip(1).any(has_acted);
+    let was_lost = is_unseen || arrivals.iter().rev().skip(1).any(may_have_executed);
     let is_done = plan.action == Action::Delete && is_missing && was_lost;
     if !is_success(last) && !is_done {
         return Some(format!("success after {:?}", last.effect));
@@ -306,42 +308,42 @@ fn false_success(call: usize, plan: &CallPlan, success: &Success, arrivals: &[Ar
         .then(|| format!("success with the response to another request: {:?}", success.name))
 }
 
-fn wrong_error(plan: &CallPlan, ended: &Ended, error: &Error, record: &Record) -> Vec<String> {
+fn wrong_error(plan: &CallPlan, ended: &CallResult, error: &Error, record: &Record) -> Vec<String> {
     let mut broken = Vec::new();
     let once = plan.action.replay() == Replay::Once;
     let mut allowed: Vec<ErrorKind> = Vec::new();
-    let mut again = true;
+    let mut may_retry = true;
     match record.arrivals.last() {
         Some(last) => {
             let outcome = last.effect.outcome();
             allowed.extend(if once { outcome.once } else { outcome.repeatable });
-            again = outcome.again == Again::ForAll || (outcome.again == Again::ButOnce && !once);
+            may_retry = outcome.retry == Retry::ForAll || (outcome.retry == Retry::ExceptOnce && !once);
             if last.collateral {
                 let kinds = [ErrorKind::Connection, ErrorKind::UnreadableAnswer, ErrorKind::Timeout];
                 allowed.extend(if once { &[ErrorKind::OutcomeUnknown][..] } else { &kinds });
             }
         }
-        // A server that never serves fails before a request: no connection, no time, or, for what may not be
-        // repeated, bytes that may have arrived.
+        // A broken server fails before it receives a request: the error is a connection error or a timeout, or
+        // `OutcomeUnknown` if bytes may have been received and the operation must not be repeated.
         None if matches!(plan.route, Route::Broken(broken) if broken.nothing_written()) => {
             allowed.extend([ErrorKind::Connection, ErrorKind::Timeout]);
-            again = false;
+            may_retry = false;
         }
         None => {}
     }
-    if again {
-        // One more attempt, of which the server saw nothing: an idle connection that was just closed.
+    if may_retry {
+        // One more attempt that the server has not seen, over an idle connection that was just closed.
         allowed.extend([ErrorKind::Connection, ErrorKind::Timeout]);
         if once {
             allowed.push(ErrorKind::OutcomeUnknown);
         }
     }
     if was_slow(plan, ended) {
-        let has_arrived = record.arrivals.iter().any(has_acted);
-        match (once, has_arrived) {
+        let may_have_acted = record.arrivals.iter().any(may_have_executed);
+        match (once, may_have_acted) {
             (true, true) => allowed.push(ErrorKind::OutcomeUnknown),
             (true, false) => allowed.extend([ErrorKind::OutcomeUnknown, ErrorKind::Timeout]),
-            // A connection that leaves a ping without a response is given up.
+            // A connection on which a ping is not acknowledged is abandoned.
             (false, _) => allowed.extend([ErrorKind::Timeout, ErrorKind::Connection]),
         }
     }
@@ -352,32 +354,32 @@ fn wrong_error(plan: &CallPlan, ended: &Ended, error: &Error, record: &Record) -
     }
     let kind = error.kind();
     if !allowed.contains(&kind) {
-        broken.push(format!("{kind:?} where only {allowed:?} is right"));
+        broken.push(format!("{kind:?}, but only {allowed:?} are allowed"));
     }
     let status = record.arrivals.last().and_then(status);
     if kind == ErrorKind::Api && status.is_some() && error.status() != status {
-        broken.push(format!("says status {:?}, not {status:?}", error.status()));
+        broken.push(format!("reports status {:?} instead of {status:?}", error.status()));
     }
     let may_have_acted = record.arrivals.iter().any(|arrival| {
-        // A later limit of the same call hides no earlier loss.
+        // An earlier loss stays relevant even if a later attempt ends with a time limit.
         arrival.effect.outcome().may_have_acted == Some(true)
     });
     if may_have_acted && !error.server_may_have_acted() {
-        broken.push("does not say that the service may have acted".to_owned());
+        broken.push("does not report that the service may have acted".to_owned());
     }
-    // Where the time ran out, it may have been in any part of an attempt.
+    // If the time ran out, the attempt may have been at any stage.
     let untouched = match plan.route {
         Route::Broken(broken) => broken.nothing_written() && !was_slow(plan, ended),
         _ => false,
     };
     if untouched && error.server_may_have_acted() {
-        broken.push("says that the service may have acted, which got nothing".to_owned());
+        broken.push("reports that the service may have acted, although it received nothing".to_owned());
     }
     broken
 }
 
-/// The secrets in anything that can be printed of an error.
-fn shown_secrets(call: usize, error: &Error) -> Vec<String> {
+/// Returns the secrets that occur in the printed forms of an error.
+fn leaked_secrets(call: usize, error: &Error) -> Vec<String> {
     let mut printed = format!("{error}\n{error:?}\n{error:#?}\n{:?}\n{:?}", error.body(), error.metadata());
     let mut cause = error.source();
     while let Some(deeper) = cause {
@@ -397,45 +399,45 @@ fn shown_secrets(call: usize, error: &Error) -> Vec<String> {
 
 fn number(variable: &str, default: u64) -> u64 {
     match std::env::var(variable) {
-        Ok(text) => text.parse().unwrap_or_else(|_| panic!("{variable} is not a number: {text}")),
+        Ok(value) => value.parse().unwrap_or_else(|_| panic!("{variable} is not a number: {value}")),
         Err(_) => default,
     }
 }
 
 #[test]
-fn whatever_the_server_does_each_call_keeps_its_promises() {
+fn each_call_keeps_its_promises_whatever_the_server_does() {
     let plan = Plan { seed: number("HOSTILE_SEED", SEED), flood: None };
     let calls = usize::try_from(number("HOSTILE_CALLS", CALLS as u64)).unwrap();
     let runtime = || {
         let mut builder = tokio::runtime::Builder::new_multi_thread();
         builder.worker_threads(2).enable_all().build().unwrap()
     };
-    // Separate, so that the servers' work holds up no call.
-    let (servers, clients) = (runtime(), runtime());
+    // Separate runtimes, so that the servers' work delays no call.
+    let (servers, callers) = (runtime(), runtime());
     let world = Arc::new(World::new(plan, calls));
     let (under_way, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let delays = Delays::default();
-    let ended: BTreeMap<usize, Ended> = clients.block_on(async {
+    let ended: BTreeMap<usize, CallResult> = callers.block_on(async {
         delays.watch();
-        let clients = Clients::new(&world, &servers).await;
+        let apis = Apis::new(&world, &servers).await;
         futures::stream::iter(0..calls)
             .map(|call| {
                 let call_plan = plan.call(call);
-                let api = clients.api(call, &call_plan);
+                let api = apis.api(call, &call_plan);
                 let (under_way, most) = (Arc::clone(&under_way), Arc::clone(&most));
                 let task = tokio::spawn(async move {
                     most.fetch_max(under_way.fetch_add(1, SeqCst) + 1, SeqCst);
-                    let ended = perform(call, call_plan, api).await;
+                    let ended = run_call(call, call_plan, api).await;
                     under_way.fetch_sub(1, SeqCst);
                     ended
                 });
-                async move { (call, task.await.expect("a call that ends without a panic")) }
+                async move { (call, task.await.expect("a call panicked")) }
             })
             .buffer_unordered(AT_ONCE)
             .collect()
             .await
     });
-    // Bytes under way still count.
+    // Requests that are still in transit must be counted, too.
     std::thread::sleep(Duration::from_millis(300));
     let mut broken = Vec::new();
     let mut seen: BTreeMap<(Effect, bool), usize> = BTreeMap::new();
@@ -461,13 +463,13 @@ fn whatever_the_server_does_each_call_keeps_its_promises() {
     }
     let shown = broken.iter().take(20).cloned().collect::<Vec<_>>().join("\n");
     assert!(broken.is_empty(), "seed {}: {} promises broken\n{shown}\n{results:?}", plan.seed, broken.len());
-    assert!(most.load(SeqCst) >= 64.min(calls), "only {most:?} calls at once");
-    // Another seed may leave out what is rare.
+    assert!(most.load(SeqCst) >= 64.min(calls), "only {most:?} concurrent calls");
+    // With another seed, rare effects may be missing.
     if plan.seed == SEED && calls >= CALLS {
         for outcome in &plan::OUTCOMES {
             for once in [false, true] {
                 let times = seen.get(&(outcome.effect, once)).copied().unwrap_or_default();
-                assert!(times > 0, "{:?} was not tried; once: {once}", outcome.effect);
+                assert!(times > 0, "{:?} did not occur; once: {once}", outcome.effect);
             }
         }
     }

@@ -1,4 +1,4 @@
-//! The calls and the misbehaviour that each attempt meets, all chosen by the seed, and the table of outcomes.
+//! The calls and the misbehaviour that each attempt receives, all derived from the seed, and the table of outcomes.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use purecloud_oauth::{ErrorKind, Operation, Replay};
 
 use crate::raw::{RAW, RawReply};
 
-/// The operations called.
+/// An operation that is called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Action {
     List,
@@ -16,7 +16,7 @@ pub(crate) enum Action {
     Query,
     Rotate,
     Create,
-    /// The token request in front of a call.
+    /// The token request before a call.
     SignIn,
 }
 
@@ -34,24 +34,24 @@ impl Action {
     }
 }
 
-/// The server that a call goes to.
+/// The server to which a call is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Route {
     /// HTTP/1.1 over TCP.
     Plain,
     /// HTTP/1.1 over TLS.
     Tls,
-    /// HTTP/2 over TLS; each misbehaviour is one stream's.
+    /// HTTP/2 over TLS; each misbehaviour affects a single stream.
     Streams,
-    /// HTTP/2 over TLS; misbehaviour ends the connection for all its streams.
+    /// HTTP/2 over TLS; each misbehaviour ends the connection for all its streams.
     Connections,
-    /// HTTP/1.1 over TCP, with client credentials and a token endpoint that misbehaves as well.
+    /// HTTP/1.1 over TCP, with client credentials and a token endpoint that misbehaves, too.
     SignIn,
     /// A server that never serves a request.
     Broken(Broken),
 }
 
-/// What is wrong with a connection from its beginning.
+/// A defect that a connection has from its beginning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Broken {
     Refused,
@@ -67,9 +67,9 @@ pub(crate) enum Broken {
     WrongName,
     TlsThenCloses,
     TlsNeverReads,
-    /// HTTP/2 is agreed upon, and HTTP/1.1 is spoken.
+    /// ALPN selects HTTP/2, but the server sends HTTP/1.1.
     OtherProtocol,
-    /// HTTP/2 without the settings that open it.
+    /// HTTP/2 without the initial SETTINGS frame.
     NoSettings,
     /// HTTP/2 with `MAX_CONCURRENT_STREAMS=0`.
     NoStreams,
@@ -95,7 +95,7 @@ impl Broken {
         Broken::NoStreams,
     ];
 
-    /// Whether no byte of a request can have been written.
+    /// Returns whether no byte of a request can have been written.
     pub(crate) fn nothing_written(self) -> bool {
         use Broken::{Refused, TlsCloses, TlsGarbage, TlsStalls, UnknownRoot, WrongName};
         matches!(self, Refused | TlsStalls | TlsGarbage | TlsCloses | UnknownRoot | WrongName)
@@ -114,49 +114,50 @@ impl Broken {
     }
 }
 
-/// A call, chosen by the seed.
+/// A call, derived from the seed.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct CallPlan {
     pub(crate) action: Action,
     pub(crate) route: Route,
     pub(crate) deadline: Duration,
-    /// The setting of the API object, below `PATIENCES`.
-    pub(crate) patience: usize,
+    /// The index of the attempt timeout, less than `TIMEOUT_COUNT`.
+    pub(crate) timeout_index: usize,
 }
 
-/// The number of settings that API objects for a route are made with.
-pub(crate) const PATIENCES: usize = 3;
+/// The number of attempt timeouts for each route.
+pub(crate) const TIMEOUT_COUNT: usize = 3;
 
 impl Route {
     fn is_http2(self) -> bool {
         matches!(self, Route::Streams | Route::Connections)
     }
 
-    /// The limit of an attempt; a long one leaves the end of an attempt to the deadline. Over HTTP/2 all are longer: a
-    /// connection is given up after a part of it without a response to a ping, which on a loaded machine may be late.
-    pub(crate) fn attempt_timeout(self, patience: usize) -> Duration {
+    /// Returns an attempt timeout. With a long one, the deadline ends the attempt. The timeouts are longer over HTTP/2,
+    /// where a connection is abandoned if a ping is not acknowledged within a part of the timeout, which may happen on
+    /// a loaded machine.
+    pub(crate) fn attempt_timeout(self, timeout_index: usize) -> Duration {
         let millis = if self.is_http2() { [1_500, 3_000, 15_000] } else { [300, 700, 5_000] };
-        Duration::from_millis(millis[patience])
+        Duration::from_millis(millis[timeout_index])
     }
 
-    /// The shortest time after which a call may fail for the lack of time.
-    pub(crate) fn shortest_limit(self, patience: usize) -> Duration {
+    /// Returns the shortest time after which a call may fail with a timeout.
+    pub(crate) fn shortest_limit(self, timeout_index: usize) -> Duration {
         let parts = if self.is_http2() { 3 } else { 1 };
-        self.attempt_timeout(patience) / parts
+        self.attempt_timeout(timeout_index) / parts
     }
 }
 
-/// What a server sends in response to a request.
+/// The data that a server sends in response to a request.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Reply {
     Composed(Composed),
-    /// Bytes that are no response by the rules.
+    /// Bytes that are not a valid response.
     Raw(RawReply),
-    /// Something that ends an HTTP/2 connection for all its streams.
+    /// A misbehaviour that ends an HTTP/2 connection for all its streams.
     Kill(Kill),
 }
 
-/// A response put together from parts that may each go wrong.
+/// A response composed of parts, each of which may be defective.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Composed {
     pub(crate) status: u16,
@@ -165,9 +166,9 @@ pub(crate) struct Composed {
     pub(crate) gzip: bool,
     pub(crate) cut: Cut,
     pub(crate) ending: Ending,
-    /// A pause between pieces of the response.
+    /// The pause between pieces of the response.
     pub(crate) drip: Option<Duration>,
-    /// Status 100 and 103 in front.
+    /// Whether interim responses with status 100 and 103 are sent first.
     pub(crate) interim: bool,
     pub(crate) retry_after: Option<&'static str>,
     pub(crate) after: After,
@@ -175,21 +176,21 @@ pub(crate) struct Composed {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Content {
-    /// What the operation returns; of an error, the service's JSON. Errors repeat the request's credentials.
+    /// The operation's result, or the service's JSON for an error. Errors repeat the request's credentials.
     Proper,
-    /// The credentials written with escapes.
+    /// Like `Proper`, with the credentials written as JSON escapes.
     Escaped,
     Html,
     Empty,
     Half,
     List,
-    /// More than the cap allows.
+    /// Larger than the cap.
     Huge,
-    /// More than the cap allows once it is unpacked.
+    /// Larger than the cap after decompression.
     Bomb,
-    /// Without an end.
+    /// Endless.
     Endless,
-    /// Said to be gzip, and not.
+    /// Declared as gzip, but not compressed.
     NotGzip,
 }
 
@@ -203,15 +204,15 @@ pub(crate) enum Framing {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Cut {
     Never,
-    /// After this part of the head.
+    /// After this fraction of the head.
     Head(f64),
-    /// After this part of the body.
+    /// After this fraction of the body.
     Body(f64),
-    /// Only the end is missing: the last chunk, or the last byte.
+    /// Before the end: the last chunk or the last byte is missing.
     End,
 }
 
-/// What follows a cut.
+/// The behaviour after a cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ending {
     Close,
@@ -220,27 +221,27 @@ pub(crate) enum Ending {
     Stall,
 }
 
-/// What follows a whole response.
+/// The behaviour after a complete response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum After {
     KeepAlive,
-    /// Closes the idle connection after so many milliseconds.
+    /// Closes the idle connection after this number of milliseconds.
     Close(u64),
-    /// Sends bytes that belong to no response, a little later.
+    /// Sends bytes that belong to no response, slightly later.
     Garbage,
-    /// Sends another success in the same write, which is a response to no request.
+    /// Sends a second response in the same write, to which there is no request.
     Surplus,
 }
 
-/// Something that ends an HTTP/2 connection, or a stream by frames that the rules forbid.
+/// A misbehaviour that ends an HTTP/2 connection, or a stream through invalid frames.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kill {
     Close,
     Reset,
-    /// Nothing is read or written any more.
+    /// The server stops reading and writing.
     Silence,
     GoAway(u32),
-    /// A GOAWAY after which the streams are served.
+    /// A GOAWAY frame, after which the open streams are served.
     GoAwayThenServe,
     Garbage,
     DataOnStreamZero,
@@ -283,12 +284,12 @@ const KILLS: [Kill; 22] = [
     Kill::ManyInterim,
 ];
 
-/// The part of the failure table that a reply belongs to.
+/// The row of the failure table to which a reply belongs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Effect {
-    /// A whole, well-formed success.
+    /// A complete, well-formed success.
     Success,
-    /// Success, or as good as lost: HTTP leaves it open.
+    /// A success or a lost response: HTTP permits both interpretations.
     SuccessOrLost,
     /// 429.
     Throttled,
@@ -296,13 +297,13 @@ pub(crate) enum Effect {
     Rejected,
     /// 404.
     Missing,
-    /// The rest of 400 to 499.
+    /// The other statuses from 400 to 499.
     Refused,
     /// 304 to 399.
     Elsewhere,
-    /// A status that is not success, followed by a reset that may overtake it.
+    /// A status other than success, followed by a reset that may be processed first.
     Overtaken,
-    /// The same of 401 and 429: the service has not acted.
+    /// The same for 401 and 429, with which the service has not executed the request.
     OvertakenRefusal,
     /// 408, 502, 503, 504.
     Unavailable,
@@ -310,34 +311,35 @@ pub(crate) enum Effect {
     ServerError,
     /// 101, 300 to 303, 501, 505 and more.
     Unsure,
-    /// Reset, cut, or unreadable.
+    /// Reset, truncated or unreadable.
     Lost,
-    /// Nothing more comes.
+    /// Nothing more is sent.
     Stalled,
-    /// Lost, or nothing more comes: HTTP leaves it open.
+    /// A lost response or a stall: HTTP permits both interpretations.
     LostOrStalled,
-    /// A success that is too large.
+    /// A success that exceeds the cap.
     TooLarge,
 }
 
-/// Whether another attempt may follow, but for `Once`.
+/// Whether another attempt may follow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Again {
+pub(crate) enum Retry {
     Never,
-    /// Also for `Once`: the service has not acted.
+    /// Also for operations of class `Once`, because the service has not executed the request.
     ForAll,
-    ButOnce,
+    /// Except for operations of class `Once`.
+    ExceptOnce,
 }
 
 /// A row of the table of outcomes.
 pub(crate) struct Outcome {
     pub(crate) effect: Effect,
-    /// The error's kind where this was the last attempt of a call that may be repeated.
+    /// The kind of the error if this was the last attempt of a repeatable call.
     pub(crate) repeatable: &'static [ErrorKind],
-    /// The same of a creation or rotation.
+    /// The kind of the error if this was the last attempt of a creation or rotation.
     pub(crate) once: &'static [ErrorKind],
-    pub(crate) again: Again,
-    /// Whether an error must say that the service may have acted; `None` where both are right.
+    pub(crate) retry: Retry,
+    /// Whether an error must report that the service may have acted; `None` if both are allowed.
     pub(crate) may_have_acted: Option<bool>,
 }
 
@@ -348,36 +350,36 @@ const API_OR_LOST: &[ErrorKind] = &[ErrorKind::Api, ErrorKind::Connection, Error
 const LATE: &[ErrorKind] = &[ErrorKind::Timeout];
 const LOST_OR_LATE: &[ErrorKind] = &[ErrorKind::Connection, ErrorKind::UnreadableAnswer, ErrorKind::Timeout];
 
-/// The error that a call ends with, by what its last attempt met. A call that ran into one of its limits may in
-/// addition be a `Timeout` or a `Connection`, and a creation or rotation an `OutcomeUnknown`.
+/// The error with which a call ends, by the effect of its last attempt. A call that reached one of its time limits may
+/// also end with `Timeout` or `Connection`, and a creation or rotation with `OutcomeUnknown`.
 #[rustfmt::skip]
 pub(crate) const OUTCOMES: [Outcome; 16] = [
-    row(Effect::Success,       &[],          &[],                                            Again::Never,   None),
-    row(Effect::SuccessOrLost, LOST_OR_LATE, UNKNOWN,                                        Again::ButOnce, None),
-    row(Effect::Throttled,     API,          API,                                            Again::ForAll,  Some(false)),
-    row(Effect::Rejected,      API,          API,                                            Again::ForAll,  Some(false)),
-    row(Effect::Missing,       API,          API,                                            Again::Never,   Some(false)),
-    row(Effect::Refused,       API,          API,                                            Again::Never,   Some(false)),
-    row(Effect::Elsewhere,     API,          &[ErrorKind::Api, ErrorKind::OutcomeUnknown],   Again::Never,   None),
-    row(Effect::Overtaken,     API_OR_LOST,  &[ErrorKind::Api, ErrorKind::OutcomeUnknown],   Again::ButOnce, None),
-    row(Effect::OvertakenRefusal, API_OR_LOST, &[ErrorKind::Api, ErrorKind::OutcomeUnknown], Again::ForAll,  None),
-    row(Effect::Unavailable,   API,          UNKNOWN,                                        Again::ButOnce, Some(true)),
-    row(Effect::ServerError,   API,          UNKNOWN,                                        Again::ButOnce, Some(true)),
-    row(Effect::Unsure,        API,          UNKNOWN,                                        Again::Never,   Some(true)),
-    row(Effect::Lost,          LOST,         UNKNOWN,                                        Again::ButOnce, Some(true)),
-    row(Effect::Stalled,       LATE,         UNKNOWN,                                        Again::ButOnce, Some(true)),
-    row(Effect::LostOrStalled, LOST_OR_LATE, UNKNOWN,                                        Again::ButOnce, Some(true)),
-    row(Effect::TooLarge,      &[ErrorKind::UnreadableAnswer], UNKNOWN,                      Again::Never,   Some(true)),
+    row(Effect::Success,       &[],          &[],                                            Retry::Never,      None),
+    row(Effect::SuccessOrLost, LOST_OR_LATE, UNKNOWN,                                        Retry::ExceptOnce, None),
+    row(Effect::Throttled,     API,          API,                                            Retry::ForAll,     Some(false)),
+    row(Effect::Rejected,      API,          API,                                            Retry::ForAll,     Some(false)),
+    row(Effect::Missing,       API,          API,                                            Retry::Never,      Some(false)),
+    row(Effect::Refused,       API,          API,                                            Retry::Never,      Some(false)),
+    row(Effect::Elsewhere,     API,          &[ErrorKind::Api, ErrorKind::OutcomeUnknown],   Retry::Never,      None),
+    row(Effect::Overtaken,     API_OR_LOST,  &[ErrorKind::Api, ErrorKind::OutcomeUnknown],   Retry::ExceptOnce, None),
+    row(Effect::OvertakenRefusal, API_OR_LOST, &[ErrorKind::Api, ErrorKind::OutcomeUnknown], Retry::ForAll,     None),
+    row(Effect::Unavailable,   API,          UNKNOWN,                                        Retry::ExceptOnce, Some(true)),
+    row(Effect::ServerError,   API,          UNKNOWN,                                        Retry::ExceptOnce, Some(true)),
+    row(Effect::Unsure,        API,          UNKNOWN,                                        Retry::Never,      Some(true)),
+    row(Effect::Lost,          LOST,         UNKNOWN,                                        Retry::ExceptOnce, Some(true)),
+    row(Effect::Stalled,       LATE,         UNKNOWN,                                        Retry::ExceptOnce, Some(true)),
+    row(Effect::LostOrStalled, LOST_OR_LATE, UNKNOWN,                                        Retry::ExceptOnce, Some(true)),
+    row(Effect::TooLarge,      &[ErrorKind::UnreadableAnswer], UNKNOWN,                      Retry::Never,      Some(true)),
 ];
 
 const fn row(
     effect: Effect,
     repeatable: &'static [ErrorKind],
     once: &'static [ErrorKind],
-    again: Again,
+    retry: Retry,
     may_have_acted: Option<bool>,
 ) -> Outcome {
-    Outcome { effect, repeatable, once, again, may_have_acted }
+    Outcome { effect, repeatable, once, retry, may_have_acted }
 }
 
 impl Effect {
@@ -385,7 +387,7 @@ impl Effect {
         OUTCOMES.iter().find(|outcome| outcome.effect == self).expect("a row for each effect")
     }
 
-    fn of_status(status: u16) -> Self {
+    fn from_status(status: u16) -> Self {
         match status {
             200..=299 => Effect::Success,
             401 => Effect::Rejected,
@@ -411,7 +413,7 @@ impl Reply {
     }
 }
 
-/// Statuses whose responses have no body, whatever their headers say.
+/// Returns whether responses with this status have no body, regardless of their headers.
 pub(crate) fn is_bodiless(status: u16) -> bool {
     status < 200 || matches!(status, 204 | 205 | 304)
 }
@@ -425,11 +427,11 @@ impl Composed {
         if matches!(self.cut, Cut::Head(_)) {
             return cut_short;
         }
-        // An interim response: the final one does not come.
+        // After an interim response, the final one is missing.
         if self.status < 200 && self.status != 101 {
             return cut_short;
         }
-        let by_status = Effect::of_status(self.status);
+        let by_status = Effect::from_status(self.status);
         if by_status != Effect::Success {
             let is_open_ended = self.cut != Cut::Never || self.status < 200;
             let is_reset = is_open_ended && self.ending == Ending::Reset;
@@ -449,12 +451,12 @@ impl Composed {
         }
         let is_cut = self.cut != Cut::Never;
         if is_cut && self.ending == Ending::Stall {
-            // The first bytes may show that it is no gzip.
+            // The first bytes may reveal that the body is not gzip.
             let may_be_seen = self.content == Content::NotGzip;
             return if may_be_seen { Effect::LostOrStalled } else { Effect::Stalled };
         }
         let is_whole_for_http = if is_http2 {
-            // A stream may end early without an error: END_STREAM, and some reasons of RST_STREAM.
+            // A stream may end early without an error: through END_STREAM, and some reasons of RST_STREAM.
             true
         } else {
             self.framing == Framing::UntilClose && self.ending != Ending::Reset
@@ -464,7 +466,7 @@ impl Composed {
         }
         let readable = matches!(self.content, Content::Proper | Content::Escaped);
         match (is_cut, body_matters) {
-            // Not one byte of the body may have been sent, which is a body as well.
+            // The cut may be before the first byte of the body; an empty body is valid for this operation.
             (true, false) => Effect::SuccessOrLost,
             _ if self.content == Content::NotGzip => Effect::Lost,
             (true, true) if is_http2 && self.cut == Cut::End => Effect::SuccessOrLost,
@@ -475,11 +477,11 @@ impl Composed {
     }
 }
 
-/// The seed, from which everything follows.
+/// The seed, from which all calls and replies are derived.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Plan {
     pub(crate) seed: u64,
-    /// The flood that the first of otherwise untroubled listings meets, in a test of just that.
+    /// The flood with which the first call is answered in a test of floods; all other calls receive a correct listing.
     pub(crate) flood: Option<Reply>,
 }
 
@@ -499,7 +501,7 @@ impl Plan {
                 action: Action::List,
                 route,
                 deadline: Duration::from_millis(500),
-                patience: 2,
+                timeout_index: 2,
             };
         }
         let mut rng = self.rng(call, 0, 1);
@@ -526,24 +528,24 @@ impl Plan {
             action: actions[rng.usize(..actions.len())],
             route,
             deadline: Duration::from_millis(deadlines[rng.usize(..deadlines.len())]),
-            patience: rng.usize(..PATIENCES),
+            timeout_index: rng.usize(..TIMEOUT_COUNT),
         }
     }
 
-    /// The reply to an attempt of a call, counted from 0.
+    /// Returns the reply to an attempt of a call, counted from 0.
     pub(crate) fn reply(self, call: usize, attempt: usize) -> Reply {
         let route = self.call(call).route;
         let mut rng = self.rng(call, attempt, 2);
         if let Some(flood) = self.flood {
-            let whole = Composed { interim: false, framing: Framing::Length, ..sound(&mut rng) };
+            let whole = Composed { interim: false, framing: Framing::Length, ..complete(&mut rng) };
             return if call == 0 { flood } else { Reply::Composed(whole) };
         }
         let proper = Reply::Composed(proper(&mut rng));
         match route {
-            // Later attempts are for the most part met with success, so that retries are seen to end.
+            // Most later attempts succeed, so that retries reach their end.
             _ if attempt > 0 && rng.u8(..100) < 50 => proper,
             Route::SignIn if attempt == 0 && rng.u8(..100) < 15 => {
-                Reply::Composed(Composed { status: 401, ..sound(&mut rng) })
+                Reply::Composed(Composed { status: 401, ..complete(&mut rng) })
             }
             Route::SignIn if rng.u8(..100) < 70 => proper,
             Route::Connections if rng.u8(..100) < 50 => Reply::Kill(KILLS[rng.usize(..KILLS.len())]),
@@ -557,7 +559,7 @@ impl Plan {
         }
     }
 
-    /// The reply to a sign-in in front of a call.
+    /// Returns the reply to a sign-in before a call.
     pub(crate) fn sign_in_reply(self, call: usize, attempt: usize) -> Reply {
         let mut rng = self.rng(call, attempt, 3);
         match rng.u8(..100) {
@@ -568,16 +570,16 @@ impl Plan {
     }
 }
 
-fn one_of<T: Copy>(rng: &mut Rng, of: &[T]) -> T {
-    of[rng.usize(..of.len())]
+fn choose<T: Copy>(rng: &mut Rng, values: &[T]) -> T {
+    values[rng.usize(..values.len())]
 }
 
-/// A whole response with what the operation returns.
-fn sound(rng: &mut Rng) -> Composed {
+/// Returns a complete response with the operation's result.
+fn complete(rng: &mut Rng) -> Composed {
     Composed {
-        status: one_of(rng, &[200, 200, 200, 201, 202, 206, 299]),
+        status: choose(rng, &[200, 200, 200, 201, 202, 206, 299]),
         content: Content::Proper,
-        framing: one_of(rng, &[Framing::Length, Framing::Length, Framing::Chunked, Framing::UntilClose]),
+        framing: choose(rng, &[Framing::Length, Framing::Length, Framing::Chunked, Framing::UntilClose]),
         gzip: rng.bool(),
         cut: Cut::Never,
         ending: Ending::Close,
@@ -596,14 +598,14 @@ fn proper(rng: &mut Rng) -> Composed {
         3 => After::Surplus,
         _ => After::KeepAlive,
     };
-    Composed { after, ..sound(rng) }
+    Composed { after, ..complete(rng) }
 }
 
 fn composed(rng: &mut Rng) -> Composed {
     let status = match rng.u8(..10) {
         0..4 => 200,
         4..7 => rng.u16(100..1_000),
-        _ => one_of(rng, &[101, 204, 301, 302, 307, 400, 401, 404, 408, 409, 413, 429, 500, 502, 503, 504]),
+        _ => choose(rng, &[101, 204, 301, 302, 307, 400, 401, 404, 408, 409, 413, 429, 500, 502, 503, 504]),
     };
     let content = match rng.u8(..20) {
         0..9 => Content::Proper,
@@ -617,7 +619,7 @@ fn composed(rng: &mut Rng) -> Composed {
         18 => Content::Endless,
         _ => Content::NotGzip,
     };
-    let ending = one_of(rng, &[Ending::Close, Ending::HalfClose, Ending::Reset, Ending::Stall]);
+    let ending = choose(rng, &[Ending::Close, Ending::HalfClose, Ending::Reset, Ending::Stall]);
     let may_be_cut = !matches!(content, Content::Huge | Content::Bomb | Content::Endless | Content::Empty);
     let cut = match rng.u8(..10) {
         _ if is_bodiless(status) || !may_be_cut => Cut::Never,
@@ -627,7 +629,7 @@ fn composed(rng: &mut Rng) -> Composed {
         _ => Cut::Never,
     };
     let retry_after =
-        one_of(rng, &[None, None, None, Some("0"), Some("1"), Some("3600"), Some("soon"), Some("-1")]);
+        choose(rng, &[None, None, None, Some("0"), Some("1"), Some("3600"), Some("soon"), Some("-1")]);
     let drip = (rng.u8(..12) == 0).then(|| Duration::from_millis(rng.u64(5..80)));
     Composed {
         status,
@@ -642,7 +644,7 @@ fn composed(rng: &mut Rng) -> Composed {
 }
 
 impl Composed {
-    /// The nearest response that an HTTP/2 server can give: final, and kept apart from the others.
+    /// Returns the closest response that an HTTP/2 server can send: a final one, and without effects on other streams.
     fn for_http2(self) -> Self {
         let status = if self.status < 200 { self.status + 400 } else { self.status };
         Composed { status, after: After::KeepAlive, ..self }

@@ -1,4 +1,4 @@
-//! Replies over HTTP/1.1 that are no response by the rules, byte by byte.
+//! Invalid responses over HTTP/1.1, byte by byte.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use crate::plan::Effect;
 pub(crate) struct RawReply {
     pub(crate) name: &'static str,
     pub(crate) bytes: &'static [u8],
-    /// Sent again and again until the client gives up.
+    /// The bytes that are sent repeatedly until the client closes the connection.
     pub(crate) flood: &'static [u8],
     pub(crate) then: Then,
     pub(crate) effect: Effect,
@@ -38,7 +38,7 @@ const fn flood(name: &'static str, bytes: &'static [u8], flood: &'static [u8], e
 use Effect::{Lost, LostOrStalled, SuccessOrLost, TooLarge, Unsure};
 use Then::{Close, Stall};
 
-/// The replies. None holds what an operation returns, but for those that may be a success.
+/// The replies. Only those that may be a success contain an operation's result.
 pub(crate) const RAW: [RawReply; 34] = [
     raw("random bytes", b"\x93\x07\xFE\x00\xC4k\x1A\xFF\x80\x7Fq\xD2\r\n\r\n", Close, Lost),
     raw(

@@ -1,4 +1,4 @@
-//! The servers: they read requests by the rules, count them by call, and reply as the plan says.
+//! The servers: they read valid requests, count them by call, and reply according to the plan.
 
 use std::io::{self, Write};
 use std::net::SocketAddr;
@@ -21,37 +21,37 @@ use crate::plan::{
 use crate::raw::{RawReply, Then};
 use crate::tls::Certificates;
 
-/// How long a connection is kept at most: longer than any call waits.
-pub(crate) const KEPT: Duration = Duration::from_secs(30);
-/// What a flood of tiny things waits for after each page of them. A test that is not optimized would otherwise be
-/// about the time that it takes to read them.
-const BREATH: Duration = Duration::from_millis(5);
+/// The maximum duration of a connection, longer than any call.
+pub(crate) const MAX_CONNECTION_TIME: Duration = Duration::from_secs(30);
+/// The pause after each page of a flood of small messages. Without it, an unoptimized build of the test would mainly
+/// measure the time for reading them.
+const FLOOD_PAUSE: Duration = Duration::from_millis(5);
 const PAGE: usize = 4096;
-/// The secret in all successful responses, which no error may show.
+/// The secret in all successful responses, which must not occur in an error.
 pub(crate) const NEW_SECRET: &str = "nW7cR2kY9sVf4tQx8bLm3ZpJ6hDa1eGu";
 
-/// A request that arrived.
+/// A received request.
 #[derive(Clone, Debug)]
 pub(crate) struct Arrival {
     pub(crate) reply: Reply,
     pub(crate) effect: Effect,
-    /// Whether its connection was ended on account of another request.
+    /// Whether its connection was ended because of another request.
     pub(crate) collateral: bool,
 }
 
-/// What arrived on behalf of one call.
+/// The requests received for one call.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Record {
     pub(crate) sign_ins: Vec<Arrival>,
     pub(crate) arrivals: Vec<Arrival>,
 }
 
-/// What all servers share.
+/// The state that all servers share.
 pub(crate) struct World {
     pub(crate) plan: Plan,
     pub(crate) records: Vec<Mutex<Record>>,
     /// The pause between the pages of a flood.
-    pub(crate) breath: Duration,
+    pub(crate) flood_pause: Duration,
     bomb: Vec<u8>,
     huge: Vec<u8>,
 }
@@ -60,13 +60,13 @@ impl World {
     pub(crate) fn new(plan: Plan, calls: usize) -> Self {
         let huge = [br#"{"entities":[],"message":""#, "a".repeat(2 * CAP).as_bytes(), br#""}"#].concat();
         let zeros = vec![b' '; 16 * CAP];
-        let breath = if plan.flood.is_some() { Duration::ZERO } else { BREATH };
+        let flood_pause = if plan.flood.is_some() { Duration::ZERO } else { FLOOD_PAUSE };
         let records = (0..calls).map(|_| Mutex::default()).collect();
-        World { plan, records, breath, bomb: gzip(&zeros), huge }
+        World { plan, records, flood_pause, bomb: gzip(&zeros), huge }
     }
 
-    /// Counts a request, and returns the reply to it.
-    pub(crate) fn arrived(&self, request: &Request, is_http2: bool) -> Option<Answered> {
+    /// Counts a request, and returns the planned reply.
+    pub(crate) fn arrived(&self, request: &Request, is_http2: bool) -> Option<PlannedReply> {
         let call = request.call?;
         let plan = self.plan.call(call);
         let action = if request.is_sign_in { Action::SignIn } else { plan.action };
@@ -80,18 +80,18 @@ impl World {
         };
         let effect = reply.effect(action, is_http2);
         arrivals.push(Arrival { reply, effect, collateral: false });
-        Some(Answered { call, attempt, action, reply })
+        Some(PlannedReply { call, attempt, action, reply })
     }
 
-    /// Notes that the connection of these requests was ended.
-    pub(crate) fn ended(&self, requests: &[Answered]) {
+    /// Records that the connection of these requests was ended.
+    pub(crate) fn ended(&self, requests: &[PlannedReply]) {
         for request in requests {
             self.records[request.call].lock().unwrap().arrivals[request.attempt].collateral = true;
         }
     }
 
-    /// The body of a composed reply.
-    pub(crate) fn body(&self, answered: &Answered, composed: &Composed, authorization: &str) -> Vec<u8> {
+    /// Returns the body of a composed reply.
+    pub(crate) fn body(&self, planned: &PlannedReply, composed: &Composed, authorization: &str) -> Vec<u8> {
         if is_bodiless(composed.status) {
             return Vec::new();
         }
@@ -100,9 +100,9 @@ impl World {
             Content::Bomb => return self.bomb.clone(),
             Content::Huge => self.huge.clone(),
             Content::Endless | Content::Empty => return Vec::new(),
-            _ if success => returned(answered),
-            Content::Escaped => refusal(&escaped(authorization), composed.status),
-            _ => refusal(authorization, composed.status),
+            _ if success => success_body(planned),
+            Content::Escaped => error_body(&escape_json(authorization), composed.status),
+            _ => error_body(authorization, composed.status),
         };
         let whole = match composed.content {
             Content::Html => format!("<html><body>Not now. {authorization}</body></html>").into_bytes(),
@@ -114,22 +114,22 @@ impl World {
     }
 }
 
-/// Whether a reply says that its body is gzip.
+/// Returns whether a reply declares its body as gzip.
 pub(crate) fn is_zipped(composed: &Composed) -> bool {
     let anyway = matches!(composed.content, Content::Bomb | Content::NotGzip);
     (composed.gzip || anyway) && !matches!(composed.content, Content::Endless | Content::Empty)
 }
 
-/// A request that was counted, with the reply to it.
+/// A counted request, with the planned reply.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Answered {
+pub(crate) struct PlannedReply {
     pub(crate) call: usize,
     pub(crate) attempt: usize,
     pub(crate) action: Action,
     pub(crate) reply: Reply,
 }
 
-/// The part of a request by which it is counted and answered.
+/// The part of a request that determines its call and its reply.
 #[derive(Clone, Debug)]
 pub(crate) struct Request {
     pub(crate) call: Option<usize>,
@@ -139,7 +139,8 @@ pub(crate) struct Request {
 }
 
 impl Request {
-    /// `call` is the caller's own header. A sign-in has none: its client id holds the number.
+    /// Creates a request. `call` is the header with the number of the call; a sign-in has none, but its client id
+    /// contains the number.
     pub(crate) fn new(path: &str, call: Option<&str>, authorization: Option<&str>) -> Self {
         let authorization = authorization.unwrap_or_default();
         let basic = authorization.strip_prefix("Basic ").and_then(|basic| BASE64_STANDARD.decode(basic).ok());
@@ -149,23 +150,23 @@ impl Request {
         Request {
             call: number.and_then(|number| number.parse().ok()),
             is_sign_in: path == "/oauth/token",
-            // Also the secret by itself.
+            // The decoded value is included, so that the bare secret occurs in the response, too.
             authorization: format!("{authorization} {}", basic.as_deref().unwrap_or_default()),
         }
     }
 }
 
-/// The name by which a caller knows that it got the response to its own request.
+/// Returns the name by which a caller recognizes the response to its own request.
 pub(crate) fn marker(call: usize, attempt: usize) -> String {
     format!("call {call}, attempt {attempt}")
 }
 
-fn returned(answered: &Answered) -> Vec<u8> {
-    let name = marker(answered.call, answered.attempt);
+fn success_body(planned: &PlannedReply) -> Vec<u8> {
+    let name = marker(planned.call, planned.attempt);
     let client = format!(
         r#"{{"id":"6f1c4a52-0d7e-4b9e-8c35-2f7a9d0e1b46","name":"{name}","authorizedGrantType":"CLIENT-CREDENTIALS","secret":"{NEW_SECRET}","state":"active"}}"#
     );
-    match answered.action {
+    match planned.action {
         Action::List => {
             format!(r#"{{"entities":[{client}],"pageCount":1,"pageNumber":1,"pageSize":25,"total":1}}"#)
         }
@@ -175,29 +176,29 @@ fn returned(answered: &Answered) -> Vec<u8> {
         Action::SignIn => {
             format!(
                 r#"{{"access_token":"{}","token_type":"bearer","expires_in":86399}}"#,
-                token(answered.call)
+                token(planned.call)
             )
         }
     }
     .into_bytes()
 }
 
-/// The token that a sign-in in front of a call returns.
+/// Returns the token that a sign-in before a call obtains.
 pub(crate) fn token(call: usize) -> String {
     format!("tK8{call:07}vXq2WmZ5rYb7LpN4")
 }
 
-/// An error in the shape of both hosts.
-fn refusal(text: &str, status: u16) -> Vec<u8> {
+/// Builds an error in a format that is valid for both hosts.
+fn error_body(value: &str, status: u16) -> Vec<u8> {
     format!(
-        r#"{{"message":"Refused {text}","code":"not.now","status":{status},"messageWithParams":"{{what}} {text}","messageParams":{{"what":"{text}","{text}":"x"}},"contextId":"{text}","details":[{{"errorCode":"{text}","fieldName":"{text}"}}],"errors":[{{"message":"{text}"}}],"error":"invalid_client","error_description":"Refused {text}"}}"#
+        r#"{{"message":"Refused {value}","code":"not.now","status":{status},"messageWithParams":"{{what}} {value}","messageParams":{{"what":"{value}","{value}":"x"}},"contextId":"{value}","details":[{{"errorCode":"{value}","fieldName":"{value}"}}],"errors":[{{"message":"{value}"}}],"error":"invalid_client","error_description":"Refused {value}"}}"#
     )
     .into_bytes()
 }
 
-/// As a JSON string may be written.
-fn escaped(text: &str) -> String {
-    text.chars().map(|c| format!("\\u{:04x}", u32::from(c))).collect()
+/// Writes a string with JSON escapes for all characters.
+fn escape_json(value: &str) -> String {
+    value.chars().map(|c| format!("\\u{:04x}", u32::from(c))).collect()
 }
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
@@ -223,25 +224,27 @@ impl Wire for TlsStream<TcpStream> {
     }
 }
 
-/// Ends a connection with RST.
+/// Resets a connection (RST).
 pub(crate) fn reset(wire: impl Wire) {
     let _ = wire.tcp().set_zero_linger();
 }
 
-/// Keeps a connection without a word until the client closes it.
+/// Keeps a connection open without sending anything until the client closes it.
 async fn stall(mut wire: impl Wire) {
     let mut bytes = [0; 1024];
-    let _ =
-        tokio::time::timeout(KEPT, async { while matches!(wire.read(&mut bytes).await, Ok(1..)) {} }).await;
+    let _ = tokio::time::timeout(MAX_CONNECTION_TIME, async {
+        while matches!(wire.read(&mut bytes).await, Ok(1..)) {}
+    })
+    .await;
 }
 
-/// Sends the same again and again until the client closes the connection.
-pub(crate) async fn flood(wire: &mut (impl AsyncWrite + Unpin), bytes: &[u8], breath: Duration) {
-    let page = bytes.repeat(if breath.is_zero() { 64 * PAGE } else { PAGE } / bytes.len() + 1);
-    let _ = tokio::time::timeout(KEPT, async {
+/// Sends the same bytes repeatedly until the client closes the connection.
+pub(crate) async fn flood(wire: &mut (impl AsyncWrite + Unpin), bytes: &[u8], flood_pause: Duration) {
+    let page = bytes.repeat(if flood_pause.is_zero() { 64 * PAGE } else { PAGE } / bytes.len() + 1);
+    let _ = tokio::time::timeout(MAX_CONNECTION_TIME, async {
         while wire.write_all(&page).await.is_ok() && wire.flush().await.is_ok() {
-            if !breath.is_zero() {
-                tokio::time::sleep(breath).await;
+            if !flood_pause.is_zero() {
+                tokio::time::sleep(flood_pause).await;
             }
         }
     })
@@ -260,7 +263,7 @@ pub(crate) async fn start(route: Route, world: Arc<World>, certificates: Arc<Cer
             let _ = tcp.set_nodelay(true);
             let (world, certificates) = (Arc::clone(&world), Arc::clone(&certificates));
             tokio::spawn(async move {
-                // An error is the client's end of the connection.
+                // An error means that the client closed the connection.
                 let _: io::Result<()> = serve(tcp, route, world, &certificates).await;
             });
         }
@@ -283,11 +286,11 @@ async fn serve(
             http2::serve_and_kill(handshake(&certificates.http2, tcp).await?, world).await;
             Ok(())
         }
-        Route::Broken(broken) => be_broken(tcp, broken, world, certificates).await,
+        Route::Broken(broken) => serve_broken(tcp, broken, world, certificates).await,
     }
 }
 
-async fn be_broken(
+async fn serve_broken(
     mut tcp: TcpStream,
     broken: Broken,
     world: Arc<World>,
@@ -297,19 +300,19 @@ async fn be_broken(
     match broken {
         Broken::Refused | Broken::Closes | Broken::TlsCloses => {}
         Broken::Resets => reset(tcp),
-        Broken::NeverReads => tokio::time::sleep(KEPT).await,
+        Broken::NeverReads => tokio::time::sleep(MAX_CONNECTION_TIME).await,
         Broken::Garbage | Broken::TlsGarbage => {
             tcp.write_all(GARBAGE).await?;
             stall(tcp).await;
         }
-        Broken::Flood => flood(&mut tcp, GARBAGE, world.breath).await,
+        Broken::Flood => flood(&mut tcp, GARBAGE, world.flood_pause).await,
         Broken::TlsStalls => stall(tcp).await,
         Broken::UnknownRoot => stall(certificates.unknown_root.accept(tcp).await?).await,
         Broken::WrongName => stall(certificates.wrong_name.accept(tcp).await?).await,
         Broken::TlsThenCloses => drop(certificates.http1.accept(tcp).await?),
         Broken::TlsNeverReads => {
             let _wire = certificates.http1.accept(tcp).await?;
-            tokio::time::sleep(KEPT).await;
+            tokio::time::sleep(MAX_CONNECTION_TIME).await;
         }
         Broken::OtherProtocol => serve_http1(certificates.http2.accept(tcp).await?, &world).await?,
         Broken::NoSettings => stall(certificates.http2.accept(tcp).await?).await,
@@ -318,13 +321,13 @@ async fn be_broken(
     Ok(())
 }
 
-/// Reads a request and its body; `None` where there is none.
+/// Reads a request with its body. Fails if the connection ends before a complete request.
 async fn read_request(wire: &mut impl Wire) -> io::Result<Request> {
     const LONGEST: usize = 64 * 1024;
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         if head.len() > LONGEST {
-            return Err(io::Error::other("no end of the head"));
+            return Err(io::Error::other("the head of the request is too long"));
         }
         head.push(wire.read_u8().await?);
     }
@@ -347,27 +350,27 @@ async fn serve_http1(wire: impl Wire, world: &World) -> io::Result<()> {
     let mut wire = wire;
     loop {
         let request = read_request(&mut wire).await?;
-        let Some(answered) = world.arrived(&request, false) else { return Ok(()) };
-        match answered.reply {
-            Reply::Raw(raw) => return reply_raw(wire, &raw, world.breath).await,
+        let Some(planned) = world.arrived(&request, false) else { return Ok(()) };
+        match planned.reply {
+            Reply::Raw(raw) => return reply_raw(wire, &raw, world.flood_pause).await,
             Reply::Composed(composed) => {
                 let authorization = &request.authorization;
-                match reply_composed(wire, world, &answered, &composed, authorization).await? {
+                match reply_composed(wire, world, &planned, &composed, authorization).await? {
                     Some(open) => wire = open,
                     None => return Ok(()),
                 }
             }
-            // The plan has none for HTTP/1.1.
+            // The plan contains no `Kill` for HTTP/1.1.
             Reply::Kill(_) => return Ok(()),
         }
     }
 }
 
-async fn reply_raw(mut wire: impl Wire, raw: &RawReply, breath: Duration) -> io::Result<()> {
+async fn reply_raw(mut wire: impl Wire, raw: &RawReply, flood_pause: Duration) -> io::Result<()> {
     wire.write_all(raw.bytes).await?;
     wire.flush().await?;
     if !raw.flood.is_empty() {
-        flood(&mut wire, raw.flood, breath).await;
+        flood(&mut wire, raw.flood, flood_pause).await;
         return Ok(());
     }
     match raw.then {
@@ -379,15 +382,15 @@ async fn reply_raw(mut wire: impl Wire, raw: &RawReply, breath: Duration) -> io:
     }
 }
 
-/// Returns the connection if it stays open.
+/// Sends a composed reply. Returns the connection if it stays open.
 async fn reply_composed<W: Wire>(
     mut wire: W,
     world: &World,
-    answered: &Answered,
+    planned: &PlannedReply,
     composed: &Composed,
     authorization: &str,
 ) -> io::Result<Option<W>> {
-    let body = world.body(answered, composed, authorization);
+    let body = world.body(planned, composed, authorization);
     let status = composed.status;
     let framing = match composed.content {
         Content::Endless => Framing::Chunked,
@@ -486,7 +489,7 @@ async fn reply_composed<W: Wire>(
         flood(&mut wire, &chunk, Duration::ZERO).await;
         return Ok(None);
     }
-    // A final response is still owed after an interim one.
+    // After an interim response, the final one is still missing, so the connection counts as cut.
     if stays_open {
         match composed.after {
             After::KeepAlive => return Ok(Some(wire)),

@@ -1,4 +1,4 @@
-//! Certificates of a root that the client trusts, and of one that it does not know.
+//! Certificates issued by a trusted root, and by an unknown one.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! An allocator that knows how many bytes are in use, and how many were at most.
+//! An allocator that counts the bytes in use and their peak.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 static LIVE: AtomicUsize = AtomicUsize::new(0);
 static PEAK: AtomicUsize = AtomicUsize::new(0);
 
-/// The system's allocator, counted.
+/// The system allocator with counters.
 pub(crate) struct Counting;
 
-/// The bytes in use since this was made, for one measurement at a time.
+/// A measurement of the bytes in use; only one is possible at a time.
 pub(crate) struct Measurement {
     before: usize,
 }
@@ -21,7 +21,7 @@ impl Measurement {
         Measurement { before }
     }
 
-    /// The most bytes in use at any time since the start, in addition to those in use before.
+    /// Returns the peak of the bytes in use since the start, in addition to those in use before.
     pub(crate) fn peak(&self) -> usize {
         PEAK.load(Relaxed).saturating_sub(self.before)
     }
@@ -69,7 +69,8 @@ unsafe impl GlobalAlloc for Counting {
         // that the new size is neither zero nor too large.
         let moved = unsafe { System.realloc(memory, layout, size) };
         if !moved.is_null() {
-            // By its difference: a large block is moved by the operating system, without a second copy of it.
+            // Only the difference is counted, because the operating system moves a large block without a second copy of
+            // it.
             match size.checked_sub(layout.size()) {
                 Some(more) => grow(more),
                 None => shrink(layout.size() - size),

@@ -1,11 +1,11 @@
-//! Bodies that take much more memory than bytes on the wire, or much time.
+//! Bodies that take much more memory than bytes on the wire, or much processing time.
 
 use flate2::{Compress, Compression, Crc, FlushCompress, Status};
 
-/// The size, unpacked, of what is repeated in a body.
+/// The decompressed size of the repeated part of a compressed body, in bytes.
 const UNIT: usize = 1024 * 1024;
 
-/// A body that repeats something as often as its size allows.
+/// A body that repeats a part as often as its size permits.
 #[derive(Clone, Copy)]
 pub(crate) struct Shape {
     pub(crate) name: &'static str,
@@ -16,14 +16,14 @@ pub(crate) struct Shape {
 
 #[derive(Clone, Copy)]
 pub(crate) enum Repeated {
-    Text(&'static str),
-    /// `"k000001":"",`: a key that is another one each time.
+    Same(&'static str),
+    /// The key `"k000001":"",` with a different number in each repetition.
     Keys,
 }
 
 impl Shape {
-    const fn of(name: &'static str, begin: &'static str, repeated: &'static str, end: &'static str) -> Self {
-        Shape { name, begin, repeated: Repeated::Text(repeated), end }
+    const fn new(name: &'static str, begin: &'static str, repeated: &'static str, end: &'static str) -> Self {
+        Shape { name, begin, repeated: Repeated::Same(repeated), end }
     }
 }
 
@@ -51,7 +51,7 @@ pub(crate) const PARAMS: Shape = Shape {
 };
 
 impl Shape {
-    /// The body in as many bytes as `size` leaves room for.
+    /// Returns the body with at most `size` bytes.
     pub(crate) fn body(&self, size: usize) -> Vec<u8> {
         let room = size.saturating_sub(self.begin.len() + self.end.len());
         [self.begin.as_bytes(), &self.unit(room), self.end.as_bytes()].concat()
@@ -59,7 +59,7 @@ impl Shape {
 
     fn unit(&self, room: usize) -> Vec<u8> {
         match self.repeated {
-            Repeated::Text(text) => text.repeat(room / text.len()).into_bytes(),
+            Repeated::Same(part) => part.repeat(room / part.len()).into_bytes(),
             Repeated::Keys => {
                 let one = |number| format!("\"k{number:07}\":\"\",");
                 (0..room / one(0).len()).flat_map(|number| one(number).into_bytes()).collect()
@@ -67,12 +67,12 @@ impl Shape {
         }
     }
 
-    /// The body as gzip, of this size unpacked. Its middle is compressed once and repeated as it is, which takes
-    /// a sixtieth of the time.
+    /// Returns the body as gzip, with this decompressed size. Its middle is compressed once and the result repeated,
+    /// which is sixty times faster.
     pub(crate) fn gzipped(&self, size: usize) -> Vec<u8> {
         let unit = self.unit(UNIT);
         let packed_unit = deflate(&unit, FlushCompress::Full);
-        // Identification, deflate, no flags, no time, no extra flags, system unknown.
+        // Identification, deflate, no flags, no time, no extra flags, unknown operating system.
         let mut packed = vec![0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 0xFF];
         let mut checksum = Crc::new();
         let mut unit_checksum = Crc::new();
@@ -96,6 +96,6 @@ fn deflate(bytes: &[u8], flush: FlushCompress) -> Vec<u8> {
     let mut packed = Vec::with_capacity(bytes.len() + 1024);
     let status = compress.compress_vec(bytes, &mut packed, flush).expect("compressed");
     assert!(matches!(status, Status::Ok | Status::StreamEnd));
-    assert_eq!(compress.total_in(), bytes.len() as u64, "all of it, in one go");
+    assert_eq!(compress.total_in(), bytes.len() as u64, "the input must be compressed in one step");
     packed
 }

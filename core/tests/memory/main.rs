@@ -1,8 +1,7 @@
-//! Nothing that a peer sends takes more memory than a few times the cap on responses, takes longer than the
-//! deadline, or holds up other calls.
+//! No response takes more memory than a few times the cap on responses, outlasts the deadline, or delays other calls.
 //!
-//! Every response comes twice: sixty times larger than the cap, of which only the cap may be read, and just within
-//! the cap, where the objects made of it count.
+//! Every response comes in two sizes: sixty times larger than the cap, where reading must stop at the cap, and just
+//! within the cap, where the parsed objects dominate.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, reason = "a test stops where it fails")]
 
@@ -26,18 +25,18 @@ use server::{HOSTILE, Server};
 static ALLOCATOR: Counting = Counting;
 
 const MIB: usize = 1024 * 1024;
-/// The largest response allowed, unpacked.
+/// The maximum size of a decompressed response, in bytes.
 const CAP: usize = MIB;
-/// The most memory that a call may take.
+/// The maximum memory that a call may use, in bytes.
 const MEMORY: usize = 4 * CAP;
 const DEADLINE: Duration = Duration::from_secs(1);
-/// How late a call may end, and by how much another call may be held up.
+/// The maximum time by which a call may exceed its deadline, and by which another call may be delayed.
 const DELAY: Duration = Duration::from_millis(200);
 
-/// A cap under which a body takes about as long as a call may, in a test that is not optimized.
+/// A cap with which parsing a body takes about as long as the deadline in an unoptimized build.
 const LARGE_CAP: usize = 8 * MIB;
 
-/// A response of the API, or of the login host.
+/// A response of the API or of the login host.
 #[derive(Clone)]
 struct Row {
     name: String,
@@ -46,7 +45,7 @@ struct Row {
     is_sign_in: bool,
 }
 
-/// All responses, made once.
+/// All responses, created once.
 static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| {
     let mut rows = Vec::new();
     let refusals =
@@ -80,7 +79,7 @@ static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| {
     rows
 });
 
-/// Responses whose objects, rather than their bytes, take time.
+/// Responses whose parsing, rather than their transfer, takes time.
 static LARGE_ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| {
     let api = [(ERRORS, 400), (PARAMS, 400), (UNKNOWN, 500), (ENTITIES, 200), (UNKNOWN, 200), (URI, 200)];
     let login = [(UNKNOWN, 200), (UNKNOWN, 400)];
@@ -92,19 +91,19 @@ static LARGE_ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| {
 fn sizes(shape: &Shape, status: u16, is_sign_in: bool) -> [Row; 2] {
     let beyond = Row {
         response: response(status, "Content-Encoding: gzip\r\n", &shape.gzipped(60 * MIB)),
-        ..named(shape, "60 MiB unpacked", CAP, status, is_sign_in)
+        ..row_without_response(shape, "60 MiB unpacked", CAP, status, is_sign_in)
     };
     [beyond, within(shape, CAP, status, is_sign_in)]
 }
 
-/// A body of just the size that is allowed.
+/// Builds a response whose body is exactly as large as the cap permits.
 fn within(shape: &Shape, cap: usize, status: u16, is_sign_in: bool) -> Row {
     let size = format!("just within the cap of {} MiB", cap / MIB);
     let response = response(status, "", &shape.body(cap));
-    Row { response, ..named(shape, &size, cap, status, is_sign_in) }
+    Row { response, ..row_without_response(shape, &size, cap, status, is_sign_in) }
 }
 
-fn named(shape: &Shape, size: &str, cap: usize, status: u16, is_sign_in: bool) -> Row {
+fn row_without_response(shape: &Shape, size: &str, cap: usize, status: u16, is_sign_in: bool) -> Row {
     let host = if is_sign_in { "a sign-in: " } else { "" };
     let name = format!("{host}{}, {size}, status {status}", shape.name);
     Row { name, cap, response: Arc::default(), is_sign_in }
@@ -118,8 +117,8 @@ fn response(status: u16, encoding: &str, body: &[u8]) -> Arc<[u8]> {
     [head.as_bytes(), body].concat().into()
 }
 
-/// One test at a time: all memory of the process is counted.
-fn alone() -> MutexGuard<'static, ()> {
+/// Makes the tests run one after the other, because the memory of the whole process is counted.
+fn run_exclusively() -> MutexGuard<'static, ()> {
     static ALONE: Mutex<()> = Mutex::new(());
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -135,8 +134,8 @@ fn api(server: &Server, cap: usize) -> OAuthApi {
     OAuthApi::new(config(server, cap, credentials).build().unwrap())
 }
 
-/// An API object that has connected already, and signs in when it is called if the row is about that.
-async fn connected(server: &Server, row: &Row) -> OAuthApi {
+/// Returns an API object that is already connected, or that signs in when it is called if the row is a sign-in.
+async fn connected_api(server: &Server, row: &Row) -> OAuthApi {
     let api = if row.is_sign_in {
         let credentials = Credentials::client_credentials("6f1c4a52-0d7e-4b9e-8c35-2f7a", "hq3KpZ0vX1yT7wB9");
         OAuthApi::new(config(server, row.cap, credentials).build().unwrap())
@@ -160,17 +159,17 @@ fn in_mib(bytes: usize) -> String {
     format!("{}.{:02} MiB", bytes / MIB, bytes % MIB * 100 / MIB)
 }
 
-/// Fails with all rows at once that broke their promise.
-fn report(broken: &[String]) {
+/// Fails with the list of all rows that broke their promise.
+fn assert_none_broken(broken: &[String]) {
     assert!(broken.is_empty(), "{} broken:\n{}", broken.len(), broken.join("\n"));
 }
 
-async fn memory(rows: &[Row], broken: &mut Vec<String>) {
+async fn measure_memory(rows: &[Row], broken: &mut Vec<String>) {
     let server = Server::start();
     for row in rows {
-        let api = connected(&server, row).await;
+        let api = connected_api(&server, row).await;
         let measurement = Measurement::start();
-        // However long it takes: another test is about time.
+        // A generous deadline, because this test is about memory only.
         let call = api.get_oauth_clients().header(HOSTILE, "1").deadline(Duration::from_secs(60));
         let result = call.await.map(|listing| listing.entities.len());
         let peak = measurement.peak();
@@ -182,22 +181,22 @@ async fn memory(rows: &[Row], broken: &mut Vec<String>) {
 
 #[test]
 fn no_response_takes_more_than_four_times_the_cap() {
-    let _alone = alone();
+    let _guard = run_exclusively();
     let mut broken = Vec::new();
     let rows = &*ROWS;
     let mut runtime = tokio::runtime::Builder::new_current_thread();
-    runtime.enable_all().build().unwrap().block_on(memory(rows, &mut broken));
-    report(&broken);
+    runtime.enable_all().build().unwrap().block_on(measure_memory(rows, &mut broken));
+    assert_none_broken(&broken);
 }
 
-/// How late a thread of its own wakes up at most: the machine's delay, which is none of the client's.
-struct Machine {
+/// Measures the longest delay with which a sleeping thread wakes up: a delay caused by the machine, not by the library.
+struct DelayMonitor {
     stop: Arc<AtomicBool>,
     thread: std::thread::JoinHandle<Duration>,
 }
 
-impl Machine {
-    fn watch() -> Self {
+impl DelayMonitor {
+    fn start() -> Self {
         const NAP: Duration = Duration::from_millis(2);
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
@@ -210,23 +209,23 @@ impl Machine {
             }
             latest
         });
-        Machine { stop, thread }
+        DelayMonitor { stop, thread }
     }
 
-    fn lateness(self) -> Duration {
+    fn stop(self) -> Duration {
         self.stop.store(true, Relaxed);
         self.thread.join().unwrap()
     }
 }
 
-/// Each response with a deadline, while other calls go to the same server from the same runtime.
-async fn time(rows: &[Row], broken: &mut Vec<String>, runtime: &str) {
+/// Receives each response with a deadline, while other calls go to the same server from the same runtime.
+async fn measure_time(rows: &[Row], broken: &mut Vec<String>, runtime: &str) {
     let server = Server::start();
     let other = api(&server, CAP);
     other.get_oauth_clients().await.expect("an empty listing");
     for row in rows {
-        let api = connected(&server, row).await;
-        let machine = Machine::watch();
+        let api = connected_api(&server, row).await;
+        let monitor = DelayMonitor::start();
         let began = Instant::now();
         let call = tokio::spawn(async move {
             let call = api.get_oauth_clients().header(HOSTILE, "1").deadline(DEADLINE);
@@ -235,7 +234,8 @@ async fn time(rows: &[Row], broken: &mut Vec<String>, runtime: &str) {
         });
         let mut slowest = Duration::ZERO;
         while !call.is_finished() {
-            // The pause leaves the processor to the other call. It is counted: it may be what is held up.
+            // The pause leaves the processor to the other call. Its delay is measured, too, because the timer may be
+            // what is delayed.
             const PAUSE: Duration = Duration::from_millis(5);
             let began = Instant::now();
             other.get_oauth_clients().await.expect("an empty listing");
@@ -243,7 +243,7 @@ async fn time(rows: &[Row], broken: &mut Vec<String>, runtime: &str) {
             slowest = slowest.max(began.elapsed().saturating_sub(PAUSE));
         }
         let (outcome, took) = call.await.unwrap();
-        let lateness = machine.lateness();
+        let lateness = monitor.stop();
         if took > DEADLINE + DELAY + lateness {
             broken.push(format!("{runtime}: {}: ended after {took:.2?} ({outcome})", row.name));
         }
@@ -254,14 +254,14 @@ async fn time(rows: &[Row], broken: &mut Vec<String>, runtime: &str) {
 }
 
 fn time_on_both_runtimes(rows: &[Row]) {
-    let _alone = alone();
+    let _guard = run_exclusively();
     let mut broken = Vec::new();
     let mut single = tokio::runtime::Builder::new_current_thread();
     let mut several = tokio::runtime::Builder::new_multi_thread();
     for (name, builder) in [("one thread", &mut single), ("two threads", several.worker_threads(2))] {
-        builder.enable_all().build().unwrap().block_on(time(rows, &mut broken, name));
+        builder.enable_all().build().unwrap().block_on(measure_time(rows, &mut broken, name));
     }
-    report(&broken);
+    assert_none_broken(&broken);
 }
 
 #[test]

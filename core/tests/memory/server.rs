@@ -1,5 +1,5 @@
-//! A server in threads of its own that has everything it sends in memory beforehand, so that what is allocated
-//! during a call is the client's.
+//! A server in dedicated threads that keeps everything it sends in memory, so that all allocations during a call are
+//! those of the library.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 const LISTING: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 25\r\n\r\n\
 {\"entities\":[],\"total\":0}";
 
-/// The header of requests that get the hostile response. Sign-ins get it as well.
+/// The header of requests that receive the hostile response. Sign-ins receive it as well.
 pub(crate) const HOSTILE: &str = "x-hostile";
 
 pub(crate) struct Server {
@@ -31,13 +31,13 @@ impl Server {
         Server { url, hostile }
     }
 
-    /// Changes the hostile response: head and body, as they are sent.
+    /// Sets the hostile response: head and body, as they are sent.
     pub(crate) fn respond_with(&self, response: Arc<[u8]>) {
         *self.hostile.lock().unwrap() = response;
     }
 }
 
-/// Ends when the client has closed the connection.
+/// Serves a connection until the client closes it.
 fn serve(mut stream: TcpStream, hostile: &Mutex<Arc<[u8]>>) {
     let _ = stream.set_nodelay(true);
     let mut bytes = [0; 8 * 1024];
@@ -46,7 +46,7 @@ fn serve(mut stream: TcpStream, hostile: &Mutex<Arc<[u8]>>) {
         filled += read;
         let request = &bytes[..filled];
         let sign_in = request.starts_with(b"POST /oauth/token");
-        // A sign-in has a body, of one line.
+        // A sign-in has a body of one line.
         let ends = if sign_in { &b"grant_type=client_credentials"[..] } else { b"\r\n\r\n" };
         if !request.ends_with(ends) {
             continue;

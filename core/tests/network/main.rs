@@ -1,5 +1,5 @@
-//! The fake network that the tests of proxies stand on does what it says, so that a test that sees nothing has
-//! looked.
+//! Checks that the fake network of the proxy tests records what it claims to, so that a test that finds no record
+//! proves the absence of traffic.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, reason = "a test stops where it fails")]
 
@@ -17,7 +17,7 @@ use reqwest::{Certificate, Client, Proxy};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// A client that is led to the fake network by name.
+/// Builds an HTTP client that resolves the names of the fake network.
 fn client(network: &Network, proxy: Option<String>) -> Client {
     let mut builder = Client::builder()
         .no_proxy()
@@ -39,8 +39,8 @@ async fn listing(network: &Network, client: &Client) -> Result<String, reqwest::
 #[tokio::test]
 async fn a_direct_connection_is_seen() {
     let network = Network::start().await;
-    let text = listing(&network, &client(&network, None)).await.unwrap();
-    assert_eq!(text, r#"{"entities":[],"total":0}"#);
+    let body = listing(&network, &client(&network, None)).await.unwrap();
+    assert_eq!(body, r#"{"entities":[],"total":0}"#);
     let direct = network.direct();
     assert_eq!(direct.len(), 1);
     assert_eq!(direct[0].host.as_deref(), Some(API_HOST));
@@ -60,7 +60,7 @@ async fn a_direct_connection_is_seen() {
 }
 
 #[tokio::test]
-async fn a_connection_through_an_http_proxy_is_told_from_a_direct_one() {
+async fn a_connection_through_an_http_proxy_is_distinguished_from_a_direct_one() {
     for (scheme, protocol) in [("http", Protocol::Http), ("https", Protocol::Https)] {
         let network = Network::start().await;
         let proxy = format!("{scheme}://svc%40corp:p%3Aw@{}:{}", network::PROXY_HOST, network.proxies().http);
@@ -85,7 +85,7 @@ async fn a_connection_through_an_http_proxy_is_told_from_a_direct_one() {
 }
 
 #[tokio::test]
-async fn an_http_proxy_refuses_as_it_is_told() {
+async fn an_http_proxy_refuses_as_configured() {
     let network = Network::start().await;
     let address = |user: &str| format!("http://{user}127.0.0.1:{}", network.proxies().http);
     let known = ProxyBehaviour::Authenticate(ProxyUser::new("svc", "hunter22"));
@@ -100,7 +100,7 @@ async fn an_http_proxy_refuses_as_it_is_told() {
     network.set_behaviour(ProxyBehaviour::Hang);
     let hanging = client(&network, Some(address("")));
     tokio::select! {
-        _ = listing(&network, &hanging) => panic!("it responded"),
+        _ = listing(&network, &hanging) => panic!("the proxy responded although it is set to hang"),
         () = async { while network.tunnels().len() < 5 { tokio::task::yield_now().await; } } => {}
     }
     network.set_behaviour(known);
@@ -117,7 +117,7 @@ async fn an_http_proxy_refuses_as_it_is_told() {
     assert!(network.direct().is_empty());
 }
 
-/// Asks the SOCKS5 proxy for the API, and returns its replies.
+/// Connects to the API through the SOCKS5 proxy, and returns the proxy's replies.
 async fn socks5(network: &Network, user: Option<(&str, &str)>, by_name: bool) -> (Vec<u8>, TcpStream) {
     let mut stream = TcpStream::connect(("127.0.0.1", network.proxies().socks5)).await.unwrap();
     stream.write_all(if user.is_some() { &[5, 2, 0, 2] } else { &[5, 1, 0] }).await.unwrap();
@@ -175,7 +175,7 @@ async fn a_socks5_proxy_records_user_and_target() {
 }
 
 #[tokio::test]
-async fn there_are_enough_values_and_each_seed_gives_its_own() {
+async fn there_are_enough_proxy_values_and_each_seed_gives_different_ones() {
     let network = Network::start().await;
     let values: Vec<_> = proxy_values(1, network.proxies()).collect();
     let count = |wanted: fn(&Expected) -> bool| values.iter().filter(|value| wanted(&value.expected)).count();
