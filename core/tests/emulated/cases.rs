@@ -1,4 +1,4 @@
-//! The operations as cases: how each is called and what it sends, and the errors that any may meet.
+//! The operations as test cases: the call, the expected request, and the errors that any operation may return.
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -13,19 +13,20 @@ use crate::world::Ids;
 
 type Outcome = Result<ResponseMetadata, Error>;
 
+/// An operation with a call and the request that is expected for it.
 pub(crate) struct Case {
     pub(crate) operation: Operation,
     pub(crate) endpoint: Endpoint,
     pub(crate) call: fn(&OAuthApi, &Ids, CallOptions) -> BoxFuture<'static, Outcome>,
-    /// The path and query expected on the wire.
+    /// The expected path and query.
     pub(crate) target: fn(&Ids) -> String,
-    /// The body expected on the wire.
+    /// The expected body.
     pub(crate) body: Option<fn() -> Value>,
-    /// The `Accept-Language` expected on the wire.
+    /// The expected `Accept-Language`.
     pub(crate) language: Option<&'static str>,
 }
 
-/// The errors that the service's contract attaches to every operation.
+/// The errors that the service's contract lists for every operation.
 pub(crate) const ERROR_CODES: [(u16, &str); 18] = [
     (400, "bad.request"),
     (400, "response.entity.too.large"),
@@ -47,19 +48,20 @@ pub(crate) const ERROR_CODES: [(u16, &str); 18] = [
     (503, "service.unavailable"),
 ];
 
-/// A call with its options, reduced to whether it worked and the answer's metadata.
-macro_rules! sent {
+/// Makes a call with its options, and reduces the result to the response's metadata.
+macro_rules! send_call {
     ($call:expr, $options:expr) => {{
         let call: Call<_> = $call.options($options);
         async move { call.response().await.map(|response| response.metadata) }.boxed()
     }};
 }
 
+/// Returns the cases of all operations.
 pub(crate) fn all() -> Vec<Case> {
-    let nothing = Case {
+    let delete = Case {
         operation: Operation::DELETE_OAUTH_CLIENT,
         endpoint: Endpoint::DeleteOauthClient,
-        call: |api, ids, options| sent!(api.delete_oauth_client(&ids.deletable_id), options),
+        call: |api, ids, options| send_call!(api.delete_oauth_client(&ids.deletable_id), options),
         target: |ids| format!("/api/v2/oauth/clients/{}", ids.deletable_id),
         body: None,
         language: None,
@@ -69,81 +71,84 @@ pub(crate) fn all() -> Vec<Case> {
             operation: Operation::GET_OAUTH_AUTHORIZATION,
             endpoint: Endpoint::GetOauthAuthorization,
             call: |api, ids, options| {
-                sent!(api.get_oauth_authorization(&ids.authorized_id, Some("de-at")), options)
+                send_call!(api.get_oauth_authorization(&ids.authorized_id, Some("de-at")), options)
             },
             target: |ids| format!("/api/v2/oauth/authorizations/{}", ids.authorized_id),
             language: Some("de-at"),
-            ..nothing
+            ..delete
         },
         Case {
             operation: Operation::GET_OAUTH_AUTHORIZATIONS,
             endpoint: Endpoint::GetOauthAuthorizations,
-            call: |api, _, options| sent!(api.get_oauth_authorizations(Some("fr")), options),
+            call: |api, _, options| send_call!(api.get_oauth_authorizations(Some("fr")), options),
             target: |_| "/api/v2/oauth/authorizations".to_owned(),
             language: Some("fr"),
-            ..nothing
+            ..delete
         },
         Case {
             operation: Operation::GET_OAUTH_CLIENT,
             endpoint: Endpoint::GetOauthClient,
-            call: |api, ids, options| sent!(api.get_oauth_client(&ids.client_id), options),
+            call: |api, ids, options| send_call!(api.get_oauth_client(&ids.client_id), options),
             target: |ids| format!("/api/v2/oauth/clients/{}", ids.client_id),
-            ..nothing
+            ..delete
         },
         Case {
             operation: Operation::GET_OAUTH_CLIENT_USAGE_QUERY_RESULT,
             endpoint: Endpoint::GetOauthClientUsageQueryResult,
             call: |api, ids, options| {
-                sent!(api.get_oauth_client_usage_query_result(&ids.execution_id, &ids.client_id), options)
+                send_call!(
+                    api.get_oauth_client_usage_query_result(&ids.execution_id, &ids.client_id),
+                    options
+                )
             },
             target: |ids| {
                 format!("/api/v2/oauth/clients/{}/usage/query/results/{}", ids.client_id, ids.execution_id)
             },
-            ..nothing
+            ..delete
         },
         Case {
             operation: Operation::GET_OAUTH_CLIENT_USAGE_SUMMARY,
             endpoint: Endpoint::GetOauthClientUsageSummary,
             call: |api, ids, options| {
-                sent!(api.get_oauth_client_usage_summary(&ids.client_id, Some(30)), options)
+                send_call!(api.get_oauth_client_usage_summary(&ids.client_id, Some(30)), options)
             },
             target: |ids| format!("/api/v2/oauth/clients/{}/usage/summary?days=30", ids.client_id),
-            ..nothing
+            ..delete
         },
         Case {
             operation: Operation::GET_OAUTH_CLIENTS,
             endpoint: Endpoint::GetOauthClients,
-            call: |api, _, options| sent!(api.get_oauth_clients(), options),
+            call: |api, _, options| send_call!(api.get_oauth_clients(), options),
             target: |_| "/api/v2/oauth/clients".to_owned(),
-            ..nothing
+            ..delete
         },
         Case {
             operation: Operation::GET_OAUTH_SCOPE,
             endpoint: Endpoint::GetOauthScope,
-            call: |api, ids, options| sent!(api.get_oauth_scope(&ids.scope_id, Some("ja")), options),
+            call: |api, ids, options| send_call!(api.get_oauth_scope(&ids.scope_id, Some("ja")), options),
             target: |ids| format!("/api/v2/oauth/scopes/{}", ids.scope_id.replace(':', "%3A")),
             language: Some("ja"),
-            ..nothing
+            ..delete
         },
         Case {
             operation: Operation::GET_OAUTH_SCOPES,
             endpoint: Endpoint::GetOauthScopes,
-            call: |api, _, options| sent!(api.get_oauth_scopes(None), options),
+            call: |api, _, options| send_call!(api.get_oauth_scopes(None), options),
             target: |_| "/api/v2/oauth/scopes".to_owned(),
-            ..nothing
+            ..delete
         },
         Case {
             operation: Operation::POST_OAUTH_CLIENT_SECRET,
             endpoint: Endpoint::PostOauthClientSecret,
-            call: |api, ids, options| sent!(api.post_oauth_client_secret(&ids.client_id), options),
+            call: |api, ids, options| send_call!(api.post_oauth_client_secret(&ids.client_id), options),
             target: |ids| format!("/api/v2/oauth/clients/{}/secret", ids.client_id),
-            ..nothing
+            ..delete
         },
         Case {
             operation: Operation::POST_OAUTH_CLIENT_USAGE_QUERY,
             endpoint: Endpoint::PostOauthClientUsageQuery,
             call: |api, ids, options| {
-                sent!(api.post_oauth_client_usage_query(&ids.client_id, &usage_query()), options)
+                send_call!(api.post_oauth_client_usage_query(&ids.client_id, &usage_query()), options)
             },
             target: |ids| format!("/api/v2/oauth/clients/{}/usage/query", ids.client_id),
             body: Some(|| {
@@ -154,29 +159,31 @@ pub(crate) fn all() -> Vec<Case> {
                     "groupBy": ["TemplateUri", "HttpMethod"],
                 })
             }),
-            ..nothing
+            ..delete
         },
         Case {
             operation: Operation::POST_OAUTH_CLIENTS,
             endpoint: Endpoint::PostOauthClients,
-            call: |api, _, options| sent!(api.post_oauth_clients(&new_client()), options),
+            call: |api, _, options| send_call!(api.post_oauth_clients(&new_client()), options),
             target: |_| "/api/v2/oauth/clients".to_owned(),
             body: Some(new_client_json),
-            ..nothing
+            ..delete
         },
         Case {
             operation: Operation::PUT_OAUTH_CLIENT,
             endpoint: Endpoint::PutOauthClient,
-            call: |api, ids, options| sent!(api.put_oauth_client(&ids.client_id, &new_client()), options),
+            call: |api, ids, options| {
+                send_call!(api.put_oauth_client(&ids.client_id, &new_client()), options)
+            },
             target: |ids| format!("/api/v2/oauth/clients/{}", ids.client_id),
             body: Some(new_client_json),
-            ..nothing
+            ..delete
         },
-        nothing,
+        delete,
     ]
 }
 
-/// A client for a web server, with every field that suits one.
+/// Returns a client for a web server, with every field that applies to one.
 pub(crate) fn new_client() -> OAuthClientRequest {
     let mut body = OAuthClientRequest::new("Rückrufe Zürich ☎", GrantType::Code);
     body.access_token_validity_seconds = Some(3_600);
@@ -184,7 +191,7 @@ pub(crate) fn new_client() -> OAuthClientRequest {
     body.registered_redirect_uri = Some(vec!["https://rueckrufe.example.ch/callback".to_owned()]);
     body.scope = Some(vec!["users:readonly".to_owned(), "routing".to_owned()]);
     body.state = Some(ClientState::Active);
-    body.date_to_delete = Some("2027-01-31T00:00:00Z".parse().expect("a moment"));
+    body.date_to_delete = Some("2027-01-31T00:00:00Z".parse().expect("a timestamp"));
     body
 }
 
@@ -201,8 +208,8 @@ fn new_client_json() -> Value {
     })
 }
 
-/// A client that signs in by itself, in all divisions.
-pub(crate) fn robot(role_id: &str) -> OAuthClientRequest {
+/// Returns a client with client credentials and a role in all divisions.
+pub(crate) fn client_with_role(role_id: &str) -> OAuthClientRequest {
     let mut body = OAuthClientRequest::new("Nachtlauf", GrantType::ClientCredentials);
     body.role_divisions = Some(vec![RoleDivision::new(role_id, "*")]);
     body

@@ -1,4 +1,4 @@
-//! Settings: checked when they are built, named when they are refused, and obeyed.
+//! Settings: validated when they are built, named in errors, and applied.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use purecloud_oauth_emulator::{Endpoint, Fault};
 
 use crate::world::{World, api, error_of};
 
-/// PEM, and no certificate.
+/// PEM that contains no valid certificate.
 const NO_CERTIFICATE: &str =
     "-----BEGIN CERTIFICATE-----\nMIIBszCCAVmgAwIBAgIUQ2Vy\n-----END CERTIFICATE-----\n";
 
@@ -22,7 +22,7 @@ fn builder() -> ConfigBuilder {
 }
 
 #[test]
-fn a_setting_that_can_not_be_used_is_refused_by_name() {
+fn an_invalid_setting_is_refused_by_name() {
     let policy = RetryPolicy::default;
     let refused = [
         (builder().connect_timeout(Duration::ZERO), "connect_timeout"),
@@ -93,10 +93,10 @@ fn a_setting_that_can_not_be_used_is_refused_by_name() {
     builder().build().expect("the defaults");
 }
 
-/// A secret that was not copied whole is refused with the name of what is wrong with it, and without the secret.
+/// A secret that was copied incompletely is refused with the name of its defect, and without the secret itself.
 #[test]
-fn what_is_wrong_with_a_secret_is_named_and_the_secret_is_not() {
-    for (broken, text) in [
+fn the_defect_of_a_secret_is_reported_without_the_secret() {
+    for (broken, message) in [
         ("hq3KpZ0v\0X1yT7wB9", "holds a control character (U+0000); was it copied whole?"),
         ("hq3KpZ0v\u{1b}X1yT7wB9", "holds a control character (U+001B); was it copied whole?"),
         ("hq3KpZ0v X1yT7wB9", "holds a space; was it copied whole?"),
@@ -119,7 +119,7 @@ fn what_is_wrong_with_a_secret_is_named_and_the_secret_is_not() {
             (Credentials::session(broken, session, None), "client_id"),
         ] {
             let error = Config::builder(Region::UsEast1, credentials).build().expect_err(argument);
-            assert_eq!(error.to_string(), format!("{argument} {text}"));
+            assert_eq!(error.to_string(), format!("{argument} {message}"));
         }
     }
 }
@@ -137,7 +137,7 @@ async fn a_gateway_stands_in_front_of_both_hosts() {
     let host = Host::gateway(&gateway).expect("a gateway");
     let config = Config::builder(host, world.credentials()).clock(world.clock.clone());
     let error = error_of(&world, api(config).get_oauth_clients().await);
-    assert_eq!(error.kind(), ErrorKind::SignIn, "the emulator knows no such path: {error}");
+    assert_eq!(error.kind(), ErrorKind::SignIn, "the emulator does not serve this path: {error}");
     let targets: Vec<_> = world.emulator.received().into_iter().map(|request| request.target).collect();
     assert_eq!(targets, ["/login/oauth/token"]);
 
@@ -151,7 +151,7 @@ async fn a_gateway_stands_in_front_of_both_hosts() {
 }
 
 #[tokio::test]
-async fn headers_and_user_agent_go_with_every_operation() {
+async fn headers_and_user_agent_are_sent_with_every_operation() {
     let world = World::new().await;
     let config = world.config().default_header("genesys-app", "console/2.1").user_agent_suffix("console/2.1");
     let api = api(config);
@@ -166,7 +166,7 @@ async fn headers_and_user_agent_go_with_every_operation() {
     assert_eq!(
         sent,
         [&("genesys-app".to_owned(), "nightly".to_owned())],
-        "the call's last one replaces the others"
+        "the call's last value replaces the others"
     );
     let usual = world.emulator.last_request(Endpoint::GetOauthScopes).expect("a request");
     assert_eq!(usual.header("genesys-app"), Some("console/2.1"));
@@ -205,27 +205,27 @@ async fn the_retry_policy_is_obeyed() {
     );
     let error = error_of(&world, api.get_oauth_scopes(None).await);
     assert_eq!((error.status(), error.retry_after()), (Some(429), Some(Duration::from_secs(11))));
-    assert_eq!(world.clock.waits().len(), 4, "a longer wait than allowed is told, not waited");
+    assert_eq!(world.clock.waits().len(), 4, "a wait beyond the limit is returned as an error instead");
 }
 
 #[tokio::test]
-async fn an_outage_is_not_answered_with_a_storm() {
+async fn the_retry_budget_limits_retries_during_an_outage() {
     let world = World::new().await;
     let api = world.api();
     world.emulator.fault(Fault::on(Endpoint::GetOauthScopes).error(503, "service.unavailable").always());
     for _ in 0..100 {
         error_of(&world, api.clone().get_oauth_scopes(None).await);
     }
-    // 500 tokens pay for 35 retries of 14; without a budget there would be 200.
+    // The budget of 500 tokens pays for 35 retries of 14 tokens each; without it there would be 200 retries.
     assert_eq!(world.emulator.requests(Endpoint::GetOauthScopes), 100 + 500 / 14);
 }
 
 #[tokio::test]
-async fn an_http_client_of_ones_own_is_used() {
+async fn a_custom_http_client_is_used() {
     let world = World::new().await;
     let headers = [(reqwest::header::FROM, "own".parse().expect("a value"))].into_iter().collect();
-    let own = reqwest::Client::builder().no_proxy().default_headers(headers).build().expect("a client");
-    let config = world.config().http_client(own).build().expect("settings");
+    let custom = reqwest::Client::builder().no_proxy().default_headers(headers).build().expect("a client");
+    let config = world.config().http_client(custom).build().expect("settings");
     OAuthApi::new(config).get_oauth_clients().await.expect("clients");
     let request = world.emulator.last_request(Endpoint::GetOauthClients).expect("a request");
     assert_eq!(request.header("from"), Some("own"));
@@ -233,11 +233,11 @@ async fn an_http_client_of_ones_own_is_used() {
 }
 
 #[tokio::test]
-async fn an_http_client_that_follows_redirects_to_nowhere_sends_a_rotation_once() {
+async fn an_http_client_that_follows_redirects_to_an_unreachable_address_sends_a_rotation_once() {
     let world = World::new().await;
-    let ids = world.subject().await;
-    let own = reqwest::Client::builder().no_proxy().build().expect("a client");
-    let api = api(world.config().http_client(own));
+    let ids = world.create_resources().await;
+    let custom = reqwest::Client::builder().no_proxy().build().expect("a client");
+    let api = api(world.config().http_client(custom));
     for target in ["http://127.0.0.1:1/", "not an address", "ftp://127.0.0.1/"] {
         world.emulator.reset_counts();
         world.emulator.fault(
@@ -254,21 +254,24 @@ async fn an_http_client_that_follows_redirects_to_nowhere_sends_a_rotation_once(
 }
 
 #[tokio::test]
-async fn a_proxy_elsewhere_gets_nothing_in_plain_http() {
+async fn a_remote_proxy_is_refused_for_plain_http() {
     let world = World::new().await;
-    let error =
-        world.config().proxy("http://proxy.example.com:3128").build().expect_err("it would see the token");
+    let error = world
+        .config()
+        .proxy("http://proxy.example.com:3128")
+        .build()
+        .expect_err("the proxy would see the token");
     assert_eq!(error.argument(), Some("proxy"), "{error}");
-    world.config().proxy("http://127.0.0.1:3128").build().expect("a proxy on this machine");
+    world.config().proxy("http://127.0.0.1:3128").build().expect("a proxy on loopback");
     builder().proxy("http://proxy.example.com:3128").build().expect("a tunnel for https");
 }
 
 #[tokio::test]
-async fn an_http_client_that_follows_redirects_is_found_out() {
+async fn an_http_client_that_follows_redirects_is_detected() {
     let world = World::new().await;
-    let ids = world.subject().await;
-    let own = reqwest::Client::builder().no_proxy().build().expect("a client");
-    let api = api(world.config().http_client(own));
+    let ids = world.create_resources().await;
+    let custom = reqwest::Client::builder().no_proxy().build().expect("a client");
+    let api = api(world.config().http_client(custom));
     let elsewhere = format!("{}/api/v2/oauth/clients/{}", world.emulator.base_url(), ids.client_id);
     for (endpoint, kind) in [
         (Endpoint::GetOauthClients, ErrorKind::UnreadableAnswer),

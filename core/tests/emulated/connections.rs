@@ -1,4 +1,4 @@
-//! Connections that fall silent, responses that are packed in unusual ways, and statuses that end an exchange.
+//! Connections that stall, responses with unusual content codings, and statuses that end an exchange.
 
 use std::io::Write;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use crate::world::{World, api, error_of};
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// The connections over which the emulator received requests for scopes.
+/// Returns the connections over which the emulator received requests for scopes.
 fn connections(world: &World) -> Vec<u64> {
     let received = world.emulator.received();
     received
@@ -26,7 +26,7 @@ fn connections(world: &World) -> Vec<u64> {
 
 #[tokio::test]
 async fn an_attempt_that_times_out_is_repeated_over_another_connection() {
-    let world = World::with(|builder| builder.tls(true)).await;
+    let world = World::start_with(|builder| builder.tls(true)).await;
     let roots = world.emulator.ca_certificate_pem().expect("a root").to_owned();
     let api = api(world.config().root_certificates(roots));
     api.get_oauth_scopes(None).await.expect("scopes");
@@ -36,17 +36,17 @@ async fn an_attempt_that_times_out_is_repeated_over_another_connection() {
         world.emulator.wait_for_requests(Endpoint::GetOauthScopes, 2).await;
         world.clock.advance(30 * SECOND);
     });
-    result.expect("scopes, by the second attempt");
+    result.expect("scopes from the second attempt");
     let [first, silent, second] = connections(&world)[..] else { panic!("three requests") };
     assert_eq!(first, silent, "HTTP/2 has one connection");
-    assert_ne!(silent, second, "the connection in doubt is not used again");
+    assert_ne!(silent, second, "the doubtful connection is not reused");
     api.get_oauth_scopes(None).await.expect("scopes");
-    assert_eq!(connections(&world)[3], second, "the new one is kept");
+    assert_eq!(connections(&world)[3], second, "the new connection is reused");
 }
 
 #[tokio::test]
 async fn many_attempts_that_time_out_together_replace_the_connection_once() {
-    let world = World::with(|builder| builder.tls(true)).await;
+    let world = World::start_with(|builder| builder.tls(true)).await;
     let roots = world.emulator.ca_certificate_pem().expect("a root").to_owned();
     let api = api(world.config().root_certificates(roots));
     api.get_oauth_scopes(None).await.expect("scopes");
@@ -64,8 +64,8 @@ async fn many_attempts_that_time_out_together_replace_the_connection_once() {
 }
 
 #[tokio::test]
-async fn a_deadline_shorter_than_a_second_casts_no_doubt_on_a_connection() {
-    let world = World::with(|builder| builder.tls(true)).await;
+async fn a_deadline_below_one_second_does_not_discard_the_connection() {
+    let world = World::start_with(|builder| builder.tls(true)).await;
     let roots = world.emulator.ca_certificate_pem().expect("a root").to_owned();
     let api = api(world.config().root_certificates(roots));
     api.get_oauth_scopes(None).await.expect("scopes");
@@ -91,7 +91,7 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn a_rotated_secret_arrives_however_its_response_is_packed() {
+async fn a_rotated_secret_is_read_with_every_supported_content_coding() {
     let body = br#"{"id": "6f1c8a52", "name": "Wien", "secret": "hq3KpZ0vX1yT7wB9"}"#;
     let (first, second) = body.split_at(20);
     let members = [gzip(first), gzip(second)].concat();
@@ -105,7 +105,7 @@ async fn a_rotated_secret_arrives_however_its_response_is_packed() {
         ("", body.to_vec()),
     ] {
         let world = World::new().await;
-        let ids = world.subject().await;
+        let ids = world.create_resources().await;
         let fault = Fault::on(Endpoint::PostOauthClientSecret).replace_body("application/json", body);
         world.emulator.fault(fault.header("Content-Encoding", coding));
         let client = world.api().post_oauth_client_secret(&ids.client_id).await.expect(coding);
@@ -114,10 +114,10 @@ async fn a_rotated_secret_arrives_however_its_response_is_packed() {
 }
 
 #[tokio::test]
-async fn a_coding_that_was_not_asked_for_leaves_the_outcome_unknown() {
+async fn an_unrequested_content_coding_leaves_the_outcome_unknown() {
     for coding in ["br", "zstd", "deflate", "gzip, gzip", "aes128gcm"] {
         let world = World::new().await;
-        let ids = world.subject().await;
+        let ids = world.create_resources().await;
         let fault = Fault::on(Endpoint::PostOauthClientSecret).replace_body("application/json", "packed");
         world.emulator.fault(fault.header("Content-Encoding", coding));
         let error = error_of(&world, world.api().post_oauth_client_secret(&ids.client_id).await);
@@ -127,7 +127,7 @@ async fn a_coding_that_was_not_asked_for_leaves_the_outcome_unknown() {
 }
 
 #[tokio::test]
-async fn a_refusal_is_read_up_to_a_mebibyte_and_stays_one_beyond_it() {
+async fn an_error_body_is_read_up_to_a_mebibyte_and_a_larger_one_keeps_the_error() {
     let described = |length: usize| format!(r#"{{"code":"bad.request","message":"{}"}}"#, "x".repeat(length));
     for (length, is_read) in [(900_000, true), (1_100_000, false)] {
         let world = World::new().await;
@@ -141,7 +141,7 @@ async fn a_refusal_is_read_up_to_a_mebibyte_and_stays_one_beyond_it() {
 }
 
 #[tokio::test]
-async fn a_rotation_answered_by_a_change_of_protocol_has_an_unknown_outcome() {
+async fn a_rotation_with_status_101_has_an_unknown_outcome() {
     let world = World::new().await;
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let host = Host::url(&format!("http://{}", listener.local_addr().expect("an address"))).expect("a host");

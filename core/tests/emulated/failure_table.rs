@@ -1,5 +1,5 @@
-//! The failure table, cell by cell, for each operation: what is sent, what is carried out, what the
-//! caller learns.
+//! The failure table, cell by cell, for each operation: the number of requests, of executions, and the result for the
+//! caller.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use purecloud_oauth_emulator::{Endpoint, Fault};
 use crate::cases::{self, Case};
 use crate::world::{World, api, error_of};
 
-/// What a cell expects.
+/// The expected result of a cell.
 #[derive(Clone, Copy)]
 enum Then {
     Works,
@@ -17,6 +17,7 @@ enum Then {
 }
 use Then::{Fails, Works};
 
+/// A cell of the table: the expected requests, executions and result.
 #[derive(Clone, Copy)]
 struct Cell {
     requests: usize,
@@ -30,22 +31,22 @@ const fn cell(requests: usize, executions: usize, then: Then) -> Cell {
 }
 
 impl Cell {
-    const fn perhaps_done(mut self) -> Self {
+    const fn possibly_executed(mut self) -> Self {
         self.may_have_acted = true;
         self
     }
 }
 
-/// Sent once, and the outcome is unknown; `executions` is what really happened.
+/// Returns the cell of a call that is sent once and whose outcome is unknown; `executions` is the real number.
 const fn unknown(executions: usize) -> Cell {
     cell(1, executions, Fails(ErrorKind::OutcomeUnknown))
 }
 
-/// Runs a row of the table for all operations: `expected` says what the cell of a case is.
+/// Checks a row of the table for all operations; `expected` returns the cell of a case.
 async fn row(name: &str, fault: impl Fn(Endpoint) -> Fault, expected: impl Fn(&Case) -> Cell) {
     for case in cases::all() {
         let world = World::new().await;
-        let ids = world.subject().await;
+        let ids = world.create_resources().await;
         world.emulator.fault(fault(case.endpoint));
         let result = (case.call)(&world.api(), &ids, CallOptions::new()).await;
         check(name, &world, &case, result, expected(&case));
@@ -91,17 +92,17 @@ fn delete(case: &Case) -> bool {
 }
 
 #[tokio::test]
-async fn nothing_written_is_sent_again_by_every_operation() {
+async fn every_operation_retries_a_failed_connection() {
     for case in cases::all() {
         let world = World::new().await;
-        let ids = world.subject().await;
+        let ids = world.create_resources().await;
         let closed = {
             let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
             listener.local_addr().expect("its address")
         };
         let token = world.emulator.issue_token(&world.emulator.administrator().client_id);
-        let nobody = Host::url(&format!("http://{closed}")).expect("an address");
-        let config = purecloud_oauth::Config::builder(nobody, Credentials::access_token(token));
+        let unreachable = Host::url(&format!("http://{closed}")).expect("an address");
+        let config = purecloud_oauth::Config::builder(unreachable, Credentials::access_token(token));
         let result = (case.call)(&api(config.clock(world.clock.clone())), &ids, CallOptions::new()).await;
         let error = error_of(&world, result);
         assert_eq!(error.kind(), ErrorKind::Connection, "{error:?}");
@@ -114,10 +115,10 @@ async fn nothing_written_is_sent_again_by_every_operation() {
 }
 
 #[tokio::test]
-async fn a_throttle_is_obeyed_by_every_operation() {
+async fn every_operation_waits_for_retry_after() {
     for case in cases::all() {
         let world = World::new().await;
-        let ids = world.subject().await;
+        let ids = world.create_resources().await;
         world
             .emulator
             .fault(Fault::on(case.endpoint).error(429, "too.many.requests").header("Retry-After", "7"));
@@ -128,17 +129,17 @@ async fn a_throttle_is_obeyed_by_every_operation() {
 }
 
 #[tokio::test]
-async fn a_rejected_token_is_renewed_once_by_every_operation() {
+async fn every_operation_renews_a_rejected_token_once() {
     for case in cases::all() {
         let world = World::new().await;
-        let ids = world.subject().await;
+        let ids = world.create_resources().await;
         world.emulator.fault(Fault::on(case.endpoint).error(401, "bad.credentials"));
         let result = (case.call)(&world.api(), &ids, CallOptions::new()).await;
         check("401", &world, &case, result, cell(2, 1, Works));
         assert_eq!(world.emulator.requests(Endpoint::Token), 2, "{:?}", case.operation);
     }
     row(
-        "401 for ever",
+        "401 always",
         |at| Fault::on(at).error(401, "bad.credentials").always(),
         |_| cell(2, 0, Fails(ErrorKind::Api)),
     )
@@ -158,7 +159,7 @@ async fn a_connection_lost_after_execution() {
         |at| Fault::on(at).reset().after_execution(),
         |case| match case {
             case if once(case) => unknown(1),
-            // The second deletion finds nothing: the first one did it.
+            // The second deletion gets 404, because the first one was executed.
             case if delete(case) => cell(2, 1, Works),
             _ => cell(2, 2, Works),
         },
@@ -172,18 +173,18 @@ async fn a_connection_lost_every_time() {
         "reset always",
         |at| Fault::on(at).reset().always(),
         |case| {
-            if once(case) { unknown(0) } else { cell(3, 0, Fails(ErrorKind::Connection)).perhaps_done() }
+            if once(case) { unknown(0) } else { cell(3, 0, Fails(ErrorKind::Connection)).possibly_executed() }
         },
     )
     .await;
 }
 
 #[tokio::test]
-async fn an_attempt_that_takes_too_long() {
+async fn an_attempt_that_times_out() {
     for after_execution in [false, true] {
         for case in cases::all() {
             let world = World::new().await;
-            let ids = world.subject().await;
+            let ids = world.create_resources().await;
             let hang = Fault::on(case.endpoint).hang();
             world.emulator.fault(if after_execution { hang.after_execution() } else { hang });
             let call = (case.call)(&world.api(), &ids, CallOptions::new());
@@ -204,22 +205,22 @@ async fn an_attempt_that_takes_too_long() {
 }
 
 #[tokio::test]
-async fn an_answer_that_can_not_be_read() {
+async fn an_unreadable_response() {
     type Damage = fn(Fault) -> Fault;
     let damages: [(&str, Damage); 7] = [
-        ("cut", |fault| fault.cut_body(10)),
+        ("truncated", |fault| fault.cut_body(10)),
         ("too short for its length", |fault| fault.wrong_length(64)),
         ("broken gzip", Fault::broken_gzip),
         ("a web page", |fault| fault.replace_body("text/html", "<html>Sign in to the Wi-Fi</html>")),
-        ("half of it", |fault| fault.replace_body("application/json", "{\"id\":\"6f1c")),
+        ("truncated JSON", |fault| fault.replace_body("application/json", "{\"id\":\"6f1c")),
         ("a list", |fault| fault.replace_body("application/json", "[]")),
-        ("nothing", |fault| fault.replace_body("application/json", "")),
+        ("an empty body", |fault| fault.replace_body("application/json", "")),
     ];
     for (name, damage) in damages {
         let fault = |at| damage(Fault::on(at).after_execution());
         row(name, fault, |case| match case {
             case if once(case) => unknown(1),
-            // What a deletion says beside its status does not matter.
+            // The body of the response to a deletion is ignored.
             case if delete(case) => cell(1, 1, Works),
             _ => cell(2, 2, Works),
         })
@@ -228,12 +229,12 @@ async fn an_answer_that_can_not_be_read() {
 }
 
 #[tokio::test]
-async fn an_answer_that_can_not_be_read_every_time() {
+async fn an_unreadable_response_every_time() {
     let fault = |at| Fault::on(at).replace_body("text/html", "<html></html>").always();
     row("web pages", fault, |case| match case {
         case if once(case) => unknown(1),
         case if delete(case) => cell(1, 1, Works),
-        _ => cell(3, 3, Fails(ErrorKind::UnreadableAnswer)).perhaps_done(),
+        _ => cell(3, 3, Fails(ErrorKind::UnreadableAnswer)).possibly_executed(),
     })
     .await;
 }
@@ -254,14 +255,14 @@ async fn a_service_that_is_unavailable() {
         "503 always",
         |at| Fault::on(at).error(503, "service.unavailable").always(),
         |case| {
-            if once(case) { unknown(0) } else { cell(3, 0, Fails(ErrorKind::Api)).perhaps_done() }
+            if once(case) { unknown(0) } else { cell(3, 0, Fails(ErrorKind::Api)).possibly_executed() }
         },
     )
     .await;
 }
 
 #[tokio::test]
-async fn an_internal_error_is_tried_once_more() {
+async fn an_internal_error_is_retried_once() {
     row(
         "500",
         |at| Fault::on(at).error(500, "internal.server.error"),
@@ -274,7 +275,7 @@ async fn an_internal_error_is_tried_once_more() {
         "500 always",
         |at| Fault::on(at).error(500, "internal.server.error").always(),
         |case| {
-            if once(case) { unknown(0) } else { cell(2, 0, Fails(ErrorKind::Api)).perhaps_done() }
+            if once(case) { unknown(0) } else { cell(2, 0, Fails(ErrorKind::Api)).possibly_executed() }
         },
     )
     .await;
@@ -293,13 +294,13 @@ async fn a_refusal_is_final() {
 }
 
 #[tokio::test]
-async fn a_failure_of_the_service_that_does_not_pass() {
+async fn a_permanent_server_error_is_not_retried() {
     for status in [501, 505, 507, 520] {
         row(
             &status.to_string(),
             |at| Fault::on(at).error(status, "failed"),
             |case| {
-                if once(case) { unknown(0) } else { cell(1, 0, Fails(ErrorKind::Api)).perhaps_done() }
+                if once(case) { unknown(0) } else { cell(1, 0, Fails(ErrorKind::Api)).possibly_executed() }
             },
         )
         .await;
@@ -310,10 +311,10 @@ async fn a_failure_of_the_service_that_does_not_pass() {
 async fn a_redirect_is_an_error_and_is_not_followed() {
     for status in [301, 302, 303, 307, 308] {
         let fault = |at| Fault::on(at).status(status).header("Location", "http://127.0.0.1:1/elsewhere");
-        // Up to 303 the service may have carried it out before it sent the client elsewhere.
+        // With a status up to 303 the service may have executed the request before it redirected the client.
         row(&status.to_string(), fault, |case| match case {
             case if once(case) && status <= 303 => unknown(0),
-            _ if status <= 303 => cell(1, 0, Fails(ErrorKind::Api)).perhaps_done(),
+            _ if status <= 303 => cell(1, 0, Fails(ErrorKind::Api)).possibly_executed(),
             _ => cell(1, 0, Fails(ErrorKind::Api)),
         })
         .await;
@@ -321,18 +322,18 @@ async fn a_redirect_is_an_error_and_is_not_followed() {
 }
 
 #[tokio::test]
-async fn an_answer_without_what_it_is_about_is_not_one() {
-    let nothing = |at| Fault::on(at).replace_body("application/json", "{\"selfUri\":\"/api/v2/oauth\"}");
-    row("only its own path", nothing, |case| match case.operation.name {
+async fn a_response_without_required_fields_is_unreadable() {
+    let incomplete = |at| Fault::on(at).replace_body("application/json", "{\"selfUri\":\"/api/v2/oauth\"}");
+    row("only its own path", incomplete, |case| match case.operation.name {
         _ if once(case) => unknown(1),
         _ if delete(case) => cell(1, 1, Works),
-        // It has no part without which it is of no use.
+        // This model has no required field.
         "get_oauth_authorization" => cell(1, 1, Works),
         _ => cell(2, 2, Works),
     })
     .await;
     let world = World::new().await;
-    let ids = world.subject().await;
+    let ids = world.create_resources().await;
     let without =
         Fault::on(Endpoint::PostOauthClientSecret).replace_body("application/json", "{\"id\":\"6f1c\"}");
     world.emulator.fault(without);
@@ -342,7 +343,7 @@ async fn an_answer_without_what_it_is_about_is_not_one() {
 }
 
 #[tokio::test]
-async fn a_listing_that_lacks_an_entity_is_no_listing() {
+async fn a_listing_without_valid_entities_is_unreadable() {
     let world = World::new().await;
     let id = "6f1c8a52-9d3e-4b7a-8c21-5e0f4d9b7a63";
     for (body, reason) in [
@@ -367,13 +368,13 @@ async fn a_listing_that_lacks_an_entity_is_no_listing() {
 }
 
 #[tokio::test]
-async fn the_same_over_http2() {
+async fn lost_responses_over_http2() {
     for (after_execution, status) in [(false, None), (true, None), (true, Some(503))] {
-        let world = World::with(|builder| builder.tls(true)).await;
+        let world = World::start_with(|builder| builder.tls(true)).await;
         let roots = world.emulator.ca_certificate_pem().expect("a root").to_owned();
-        let ids = world.subject().await;
+        let ids = world.create_resources().await;
         let api = api(world.config().root_certificates(roots));
-        api.get_oauth_client(&ids.client_id).await.expect("a connection that is kept");
+        api.get_oauth_client(&ids.client_id).await.expect("a client, over a connection that stays open");
         world.emulator.reset_counts();
         let fault = |at| match status {
             None => Fault::on(at).reset(),
@@ -387,7 +388,7 @@ async fn the_same_over_http2() {
         assert_eq!(error.kind(), ErrorKind::OutcomeUnknown, "{error:?}");
         assert_eq!(world.emulator.requests(Endpoint::PostOauthClientSecret), 1);
         assert_eq!(world.emulator.executions(Endpoint::PostOauthClientSecret), usize::from(after_execution));
-        api.get_oauth_client(&ids.client_id).await.expect("a read is sent again");
+        api.get_oauth_client(&ids.client_id).await.expect("a client, after a retry");
         let read = world.emulator.last_request(Endpoint::GetOauthClient).expect("a request");
         assert_eq!(
             (world.emulator.requests(Endpoint::GetOauthClient), read.http_version.as_str()),
@@ -397,9 +398,9 @@ async fn the_same_over_http2() {
 }
 
 #[tokio::test]
-async fn a_lost_rotation_is_sent_once_and_carried_out_once() {
+async fn a_lost_rotation_is_sent_once_and_executed_once() {
     let world = World::new().await;
-    let ids = world.subject().await;
+    let ids = world.create_resources().await;
     let before = world.emulator.current_secret(&ids.client_id);
     world.emulator.fault(Fault::on(Endpoint::PostOauthClientSecret).reset().after_execution());
     let error = error_of(&world, world.api().post_oauth_client_secret(&ids.client_id).await);

@@ -1,4 +1,4 @@
-//! The client against the emulator of the service: every promise it makes, over real connections.
+//! `OAuthApi` against the emulator of the service: all of its promises, over real connections.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, reason = "a test stops where it fails")]
 

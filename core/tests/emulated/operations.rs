@@ -1,4 +1,4 @@
-//! Each operation: its success, the exact request, the permission it needs, and its errors.
+//! Each operation: its success, its exact request, the permission it requires, and its errors.
 
 use purecloud_oauth::*;
 use purecloud_oauth_emulator::{Endpoint, Fault};
@@ -11,7 +11,7 @@ use crate::world::{World, error_of};
 async fn every_operation_sends_exactly_the_documented_request() {
     for case in cases::all() {
         let world = World::new().await;
-        let ids = world.subject().await;
+        let ids = world.create_resources().await;
         let options = CallOptions::new().header("x-ticket", "CHG-4711").expect("a header");
         let metadata = (case.call)(&world.api(), &ids, options).await.expect(case.operation.name);
         assert!(matches!(metadata.status, Some(200 | 202 | 204)), "{:?}: {metadata:?}", case.operation);
@@ -62,7 +62,7 @@ async fn every_operation_sends_exactly_the_documented_request() {
 }
 
 #[tokio::test]
-async fn every_operation_needs_one_of_its_permissions_and_no_other() {
+async fn every_operation_requires_one_of_its_permissions_and_no_other() {
     let all = [
         "oauth:client:add",
         "oauth:client:authorize",
@@ -73,7 +73,7 @@ async fn every_operation_needs_one_of_its_permissions_and_no_other() {
     ];
     for case in cases::all() {
         let world = World::new().await;
-        let ids = world.subject().await;
+        let ids = world.create_resources().await;
         let others: Vec<_> =
             all.into_iter().filter(|one| !case.operation.permissions.contains(one)).collect();
         let without = world.api_for(&world.emulator.client_with_permissions(&others));
@@ -87,14 +87,14 @@ async fn every_operation_needs_one_of_its_permissions_and_no_other() {
         assert_eq!(error.code(), Some("missing.any.permissions"), "{error:?}");
         assert!(
             error.to_string().contains(case.operation.permissions[0]),
-            "it names what is missing: {error}"
+            "the error names the missing permission: {error}"
         );
         assert_eq!(world.emulator.executions(case.endpoint), 0);
     }
     for case in cases::all() {
         for permission in case.operation.permissions {
             let world = World::new().await;
-            let ids = world.subject().await;
+            let ids = world.create_resources().await;
             let with = world.api_for(&world.emulator.client_with_permissions(&[permission]));
             let result = (case.call)(&with, &ids, CallOptions::new()).await;
             result.unwrap_or_else(|error| panic!("{:?} with {permission}: {error}", case.operation));
@@ -103,7 +103,7 @@ async fn every_operation_needs_one_of_its_permissions_and_no_other() {
 }
 
 #[tokio::test]
-async fn every_error_of_the_contract_keeps_what_the_service_said() {
+async fn every_error_of_the_contract_keeps_the_services_error_body() {
     let codes = cases::ERROR_CODES.into_iter().chain([
         (408, "request.timeout"),
         (504, "authentication.request.timeout"),
@@ -112,7 +112,7 @@ async fn every_error_of_the_contract_keeps_what_the_service_said() {
     ]);
     for (status, code) in codes {
         let world = World::new().await;
-        let ids = world.subject().await;
+        let ids = world.create_resources().await;
         let api = world.api();
         for case in cases::all() {
             world.emulator.fault(Fault::on(case.endpoint).error(status, code));
@@ -123,7 +123,7 @@ async fn every_error_of_the_contract_keeps_what_the_service_said() {
             let kind = if unknown { ErrorKind::OutcomeUnknown } else { ErrorKind::Api };
             assert_eq!(error.kind(), kind, "{place}");
             assert_eq!((error.status(), error.code()), (Some(status), Some(code)), "{place}");
-            let body = error.body().expect("what the service said");
+            let body = error.body().expect("an error body");
             assert_eq!(body.status, Some(i32::from(status)), "{place}");
             assert!(body.message.is_some() && body.context_id.is_some(), "{place}");
             assert_eq!(error.correlation_id(), body.context_id.as_deref(), "{place}");
@@ -137,7 +137,7 @@ async fn every_error_of_the_contract_keeps_what_the_service_said() {
 #[tokio::test]
 async fn field_details_nested_errors_and_the_limit_are_kept() {
     let world = World::new().await;
-    let said = r#"{
+    let body = r#"{
         "message": "Rate limit exceeded the maximum [300] requests within [60] seconds", "code": "too.many.requests",
         "status": 429, "contextId": "4f0c7c0e-6f1d-4a52-9a3f-1f5a2d3c4b5e", "entityId": "e1", "entityName": "Nachtlauf",
         "messageWithParams": "Rate limit exceeded the maximum [{limit}]", "messageParams": {"limit": "300"},
@@ -145,13 +145,13 @@ async fn field_details_nested_errors_and_the_limit_are_kept() {
         "errors": [{"code": "inner", "message": "why"}],
         "limit": {"key": "client.credentials.token.rate.per.minute", "namespace": "platform.api", "value": 300}
     }"#;
-    let fault = Fault::on(Endpoint::GetOauthClients).status(429).body("application/json", said);
+    let fault = Fault::on(Endpoint::GetOauthClients).status(429).body("application/json", body);
     world.emulator.fault(fault.header("Retry-After", "600"));
     let error = error_of(&world, world.api().get_oauth_clients().await);
     assert_eq!(
         error.retry_after(),
         Some(std::time::Duration::from_secs(600)),
-        "told at once, not waited for"
+        "returned immediately instead of waiting"
     );
     assert_eq!(world.clock.waits(), []);
     let body = error.body().expect("a body");
@@ -165,7 +165,7 @@ async fn field_details_nested_errors_and_the_limit_are_kept() {
 }
 
 #[tokio::test]
-async fn an_error_is_one_line_where_a_program_ends_with_it() {
+async fn the_debug_format_of_an_error_is_one_line() {
     let world = World::new().await;
     let error = error_of(&world, world.api().get_oauth_client("6f1c8a52").await);
     assert_eq!(format!("{error:?}"), format!("Api: {error}"));
@@ -176,7 +176,7 @@ async fn an_error_is_one_line_where_a_program_ends_with_it() {
 }
 
 #[tokio::test]
-async fn an_error_that_is_not_the_services_own_says_so() {
+async fn an_error_that_does_not_come_from_the_service_is_reported_as_such() {
     let world = World::new().await;
     let api = world.api();
     let page = Fault::on(Endpoint::GetOauthClient)
@@ -190,7 +190,7 @@ async fn an_error_that_is_not_the_services_own_says_so() {
 }
 
 #[tokio::test]
-async fn the_life_of_a_client() {
+async fn a_client_is_created_read_rotated_changed_and_deleted() {
     let world = World::new().await;
     let api = world.api();
 
@@ -224,7 +224,7 @@ async fn the_life_of_a_client() {
     assert_eq!(
         (changed.state, changed.description),
         (Some(ClientState::Inactive), None),
-        "a change replaces"
+        "a change replaces all fields"
     );
     assert_eq!(changed.secret, None);
 
@@ -233,11 +233,11 @@ async fn the_life_of_a_client() {
     let error = error_of(&world, api.get_oauth_client(&created.id).await);
     assert_eq!((error.status(), error.code()), (Some(404), Some("not.found")));
     let error = error_of(&world, api.delete_oauth_client(&created.id).await);
-    assert_eq!(error.status(), Some(404), "a deletion that finds nothing is done only after a lost one");
+    assert_eq!(error.status(), Some(404), "status 404 means a successful deletion only after a lost attempt");
 }
 
 #[tokio::test]
-async fn a_usage_query_is_asked_for_until_it_is_complete() {
+async fn a_usage_query_is_polled_until_it_is_complete() {
     let world = World::new().await;
     let api = world.api();
     let client_id = world.emulator.administrator().client_id;
@@ -261,12 +261,12 @@ async fn a_usage_query_is_asked_for_until_it_is_complete() {
         assert!(result.results.iter().all(|row| row.date.is_some()));
     }
     let summary = world.emulator.last_request(Endpoint::GetOauthClientUsageSummary).expect("a request");
-    assert_eq!(summary.query(), "", "what is left out is not sent");
+    assert_eq!(summary.query(), "", "an omitted parameter is not sent");
 }
 
 #[tokio::test]
-async fn an_accepted_answer_counts_as_success() {
-    let world = World::with(|builder| builder.accepted_status(202)).await;
+async fn status_202_counts_as_success() {
+    let world = World::start_with(|builder| builder.accepted_status(202)).await;
     let client_id = world.emulator.administrator().client_id;
     let call = world.api().post_oauth_client_usage_query(&client_id, &cases::usage_query());
     let response = call.response().await.expect("an execution");
@@ -275,7 +275,7 @@ async fn an_accepted_answer_counts_as_success() {
 }
 
 #[tokio::test]
-async fn texts_come_in_the_language_asked_for() {
+async fn descriptions_are_in_the_requested_language() {
     let world = World::new().await;
     let api = world.api();
     let mut seen = Vec::new();
@@ -291,7 +291,7 @@ async fn texts_come_in_the_language_asked_for() {
 }
 
 #[tokio::test]
-async fn authorizations_are_read_whole() {
+async fn authorizations_are_read_completely() {
     let world = World::new().await;
     let api = world.api();
     let listing = api.get_oauth_authorizations(None).await.expect("authorizations");
@@ -304,7 +304,7 @@ async fn authorizations_are_read_whole() {
 }
 
 #[tokio::test]
-async fn bad_arguments_are_refused_by_name_before_anything_is_sent() {
+async fn invalid_arguments_are_refused_by_name_before_anything_is_sent() {
     let world = World::new().await;
     let api = world.api();
     let long = "é".repeat(257);
@@ -354,7 +354,7 @@ async fn bad_arguments_are_refused_by_name_before_anything_is_sent() {
     let nameless = OAuthClientRequest::new(" ", GrantType::Code);
     let mut hasty = cases::new_client();
     hasty.access_token_validity_seconds = Some(299);
-    let roleless = cases::robot("");
+    let roleless = cases::client_with_role("");
     let mut large = cases::new_client();
     large.description = Some("x".repeat(16 * 1024 * 1024));
     for (body, argument) in [
@@ -416,5 +416,5 @@ async fn bad_arguments_are_refused_by_name_before_anything_is_sent() {
         assert!(error.to_string().starts_with(&format!("{operation}: {argument} ")), "{error}");
         assert!(!error.server_may_have_acted() && !error.worth_retrying() && error.metadata().is_none());
     }
-    assert_eq!(world.emulator.received().len(), 0, "nothing was sent, not even for a token");
+    assert_eq!(world.emulator.received().len(), 0, "no request was sent, not even for a token");
 }

@@ -1,6 +1,6 @@
-//! What must not be seen is not seen: in nothing that can be printed, whatever goes wrong.
+//! Secrets occur in no printed form of anything, whatever goes wrong.
 //!
-//! Every other test of this folder searches its log and its errors as well (see `World`).
+//! Every other test in this folder searches its log and its errors as well (see `World`).
 
 use std::collections::HashSet;
 
@@ -20,14 +20,14 @@ fn canary() -> HashSet<String> {
 }
 
 #[tokio::test]
-async fn no_secret_in_what_is_traced_returned_or_printed_by_any_operation() {
+async fn no_operation_traces_returns_or_prints_a_secret() {
     let world = World::new().await;
-    let ids = world.subject().await;
+    let ids = world.create_resources().await;
     for case in cases::all() {
         let api = world.api();
         let metadata = (case.call)(&api, &ids, CallOptions::new()).await.expect(case.operation.name);
         assert_no_secret(
-            "metadata and client",
+            "metadata and API object",
             &format!("{metadata:?} {api:?} {api:#?}"),
             &world_secrets(&world),
         );
@@ -43,9 +43,9 @@ async fn no_secret_in_what_is_traced_returned_or_printed_by_any_operation() {
 }
 
 #[tokio::test]
-async fn no_header_of_the_callers_own_in_the_trace() {
+async fn no_header_of_the_caller_is_traced() {
     for tls in [false, true] {
-        let world = World::with(|builder| builder.tls(tls)).await;
+        let world = World::start_with(|builder| builder.tls(tls)).await;
         let mut config = world.config().default_header("x-api-key", CANARY);
         if let Some(roots) = world.emulator.ca_certificate_pem() {
             config = config.root_certificates(roots);
@@ -66,12 +66,12 @@ fn world_secrets(world: &World) -> HashSet<String> {
 }
 
 #[tokio::test]
-async fn no_secret_in_an_error_even_if_the_service_repeats_it() {
+async fn no_error_shows_a_secret_that_the_service_repeats() {
     let world = World::new().await;
     let client = world.emulator.administrator();
     let token = world.emulator.issue_token(&client.client_id);
     let api = crate::world::api(world.config_for(Credentials::access_token(token.as_str())));
-    let ids = world.subject().await;
+    let ids = world.create_resources().await;
     for case in cases::all() {
         for status in [400, 500] {
             let body = format!(
@@ -87,16 +87,16 @@ async fn no_secret_in_an_error_even_if_the_service_repeats_it() {
 }
 
 #[tokio::test]
-async fn no_secret_in_an_error_however_it_is_repeated() {
+async fn no_error_shows_a_secret_in_whatever_form_it_is_repeated() {
     let world = World::new().await;
     let client = world.emulator.administrator();
-    // The credential as the header holds it, and a token in JSON's escapes and in headers.
+    // The credentials in the form of the header, and a token with JSON escapes and in headers.
     world.api().get_oauth_scopes(None).await.expect("scopes");
     let sign_in = world.emulator.last_request(Endpoint::Token).expect("a request");
     let basic = sign_in.header("authorization").expect("a credential").to_owned();
-    let said =
+    let body =
         format!("{{\"error\":\"invalid_client\",\"description\":\"{basic} of {}\"}}", client.client_secret);
-    world.emulator.fault(Fault::on(Endpoint::Token).status(401).body("application/json", said));
+    world.emulator.fault(Fault::on(Endpoint::Token).status(401).body("application/json", body));
     let error = error_of(&world, world.api().get_oauth_scopes(None).await);
     assert!(error.to_string().contains("Basic *** of ***"), "{error}");
 
@@ -104,10 +104,10 @@ async fn no_secret_in_an_error_however_it_is_repeated() {
     let api =
         crate::world::api(world.config_for(Credentials::access_token(token)).clock(world.clock.clone()));
     let escaped = token.replace('/', "\\/");
-    let said = format!(
+    let body = format!(
         "{{\"code\":\"bad.request\",\"message\":\"no {escaped}\",\"messageParams\":{{\"{escaped}\":\"t\"}}}}"
     );
-    let fault = Fault::on(Endpoint::GetOauthScopes).status(400).body("application/json", said);
+    let fault = Fault::on(Endpoint::GetOauthScopes).status(400).body("application/json", body);
     world.emulator.fault(fault.header("ININ-Correlation-Id", token));
     let error = error_of(&world, api.get_oauth_scopes(None).await);
     assert_no_secret("an error", &format!("{error} {error:?}"), &HashSet::from([token.to_owned()]));
@@ -119,14 +119,18 @@ async fn no_secret_in_an_error_however_it_is_repeated() {
 }
 
 #[tokio::test]
-async fn an_error_stays_on_its_line_whatever_the_service_says() {
+async fn an_error_message_is_one_line_whatever_the_service_sends() {
     let world = World::new().await;
-    let said = r#"{"code":"bad\u000acode","message":"no\nERROR a forged line\u001b[2J","contextId":"a\nb"}"#;
-    world.emulator.fault(Fault::on(Endpoint::GetOauthScopes).status(400).body("application/json", said));
+    let body = r#"{"code":"bad\u000acode","message":"no\nERROR a forged line\u001b[2J","contextId":"a\nb"}"#;
+    world.emulator.fault(Fault::on(Endpoint::GetOauthScopes).status(400).body("application/json", body));
     let error = error_of(&world, world.api().get_oauth_scopes(None).await);
-    let text = error.to_string();
-    assert!(!text.chars().any(char::is_control), "{text:?}");
-    assert_eq!(error.server_message(), Some("no\nERROR a forged line\u{1b}[2J"), "kept as it came");
+    let message = error.to_string();
+    assert!(!message.chars().any(char::is_control), "{message:?}");
+    assert_eq!(
+        error.server_message(),
+        Some("no\nERROR a forged line\u{1b}[2J"),
+        "the message is returned verbatim"
+    );
     let long = format!(r#"{{"code":"x","message":"{}"}}"#, "long ".repeat(100_000));
     world.emulator.fault(Fault::on(Endpoint::GetOauthScopes).status(400).body("application/json", long));
     let error = error_of(&world, world.api().get_oauth_scopes(None).await);
@@ -134,9 +138,9 @@ async fn an_error_stays_on_its_line_whatever_the_service_says() {
 }
 
 #[tokio::test]
-async fn no_secret_of_a_lost_rotation_in_its_error() {
+async fn the_error_of_a_lost_rotation_shows_no_secret() {
     let world = World::new().await;
-    let ids = world.subject().await;
+    let ids = world.create_resources().await;
     for body in [
         format!("{{\"id\":\"x\",\"secret\":\"{CANARY}\""),
         format!("\"{CANARY}\""),
@@ -153,7 +157,7 @@ async fn no_secret_of_a_lost_rotation_in_its_error() {
 }
 
 #[test]
-fn no_secret_in_settings_credentials_or_options() {
+fn settings_credentials_and_options_show_no_secret() {
     let pem = "-----BEGIN CERTIFICATE-----\ncanary-5Zq9tR2wX7vB4nM8kL1p\n-----END CERTIFICATE-----";
     let credentials = [Credentials::access_token(CANARY), Credentials::client_credentials("id", CANARY)];
     for credentials in credentials {
@@ -166,7 +170,7 @@ fn no_secret_in_settings_credentials_or_options() {
         assert_no_secret("settings", &format!("{config:?} {config:#?}"), &canary());
         let api = OAuthApi::new(config);
         assert_no_secret(
-            "a client",
+            "an API object",
             &format!("{api:?} {:?}", api.get_oauth_clients().header("x-key", CANARY)),
             &canary(),
         );
@@ -196,12 +200,12 @@ fn no_secret_in_settings_credentials_or_options() {
     let _ = OAuthClientRequest::new("a body has no secret", GrantType::Code);
 }
 
-/// A secret may get into the place of any argument, by itself or with something around it.
+/// A secret may be passed as any argument by mistake, alone or as a part of the value.
 #[tokio::test]
 async fn no_error_repeats_an_argument_that_may_be_a_secret() {
     let world = World::new().await;
     let api = world.api();
-    for text in [
+    for value in [
         format!("{CANARY}\n"),
         format!("user:{CANARY}@gateway.example.com"),
         format!("http://user:{CANARY}@gateway.example.com"),
@@ -209,31 +213,31 @@ async fn no_error_repeats_an_argument_that_may_be_a_secret() {
         format!("{CANARY}/.."),
     ] {
         let mut refused = vec![
-            text.parse::<Host>().expect_err("no host"),
-            Host::domain(&text).expect_err("no domain"),
-            Host::url(&text).expect_err("no address"),
-            Host::gateway(&Gateway::new(&text)).expect_err("no gateway"),
-            text.parse::<Timestamp>().expect_err("no timestamp"),
-            Credentials::implicit_redirect(&text, None).expect_err("no redirect"),
-            CallOptions::new().header(&text, "1").expect_err("no header"),
+            value.parse::<Host>().expect_err("no host"),
+            Host::domain(&value).expect_err("no domain"),
+            Host::url(&value).expect_err("no address"),
+            Host::gateway(&Gateway::new(&value)).expect_err("no gateway"),
+            value.parse::<Timestamp>().expect_err("no timestamp"),
+            Credentials::implicit_redirect(&value, None).expect_err("no redirect"),
+            CallOptions::new().header(&value, "1").expect_err("no header"),
             CallOptions::new().header(CANARY, "1\n").expect_err("no value"),
-            error_of(&world, api.get_oauth_client(&format!("{text}/")).await),
-            error_of(&world, api.get_oauth_scopes(Some(&format!("ä{text}"))).await),
-            error_of(&world, api.post_oauth_client_usage_query("a", &ApiUsageClientQuery::new(&text)).await),
+            error_of(&world, api.get_oauth_client(&format!("{value}/")).await),
+            error_of(&world, api.get_oauth_scopes(Some(&format!("ä{value}"))).await),
+            error_of(&world, api.post_oauth_client_usage_query("a", &ApiUsageClientQuery::new(&value)).await),
         ];
         let config = |credentials| Config::builder(Region::EuWest1, credentials);
-        let verifier = Some(Secret::new(text.as_str()));
+        let verifier = Some(Secret::new(value.as_str()));
         for builder in [
-            config(Credentials::access_token(format!("{text} "))),
-            config(Credentials::client_credentials(format!("{text}:"), "s")),
+            config(Credentials::access_token(format!("{value} "))),
+            config(Credentials::client_credentials(format!("{value}:"), "s")),
             config(Credentials::authorization_code("id", "c", "https://a.example/", None, verifier)),
-            config(Credentials::browser(Authorization::new("id", text.as_str()))),
-            config(Credentials::access_token("t")).default_header(&text, "1"),
-            config(Credentials::access_token("t")).user_agent_suffix(format!("ä{text}")),
+            config(Credentials::browser(Authorization::new("id", value.as_str()))),
+            config(Credentials::access_token("t")).default_header(&value, "1"),
+            config(Credentials::access_token("t")).user_agent_suffix(format!("ä{value}")),
         ] {
             refused.push(builder.build().expect_err("no setting"));
         }
-        for (protocol, path) in [(text.as_str(), ""), ("https", text.as_str())] {
+        for (protocol, path) in [(value.as_str(), ""), ("https", value.as_str())] {
             let gateway = Gateway {
                 protocol: protocol.to_owned(),
                 path_params_login: path.to_owned(),
@@ -245,10 +249,10 @@ async fn no_error_repeats_an_argument_that_may_be_a_secret() {
             assert_no_secret("an error", &format!("{error} {error:?} {error:#?}"), &canary());
         }
     }
-    assert_eq!(world.emulator.received().len(), 0, "nothing was sent");
+    assert_eq!(world.emulator.received().len(), 0, "no request was sent");
 }
 
-/// The search itself must find what it looks for.
+/// Checks the search itself: it must find a secret.
 #[test]
 #[should_panic(expected = "holds a secret")]
 fn a_secret_that_is_printed_is_found() {

@@ -1,4 +1,4 @@
-//! Tokens: fetched once, shared, renewed in time, and given up with a clear error.
+//! Tokens: obtained once, shared, renewed in time, and lost only with a clear error.
 
 use std::time::Duration;
 
@@ -13,8 +13,8 @@ const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
 
 impl World {
-    /// Moves the clocks of both sides.
-    fn pass(&self, time: Duration) {
+    /// Advances the clocks of the API object and of the emulator.
+    fn advance_clocks(&self, time: Duration) {
         self.clock.advance(time);
         self.emulator.clock().advance(time);
     }
@@ -25,7 +25,7 @@ impl World {
 }
 
 #[tokio::test]
-async fn id_and_secret_are_sent_once_as_they_are_and_the_token_is_kept() {
+async fn id_and_secret_are_sent_once_verbatim_and_the_token_is_reused() {
     let world = World::new().await;
     let client = world.emulator.administrator();
     let api = world.api();
@@ -38,11 +38,11 @@ async fn id_and_secret_are_sent_once_as_they_are_and_the_token_is_kept() {
     assert_eq!((request.method.as_str(), request.target.as_str()), ("POST", "/oauth/token"));
     assert_eq!(request.body_string(), "grant_type=client_credentials");
     assert_eq!(request.header("content-type"), Some("application/x-www-form-urlencoded"));
-    let expected = reqwest_basic(&client.client_id, &client.client_secret);
+    let expected = basic_authorization(&client.client_id, &client.client_secret);
     assert_eq!(request.header("authorization"), Some(expected.as_str()));
 }
 
-fn reqwest_basic(id: &str, secret: &str) -> String {
+fn basic_authorization(id: &str, secret: &str) -> String {
     let request = reqwest::Client::new()
         .get("http://127.0.0.1")
         .basic_auth(id, Some(secret))
@@ -58,7 +58,7 @@ async fn a_thousand_calls_with_an_expired_token_sign_in_once() {
     let api = world.api_for(&client);
     api.get_oauth_scopes(None).await.expect("scopes");
     assert_eq!(world.sign_ins(), 1);
-    world.pass(Duration::from_secs(301));
+    world.advance_clocks(Duration::from_secs(301));
     let results =
         join_all((0..1_000).map(|_| tokio::spawn(api.clone().get_oauth_scope("users", None).into_future())))
             .await;
@@ -70,7 +70,7 @@ async fn a_thousand_calls_with_an_expired_token_sign_in_once() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_storm_of_rejections_signs_in_once() {
+async fn many_simultaneous_rejections_sign_in_once() {
     let world = World::new().await;
     let api = world.api();
     api.get_oauth_scopes(None).await.expect("scopes");
@@ -85,7 +85,7 @@ async fn a_storm_of_rejections_signs_in_once() {
 }
 
 #[tokio::test]
-async fn a_late_rejection_of_an_old_token_finds_the_new_one() {
+async fn a_late_rejection_of_an_old_token_uses_the_new_token() {
     let world = World::new().await;
     let api = world.api();
     api.get_oauth_scopes(None).await.expect("scopes");
@@ -101,41 +101,41 @@ async fn a_late_rejection_of_an_old_token_finds_the_new_one() {
 }
 
 #[tokio::test]
-async fn a_token_is_renewed_before_it_ends_while_calls_go_on() {
+async fn a_token_is_renewed_before_it_expires_while_calls_go_on() {
     let world = World::new().await;
     let client = world.emulator.client_with_token_lifetime(300);
     let api = world.api_for(&client);
     api.get_oauth_scopes(None).await.expect("scopes");
-    world.pass(Duration::from_secs(224));
+    world.advance_clocks(Duration::from_secs(224));
     api.get_oauth_scopes(None).await.expect("scopes");
-    assert_eq!(world.sign_ins(), 1, "more than a minute and its jitter are left");
-    world.pass(Duration::from_secs(17));
+    assert_eq!(world.sign_ins(), 1, "the renewal margin and its jitter are not reached yet");
+    world.advance_clocks(Duration::from_secs(17));
     api.get_oauth_scopes(None).await.expect("scopes");
     world.emulator.wait_for_requests(Endpoint::Token, 2).await;
     world.emulator.wait_until_idle().await;
-    world.pass(Duration::from_secs(60));
+    world.advance_clocks(Duration::from_secs(60));
     api.get_oauth_scopes(None).await.expect("scopes, with the new token");
     assert_eq!(world.sign_ins(), 2);
     assert_eq!(world.emulator.requests(Endpoint::GetOauthScopes), 4, "no call was rejected");
 }
 
 #[tokio::test]
-async fn a_renewal_that_fails_costs_no_call_while_the_old_token_holds() {
+async fn a_failed_renewal_fails_no_call_while_the_old_token_is_valid() {
     let world = World::new().await;
     let client = world.emulator.client_with_token_lifetime(300);
     let api = world.api_for(&client);
     api.get_oauth_scopes(None).await.expect("scopes");
     world.emulator.fault(Fault::on(Endpoint::Token).error(401, "invalid_client").always());
-    world.pass(Duration::from_secs(250));
+    world.advance_clocks(Duration::from_secs(250));
     for call in 0..4 {
         api.get_oauth_scopes(None).await.expect("scopes, with the old token");
         world.emulator.wait_for_requests(Endpoint::Token, 2 + call).await;
         world.emulator.wait_until_idle().await;
-        api.get_oauth_scopes(None).await.expect("scopes, without another renewal at once");
-        world.pass(Duration::from_secs(11));
+        api.get_oauth_scopes(None).await.expect("scopes, without another immediate renewal");
+        world.advance_clocks(Duration::from_secs(11));
     }
     assert_eq!(world.sign_ins(), 5);
-    world.pass(MINUTE);
+    world.advance_clocks(MINUTE);
     let error = error_of(&world, api.get_oauth_scopes(None).await);
     assert_eq!((error.kind(), error.code()), (ErrorKind::SignIn, Some("invalid_client")), "{error:?}");
     world.emulator.clear_faults();
@@ -149,9 +149,9 @@ async fn a_day_of_calls_with_short_tokens_has_no_failure() {
     let api = world.api_for(&client);
     for _ in 0..24 * 60 / 2 {
         api.get_oauth_scope("users", None).await.expect("a scope");
-        world.pass(2 * MINUTE);
+        world.advance_clocks(2 * MINUTE);
     }
-    // Every token lasts 5 minutes, and calls come every 2.
+    // Each token lives for 5 minutes, and a call is made every 2 minutes.
     let sign_ins = world.sign_ins();
     assert!((24 * 60 / 6..=24 * 60 / 3).contains(&sign_ins), "{sign_ins}");
 }
@@ -168,9 +168,9 @@ async fn a_refused_sign_in_is_one_clear_error() {
     );
     assert_eq!(error.operation(), Some("get_oauth_clients"));
     assert!(!error.server_may_have_acted() && !error.worth_retrying());
-    let text = error.to_string();
-    assert!(text.starts_with("get_oauth_clients: no token: 401 invalid_client: "), "{text}");
-    assert!(text.contains("check the client id and secret"), "{text}");
+    let message = error.to_string();
+    assert!(message.starts_with("get_oauth_clients: no token: 401 invalid_client: "), "{message}");
+    assert!(message.contains("check the client id and secret"), "{message}");
     assert_eq!(
         error.server_message(),
         Some("client authentication failed: client not found or wrong secret")
@@ -180,12 +180,14 @@ async fn a_refused_sign_in_is_one_clear_error() {
 }
 
 #[tokio::test]
-async fn an_error_of_the_login_host_is_kept_in_whatever_shape_and_status_it_comes() {
-    let of_the_api = r#"{"message": "This client is locked.", "code": "client.locked", "status": 401,
+async fn an_error_of_the_login_host_is_kept_in_every_format_and_status() {
+    let api_format = r#"{"message": "This client is locked.", "code": "client.locked", "status": 401,
         "contextId": "3c2f7f0e-5b1d-4a52-9d0c-7b1a2f3e4d5c"}"#;
-    let of_rfc_6749 = r#"{"error": "client.locked", "error_description": "This client is locked.",
+    let rfc_6749_format = r#"{"error": "client.locked", "error_description": "This client is locked.",
         "contextId": "3c2f7f0e-5b1d-4a52-9d0c-7b1a2f3e4d5c"}"#;
-    for (status, body) in [(401, of_the_api), (401, of_rfc_6749), (200, of_rfc_6749), (200, of_the_api)] {
+    for (status, body) in
+        [(401, api_format), (401, rfc_6749_format), (200, rfc_6749_format), (200, api_format)]
+    {
         let world = World::new().await;
         let fault = Fault::on(Endpoint::Token).status(status).body("application/json", body);
         world.emulator.fault(fault.always());
@@ -198,12 +200,12 @@ async fn an_error_of_the_login_host_is_kept_in_whatever_shape_and_status_it_come
         assert_eq!(error.server_message(), Some("This client is locked."));
         let context_id = error.body().and_then(|body| body.context_id.as_deref());
         assert_eq!(context_id, Some("3c2f7f0e-5b1d-4a52-9d0c-7b1a2f3e4d5c"));
-        assert_eq!(world.sign_ins(), 1, "a refusal is not repeated");
+        assert_eq!(world.sign_ins(), 1, "a refusal is not retried");
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_refused_renewal_is_one_error_for_each_caller_and_no_loop() {
+async fn a_refused_renewal_is_one_error_for_each_caller_and_not_a_loop() {
     let world = World::new().await;
     let api = world.api();
     api.get_oauth_scopes(None).await.expect("scopes");
@@ -215,9 +217,9 @@ async fn a_refused_renewal_is_one_error_for_each_caller_and_no_loop() {
 }
 
 #[tokio::test]
-async fn a_sign_in_refused_after_a_lost_attempt_does_not_hide_that_it_may_have_acted() {
+async fn a_refused_sign_in_after_a_lost_attempt_reports_that_the_service_may_have_acted() {
     let world = World::new().await;
-    let ids = world.subject().await;
+    let ids = world.create_resources().await;
     let api = world.api();
     api.get_oauth_scopes(None).await.expect("scopes");
     world.emulator.fault(Fault::on(Endpoint::PutOauthClient).reset().after_execution());
@@ -230,7 +232,7 @@ async fn a_sign_in_refused_after_a_lost_attempt_does_not_hide_that_it_may_have_a
 }
 
 #[tokio::test]
-async fn a_given_token_is_used_as_it_is_and_its_end_is_told() {
+async fn a_fixed_token_is_used_verbatim_and_its_expiry_is_reported() {
     let world = World::new().await;
     let token = world.emulator.issue_token(&world.emulator.administrator().client_id);
     let api = api(world.config_for(Credentials::access_token(token.as_str())));
@@ -246,7 +248,7 @@ async fn a_given_token_is_used_as_it_is_and_its_end_is_told() {
 }
 
 #[tokio::test]
-async fn a_sign_in_is_tried_again_like_a_read() {
+async fn a_sign_in_is_retried_like_a_read() {
     let world = World::new().await;
     world.emulator.fault(Fault::on(Endpoint::Token).reset());
     world.emulator.fault(Fault::on(Endpoint::Token).error(503, "unavailable"));
@@ -255,7 +257,7 @@ async fn a_sign_in_is_tried_again_like_a_read() {
 }
 
 #[tokio::test]
-async fn a_sign_in_answered_with_something_else_says_so() {
+async fn a_sign_in_with_an_unreadable_response_is_reported_as_such() {
     for (body, expected) in [
         ("<html>Sign in to the Wi-Fi</html>", "the answer is a web page or XML where TokenResponse is due"),
         ("{}", "the answer is a JSON object without any field of TokenResponse"),
@@ -281,7 +283,7 @@ async fn a_sign_in_answered_with_something_else_says_so() {
 }
 
 #[tokio::test]
-async fn a_cancelled_call_does_not_take_the_token_of_the_others_with_it() {
+async fn a_cancelled_call_does_not_cancel_the_sign_in_of_other_calls() {
     let world = World::new().await;
     world.emulator.fault(Fault::on(Endpoint::Token).delay(Duration::from_millis(50)));
     let api = world.api();
@@ -293,7 +295,7 @@ async fn a_cancelled_call_does_not_take_the_token_of_the_others_with_it() {
 }
 
 #[tokio::test]
-async fn the_time_given_to_an_operation_includes_the_sign_in() {
+async fn the_deadline_of_an_operation_includes_the_sign_in() {
     let world = World::new().await;
     world.emulator.fault(Fault::on(Endpoint::Token).hang());
     let call = world.api().get_oauth_scopes(None).deadline(Duration::from_secs(3)).into_future();
@@ -307,15 +309,15 @@ async fn the_time_given_to_an_operation_includes_the_sign_in() {
     assert_eq!(error.to_string(), "get_oauth_scopes: no token within the deadline of 3s");
 }
 
-/// Starts a sign-in that hangs, and leaves it on a runtime that nobody drives any more.
-async fn sign_in_on_a_runtime_left_alone(world: &World, api: &OAuthApi) -> Runtime {
+/// Starts a sign-in that hangs, and leaves it on a runtime that is no longer driven.
+async fn sign_in_on_a_stalled_runtime(world: &World, api: &OAuthApi) -> Runtime {
     world.emulator.fault(Fault::on(Endpoint::Token).hang());
     let call = api.get_oauth_scopes(None).into_future();
     let (arrived, until_arrived) = tokio::sync::oneshot::channel::<()>();
     let thread = std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         runtime.block_on(async {
-            tokio::select! { _ = call => panic!("it hangs"), _ = until_arrived => {} }
+            tokio::select! { _ = call => panic!("unexpected response"), _ = until_arrived => {} }
         });
         runtime
     });
@@ -325,24 +327,24 @@ async fn sign_in_on_a_runtime_left_alone(world: &World, api: &OAuthApi) -> Runti
 }
 
 #[tokio::test]
-async fn a_renewal_lost_with_its_runtime_is_started_again() {
+async fn a_renewal_lost_with_its_runtime_is_restarted() {
     let world = World::new().await;
     let api = world.api();
-    let runtime = sign_in_on_a_runtime_left_alone(&world, &api).await;
+    let runtime = sign_in_on_a_stalled_runtime(&world, &api).await;
     runtime.shutdown_background();
     api.get_oauth_scopes(None).await.expect("scopes");
     assert_eq!(world.sign_ins(), 2);
 }
 
 #[tokio::test]
-async fn a_renewal_on_a_runtime_that_stands_still_is_not_waited_for_for_ever() {
+async fn a_renewal_on_a_stalled_runtime_is_not_awaited_forever() {
     let world = World::new().await;
     let api = world.api();
-    let standing = sign_in_on_a_runtime_left_alone(&world, &api).await;
+    let stalled = sign_in_on_a_stalled_runtime(&world, &api).await;
     world.clock.advance(Duration::from_secs(101));
     api.get_oauth_scopes(None).await.expect("scopes");
     assert_eq!(world.sign_ins(), 2);
-    standing.shutdown_background();
+    stalled.shutdown_background();
 }
 
 #[tokio::test]
@@ -360,7 +362,7 @@ async fn a_rotated_secret_signs_in_and_the_old_one_does_not() {
 }
 
 #[tokio::test]
-async fn a_sign_in_that_nobody_waits_for_any_more_is_closed() {
+async fn a_sign_in_without_waiting_callers_is_cancelled() {
     let world = World::new().await;
     let api = world.api();
     world.emulator.fault(Fault::on(Endpoint::Token).hang());
@@ -376,7 +378,7 @@ async fn a_sign_in_that_nobody_waits_for_any_more_is_closed() {
 }
 
 #[tokio::test]
-async fn a_sign_in_whose_response_holds_the_only_token_outlives_its_callers_but_not_the_api_object() {
+async fn a_sign_in_with_a_refresh_token_outlives_its_callers_but_not_the_api_object() {
     let world = World::new().await;
     let refresh_token = "rK8sVn2QwYxT4mZbPc6LdEfGh9";
     let credentials = Credentials::refresh_token("6f1c5a0e-3b1d-4f0e-9a53-0c2f1f6f7f10", refresh_token, None);
@@ -386,13 +388,13 @@ async fn a_sign_in_whose_response_holds_the_only_token_outlives_its_callers_but_
     world.emulator.wait_for_requests(Endpoint::Token, 1).await;
     call.abort();
     assert!(call.await.is_err_and(|ended| ended.is_cancelled()));
-    assert_eq!(world.emulator.open_requests(), 1, "its response would be lost");
+    assert_eq!(world.emulator.open_requests(), 1, "cancelling the request would lose the response");
     drop(api);
     world.emulator.wait_until_idle().await;
 }
 
 #[tokio::test]
-async fn a_caller_with_a_longer_deadline_signs_in_anew() {
+async fn a_caller_with_a_longer_deadline_starts_another_sign_in() {
     let world = World::new().await;
     let api = api(world.config().deadline(5 * SECOND));
     world.emulator.fault(Fault::on(Endpoint::Token).hang());
@@ -406,7 +408,7 @@ async fn a_caller_with_a_longer_deadline_signs_in_anew() {
 }
 
 #[tokio::test]
-async fn time_that_runs_out_while_signing_in_is_one_kind_for_every_caller() {
+async fn a_timeout_during_sign_in_has_the_same_error_kind_for_every_caller() {
     let world = World::new().await;
     let api = api(world.config().deadline(5 * SECOND));
     world.emulator.fault(Fault::on(Endpoint::Token).hang().always());

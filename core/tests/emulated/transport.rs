@@ -1,4 +1,4 @@
-//! Time, connections, sizes, encodings, TLS, proxies, and what is left when a call is dropped.
+//! Time limits, connections, sizes, content codings, TLS, proxies, and the effects of dropping a call.
 
 use std::net::TcpListener;
 use std::time::Duration;
@@ -13,23 +13,23 @@ use crate::world::{TestClock, World, api, error_of, log_length, logged_since};
 const SECOND: Duration = Duration::from_secs(1);
 
 #[tokio::test]
-async fn no_wait_runs_past_the_deadline() {
+async fn no_wait_exceeds_the_deadline() {
     let world = World::new().await;
     let api = world.api();
     world.emulator.fault(
         Fault::on(Endpoint::GetOauthScopes).error(429, "too.many.requests").header("Retry-After", "30"),
     );
     let error = error_of(&world, api.get_oauth_scopes(None).deadline(20 * SECOND).await);
-    assert_eq!((error.kind(), error.status()), (ErrorKind::Api, Some(429)), "told at once: {error}");
+    assert_eq!((error.kind(), error.status()), (ErrorKind::Api, Some(429)), "returned immediately: {error}");
     assert_eq!(error.retry_after(), Some(30 * SECOND));
     assert_eq!(world.clock.waits(), []);
     assert_eq!(error.metadata().map(|metadata| metadata.elapsed), Some(Duration::ZERO));
 }
 
 #[tokio::test]
-async fn the_deadline_ends_an_attempt_in_the_middle() {
+async fn the_deadline_ends_a_running_attempt() {
     let world = World::new().await;
-    let ids = world.subject().await;
+    let ids = world.create_resources().await;
     world.emulator.fault(Fault::on(Endpoint::GetOauthClient).hang());
     world.emulator.fault(Fault::on(Endpoint::PostOauthClientSecret).hang());
     let read = world.api().get_oauth_client(&ids.client_id).deadline(4 * SECOND).into_future();
@@ -72,10 +72,10 @@ async fn the_deadline_holds_over_all_attempts_and_waits() {
     assert_eq!(world.clock.waits(), [(Wait::RetryAfter, 9 * SECOND)]);
 }
 
-/// A clock on which limits never strike, so that only what is counted tells that time is up.
-struct WithoutAlarm(TestClock);
+/// A clock whose timers never fire, so that only measured time reveals that a limit has been reached.
+struct ClockWithoutTimers(TestClock);
 
-impl Clock for WithoutAlarm {
+impl Clock for ClockWithoutTimers {
     fn now(&self) -> std::time::Instant {
         self.0.now()
     }
@@ -86,10 +86,10 @@ impl Clock for WithoutAlarm {
 }
 
 #[tokio::test]
-async fn nothing_is_sent_when_no_time_is_left() {
+async fn no_request_is_sent_after_the_deadline() {
     let world = World::new().await;
-    let ids = world.subject().await;
-    let api = api(world.config().clock(WithoutAlarm(world.clock.clone())));
+    let ids = world.create_resources().await;
+    let api = api(world.config().clock(ClockWithoutTimers(world.clock.clone())));
     world.emulator.fault(Fault::on(Endpoint::Token).delay(Duration::from_millis(50)));
     let call = api.post_oauth_client_secret(&ids.client_id).deadline(3 * SECOND).into_future();
     let (result, ()) = tokio::join!(call, async {
@@ -103,7 +103,7 @@ async fn nothing_is_sent_when_no_time_is_left() {
 }
 
 #[tokio::test]
-async fn retry_after_as_a_date_is_read_against_the_answers_own() {
+async fn retry_after_as_a_date_is_relative_to_the_date_of_the_response() {
     let world = World::new().await;
     let fault = Fault::on(Endpoint::GetOauthScopes).error(503, "service.unavailable");
     world.emulator.fault(
@@ -130,8 +130,8 @@ async fn without_retries_means_one_request() {
 }
 
 #[tokio::test]
-async fn metadata_tells_status_correlation_limit_attempts_and_time() {
-    let world = World::with(|builder| builder.rate_limit(300, Duration::from_secs(60))).await;
+async fn metadata_has_status_correlation_id_rate_limit_attempts_and_time() {
+    let world = World::start_with(|builder| builder.rate_limit(300, Duration::from_secs(60))).await;
     let api = world.api();
     world.emulator.fault(
         Fault::on(Endpoint::GetOauthScopes).error(503, "service.unavailable").header("Retry-After", "2"),
@@ -145,8 +145,8 @@ async fn metadata_tells_status_correlation_limit_attempts_and_time() {
 }
 
 #[tokio::test]
-async fn past_the_rate_limit_the_service_is_given_its_time() {
-    let world = World::with(|builder| builder.rate_limit(3, Duration::from_secs(60))).await;
+async fn beyond_the_rate_limit_the_error_has_the_time_to_wait() {
+    let world = World::start_with(|builder| builder.rate_limit(3, Duration::from_secs(60))).await;
     let api = world.api();
     for _ in 0..3 {
         api.get_oauth_scopes(None).await.expect("scopes");
@@ -170,11 +170,11 @@ async fn dropping_a_call_closes_its_request() {
         call.abort();
     }
     world.emulator.wait_until_idle().await;
-    assert_eq!(world.emulator.requests(Endpoint::GetOauthClients), 20, "nothing was sent again");
+    assert_eq!(world.emulator.requests(Endpoint::GetOauthClients), 20, "no request was retried");
 }
 
 #[tokio::test]
-async fn connections_are_kept_and_shared_by_clones() {
+async fn connections_are_reused_and_shared_by_clones() {
     let world = World::new().await;
     let api = world.api();
     for _ in 0..10 {
@@ -186,12 +186,12 @@ async fn connections_are_kept_and_shared_by_clones() {
 }
 
 #[tokio::test]
-async fn a_rotation_over_connections_that_close_is_carried_out_at_most_once() {
+async fn a_rotation_over_connections_that_close_is_executed_at_most_once() {
     let world = World::new().await;
-    let ids = world.subject().await;
+    let ids = world.create_resources().await;
     let api = world.api();
     for round in 0..50 {
-        api.get_oauth_client(&ids.client_id).await.expect("a client, and a connection that is kept");
+        api.get_oauth_client(&ids.client_id).await.expect("a client, over a connection that stays open");
         world.emulator.reset_counts();
         world.emulator.close_idle_connections();
         let result = api.post_oauth_client_secret(&ids.client_id).await;
@@ -210,7 +210,7 @@ async fn a_rotation_over_connections_that_close_is_carried_out_at_most_once() {
 }
 
 #[tokio::test]
-async fn a_connection_closed_after_each_answer_without_a_word_loses_no_read() {
+async fn a_connection_closed_unannounced_after_each_response_loses_no_read() {
     let world = World::new().await;
     let api = world.api();
     world.emulator.fault(Fault::on(Endpoint::GetOauthScopes).close_after_response().always());
@@ -220,22 +220,22 @@ async fn a_connection_closed_after_each_answer_without_a_word_loses_no_read() {
 }
 
 #[tokio::test]
-async fn an_answer_larger_than_allowed_is_refused_before_and_while_it_is_read() {
+async fn a_response_larger_than_allowed_is_refused_before_and_while_it_is_read() {
     let world = World::new().await;
-    let ids = world.subject().await;
+    let ids = world.create_resources().await;
     let large = format!("{{\"id\":\"x\",\"name\":\"{}\"}}", "n".repeat(10_000));
     let api = api(world.config().max_response_bytes(9_999));
-    // Announced by its length; and packed, where the length tells little.
-    let packed = |fault: Fault| fault.replace_body("application/json", large.clone());
+    // Announced by `Content-Length`, or compressed, where the length says little about the size.
+    let replaced = |fault: Fault| fault.replace_body("application/json", large.clone());
     for endpoint in [Endpoint::GetOauthClient, Endpoint::PostOauthClientSecret] {
-        world.emulator.fault(packed(Fault::on(endpoint)));
+        world.emulator.fault(replaced(Fault::on(endpoint)));
         let result = match endpoint {
             Endpoint::GetOauthClient => api.get_oauth_client(&ids.client_id).await.map(|_| ()),
             _ => api.post_oauth_client_secret(&ids.client_id).await.map(|_| ()),
         };
         let error = error_of(&world, result);
         assert!(error.to_string().contains("more than the 9999 bytes allowed"), "{error}");
-        assert_eq!(world.emulator.requests(endpoint), 1, "it would be as large again");
+        assert_eq!(world.emulator.requests(endpoint), 1, "a retry would receive the same size");
         let once = endpoint == Endpoint::PostOauthClientSecret;
         let kind = if once { ErrorKind::OutcomeUnknown } else { ErrorKind::UnreadableAnswer };
         assert_eq!((error.kind(), error.status()), (kind, Some(200)));
@@ -243,21 +243,21 @@ async fn an_answer_larger_than_allowed_is_refused_before_and_while_it_is_read() 
 }
 
 #[tokio::test]
-async fn a_packed_answer_is_measured_unpacked() {
+async fn the_limit_applies_to_the_decompressed_response() {
     let world = World::new().await;
     let whole = world.api().get_oauth_clients().response().await.expect("clients");
     assert!(whole.value.entities.len() > 3);
-    // More than the packed size and less than the unpacked one.
+    // Larger than the compressed size and smaller than the decompressed one.
     let between = api(world.config().max_response_bytes(5_000));
     let error = error_of(&world, between.get_oauth_clients().await);
     assert_eq!(error.kind(), ErrorKind::UnreadableAnswer, "{error}");
 }
 
 #[tokio::test]
-async fn half_an_answer_still_tells_its_status_and_correlation_id() {
+async fn the_error_of_a_truncated_response_has_its_status_and_correlation_id() {
     for damage in [|fault: Fault| fault.cut_body(10), Fault::broken_gzip, Fault::truncated_gzip] {
         let world = World::new().await;
-        let ids = world.subject().await;
+        let ids = world.create_resources().await;
         world.emulator.fault(damage(Fault::on(Endpoint::GetOauthClient)).always());
         world.emulator.fault(damage(Fault::on(Endpoint::PostOauthClientSecret)));
         let read = error_of(&world, world.api().get_oauth_client(&ids.client_id).await);
@@ -272,9 +272,9 @@ async fn half_an_answer_still_tells_its_status_and_correlation_id() {
 }
 
 #[tokio::test]
-async fn a_refusal_is_one_even_if_its_words_do_not_arrive() {
+async fn a_refusal_with_an_unreadable_body_is_still_a_refusal() {
     let world = World::new().await;
-    let ids = world.subject().await;
+    let ids = world.create_resources().await;
     let fault = Fault::on(Endpoint::PostOauthClientSecret).status(403).header("Content-Encoding", "gzip");
     world.emulator.fault(fault.body("application/json", "not packed"));
     let error = error_of(&world, world.api().post_oauth_client_secret(&ids.client_id).await);
@@ -284,7 +284,7 @@ async fn a_refusal_is_one_even_if_its_words_do_not_arrive() {
 }
 
 #[test]
-fn a_call_outside_a_runtime_says_so() {
+fn a_call_outside_a_runtime_is_a_clear_error() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     let world = runtime.block_on(World::new());
     let error =
@@ -294,7 +294,7 @@ fn a_call_outside_a_runtime_says_so() {
 }
 
 #[tokio::test]
-async fn an_answer_in_drips_arrives_whole() {
+async fn a_response_in_small_pieces_is_read_completely() {
     let world = World::new().await;
     world.emulator.fault(Fault::on(Endpoint::GetOauthScope).drip_body(7, Duration::from_millis(1)));
     let scope = world.api().get_oauth_scope("users:readonly", None).await.expect("a scope");
@@ -303,7 +303,7 @@ async fn an_answer_in_drips_arrives_whole() {
 
 #[tokio::test]
 async fn http2_and_extra_roots_over_tls() {
-    let world = World::with(|builder| builder.tls(true)).await;
+    let world = World::start_with(|builder| builder.tls(true)).await;
     let roots = world.emulator.ca_certificate_pem().expect("a root").to_owned();
     let api = api(world.config().root_certificates(roots));
     join_all((0..50).map(|_| api.get_oauth_scopes(None).into_future())).await.into_iter().for_each(
@@ -314,27 +314,26 @@ async fn http2_and_extra_roots_over_tls() {
     let request = world.emulator.last_request(Endpoint::GetOauthScopes).expect("a request");
     assert_eq!(request.http_version, "HTTP/2.0");
     let error = error_of(&world, world.api().get_oauth_scopes(None).await);
-    assert_eq!(error.kind(), ErrorKind::SignIn, "without the root nothing is trusted: {error}");
+    assert_eq!(error.kind(), ErrorKind::SignIn, "without the root the server is not trusted: {error}");
     assert!(error.to_string().contains("certificate"), "{error}");
     assert!(!error.server_may_have_acted());
 }
 
 #[tokio::test]
-async fn a_client_certificate_is_shown() {
-    let world = World::with(|builder| builder.tls(true).client_certificate_required(true)).await;
+async fn a_client_certificate_is_presented() {
+    let world = World::start_with(|builder| builder.tls(true).client_certificate_required(true)).await;
     let roots = world.emulator.ca_certificate_pem().expect("a root").to_owned();
     let identity = world.emulator.client_identity_pem().expect("an identity").to_owned();
-    let with = api(world.config().root_certificates(roots.clone()).client_certificate(identity));
-    with.get_oauth_scopes(None).await.expect("scopes");
+    let with_certificate = api(world.config().root_certificates(roots.clone()).client_certificate(identity));
+    with_certificate.get_oauth_scopes(None).await.expect("scopes");
     error_of(&world, api(world.config().root_certificates(roots)).get_oauth_scopes(None).await);
 }
 
 #[tokio::test]
-async fn a_tls_handshake_that_never_ends_is_a_connection_that_never_was() {
+async fn a_tls_handshake_that_never_ends_is_a_connection_error() {
     let world = World::new().await;
     let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let host =
-        Host::url(&format!("https://{}", silent.local_addr().expect("its address"))).expect("an address");
+    let host = Host::url(&format!("https://{}", silent.local_addr().expect("its address"))).expect("a host");
     let token = world.emulator.issue_token(&world.emulator.administrator().client_id);
     let config = Config::builder(host, Credentials::access_token(token))
         .connect_timeout(Duration::from_millis(50))
@@ -346,9 +345,9 @@ async fn a_tls_handshake_that_never_ends_is_a_connection_that_never_was() {
 }
 
 #[tokio::test]
-async fn a_name_that_does_not_exist_is_a_connection_that_never_was() {
+async fn a_name_that_does_not_exist_is_a_connection_error() {
     let world = World::new().await;
-    // No name server is asked for a label of this length.
+    // A label of this length is invalid, so no name server is queried.
     let host = Host::domain(&format!("{}.example", "n".repeat(64))).expect("a domain");
     let config = Config::builder(host, Credentials::access_token("token-for-nobody")).no_proxy();
     let api = api(config.clock(world.clock.clone()));
@@ -362,7 +361,7 @@ async fn a_name_that_does_not_exist_is_a_connection_that_never_was() {
 }
 
 #[tokio::test]
-async fn a_proxy_that_is_given_is_used_with_its_password() {
+async fn a_configured_proxy_is_used_with_its_password() {
     let world = World::new().await;
     let proxy = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = proxy.local_addr().expect("its address");
@@ -405,10 +404,10 @@ async fn futures_of_calls_can_be_sent_to_other_threads() {
 }
 
 #[tokio::test]
-async fn metadata_and_log_name_the_operation_and_not_the_ids() {
-    // A seed of its own, and so a correlation id that no other test has in the log.
-    let world = World::with(|builder| builder.seed(4711)).await;
-    let ids = world.subject().await;
+async fn metadata_and_log_contain_the_operation_and_not_the_ids() {
+    // A separate seed, so that no other test has the same correlation id in the log.
+    let world = World::start_with(|builder| builder.seed(4711)).await;
+    let ids = world.create_resources().await;
     let from = log_length();
     let response = world.api().get_oauth_client(&ids.client_id).response().await.expect("a client");
     let id = response.metadata.correlation_id.expect("an id");
@@ -433,12 +432,12 @@ async fn metadata_and_log_name_the_operation_and_not_the_ids() {
     );
 }
 
-/// The environment is the whole process's, so this runs in one of its own: see the test below.
+/// The environment variables apply to the whole process, so the next test runs this one in a separate process.
 #[tokio::test]
 #[ignore = "needs the environment that the next test gives it"]
 async fn with_a_proxy_in_the_environment() {
     let world = World::new().await;
-    world.api().get_oauth_scopes(None).await.expect("this machine is reached without the proxy");
+    world.api().get_oauth_scopes(None).await.expect("loopback is reached without the proxy");
     let config =
         Config::builder(purecloud_oauth::Region::EuCentral1, Credentials::access_token("token-for-nobody"));
     let elsewhere = api(config.clock(world.clock.clone()));
@@ -446,7 +445,7 @@ async fn with_a_proxy_in_the_environment() {
 }
 
 #[test]
-fn the_environments_proxy_is_used_but_not_to_this_machine() {
+fn the_environment_proxy_is_used_except_for_loopback() {
     use std::io::{Read, Write};
     let proxy = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = proxy.local_addr().expect("its address");
@@ -467,7 +466,7 @@ fn the_environments_proxy_is_used_but_not_to_this_machine() {
         seen
     });
     let proxy = format!("http://{address}");
-    let child = std::process::Command::new(std::env::current_exe().expect("this program"))
+    let child = std::process::Command::new(std::env::current_exe().expect("the path of this test program"))
         .args(["--exact", "transport::with_a_proxy_in_the_environment", "--ignored"])
         .envs([
             ("HTTP_PROXY", &proxy),
@@ -478,9 +477,9 @@ fn the_environments_proxy_is_used_but_not_to_this_machine() {
         .env_remove("NO_PROXY")
         .env_remove("no_proxy")
         .output()
-        .expect("a child");
+        .expect("a child process");
     assert!(child.status.success(), "{}", String::from_utf8_lossy(&child.stdout));
-    // An empty request ends the proxy.
+    // An empty request stops the proxy.
     drop(std::net::TcpStream::connect(address).expect("a connection"));
     let seen = seen.join().expect("no panic");
     assert_eq!(seen, ["CONNECT api.mypurecloud.de:443 HTTP/1.1"]);

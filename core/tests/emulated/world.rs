@@ -1,5 +1,5 @@
-//! What a test stands on: an emulator, a clock that moves when told, and a log that is searched for
-//! secrets when the test ends.
+//! The fixture of the tests: an emulator, a clock that tests advance, and a log that is searched for secrets when the
+//! test ends.
 
 use std::collections::HashSet;
 use std::future::Future;
@@ -23,11 +23,11 @@ pub(crate) struct World {
     known_secrets: Mutex<HashSet<String>>,
 }
 
-/// What the operations are tried on.
+/// The ids of the resources that the operations are called with.
 #[derive(Clone)]
 pub(crate) struct Ids {
     pub(crate) client_id: String,
-    /// Inactive, so that it can be deleted.
+    /// The id of an inactive client, which can be deleted.
     pub(crate) deletable_id: String,
     pub(crate) authorized_id: String,
     pub(crate) scope_id: String,
@@ -36,12 +36,12 @@ pub(crate) struct Ids {
 
 impl World {
     pub(crate) async fn new() -> Self {
-        World::with(|builder| builder).await
+        World::start_with(|builder| builder).await
     }
 
-    pub(crate) async fn with(build: impl FnOnce(EmulatorBuilder) -> EmulatorBuilder) -> Self {
+    pub(crate) async fn start_with(build: impl FnOnce(EmulatorBuilder) -> EmulatorBuilder) -> Self {
         let logged_from = log_length();
-        // No test is about the rate limit unless it says so.
+        // The rate limit is disabled unless a test sets it.
         let builder = Emulator::builder().rate_limit(1_000_000, Duration::from_secs(60));
         let emulator = build(builder).start().await.expect("an emulator");
         World { emulator, clock: TestClock::new(), logged_from, known_secrets: Mutex::default() }
@@ -55,7 +55,7 @@ impl World {
         as_credentials(&self.emulator.administrator())
     }
 
-    /// Settings with the administrator's credentials and the clock of this world.
+    /// Returns settings with the administrator's credentials and the clock of this world.
     pub(crate) fn config(&self) -> ConfigBuilder {
         self.config_for(self.credentials())
     }
@@ -72,8 +72,8 @@ impl World {
         api(self.config_for(as_credentials(client)))
     }
 
-    /// Makes what the operations need; the emulator counts from zero afterwards.
-    pub(crate) async fn subject(&self) -> Ids {
+    /// Creates the resources that the operations need, and resets the emulator's counts.
+    pub(crate) async fn create_resources(&self) -> Ids {
         let roots = self.emulator.ca_certificate_pem();
         let api = api(roots.into_iter().fold(self.config(), |config, roots| config.root_certificates(roots)));
         let mut body = OAuthClientRequest::new("Wartungsfenster – Graz", GrantType::Code);
@@ -103,8 +103,7 @@ impl World {
         }
     }
 
-    /// Everything that this test knows and nobody else may see: what there was when it was last asked for,
-    /// and what there is now.
+    /// Returns all secrets of this test: those known at the last call, and those that have been added since.
     fn secrets(&self) -> HashSet<String> {
         let mut secrets = self.known_secrets.lock().unwrap();
         for request in self.emulator.received() {
@@ -135,11 +134,11 @@ impl Drop for World {
     }
 }
 
-pub(crate) fn assert_no_secret(place: &str, text: &str, secrets: &HashSet<String>) {
+pub(crate) fn assert_no_secret(place: &str, printed: &str, secrets: &HashSet<String>) {
     for secret in secrets {
-        if let Some(found) = text.find(secret.as_str()) {
-            let line = text[..found].rfind('\n').map_or(0, |start| start + 1);
-            panic!("{place} holds a secret: {}***", &text[line..found]);
+        if let Some(found) = printed.find(secret.as_str()) {
+            let line = printed[..found].rfind('\n').map_or(0, |start| start + 1);
+            panic!("{place} holds a secret: {}***", &printed[line..found]);
         }
     }
 }
@@ -152,7 +151,7 @@ pub(crate) fn as_credentials(client: &ClientCredentials) -> Credentials {
     Credentials::client_credentials(&client.client_id, client.client_secret.as_str())
 }
 
-/// The error, after a look at all that can be printed of it.
+/// Returns the error of a result, after checking that none of its printed forms contains a secret.
 pub(crate) fn error_of<T: std::fmt::Debug>(world: &World, result: Result<T, Error>) -> Error {
     let error = result.expect_err("an error");
     let mut printed = format!("{error}\n{error:?}\n{error:#?}");
@@ -165,8 +164,8 @@ pub(crate) fn error_of<T: std::fmt::Debug>(world: &World, result: Result<T, Erro
     error
 }
 
-/// A clock that stands still. A wait between attempts is over at once and moves it; a limit is reached
-/// only when a test moves the clock past it.
+/// A clock that stands still. A wait between attempts ends immediately and advances the clock; a limit is reached only
+/// if a test advances the clock beyond it.
 #[derive(Clone)]
 pub(crate) struct TestClock {
     start: Instant,
@@ -183,7 +182,7 @@ impl TestClock {
         self.passed.send_modify(|passed| *passed += time);
     }
 
-    /// The waits between attempts so far.
+    /// Returns the waits between attempts so far.
     pub(crate) fn waits(&self) -> Vec<(Wait, Duration)> {
         self.waits.lock().unwrap().clone()
     }
@@ -214,9 +213,9 @@ type Log = Arc<Mutex<Vec<u8>>>;
 struct LogWriter(Log);
 
 impl io::Write for LogWriter {
-    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(text);
-        Ok(text.len())
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -232,18 +231,18 @@ impl<'a> MakeWriter<'a> for LogWriter {
     }
 }
 
-/// How long the log of this process is by now.
+/// Returns the current length of the process's log.
 pub(crate) fn log_length() -> usize {
-    watch_the_log().lock().unwrap().len()
+    captured_log().lock().unwrap().len()
 }
 
-/// What has been logged since the log had this length.
+/// Returns the part of the log after this length.
 pub(crate) fn logged_since(length: usize) -> String {
-    String::from_utf8_lossy(&watch_the_log().lock().unwrap()[length..]).into_owned()
+    String::from_utf8_lossy(&captured_log().lock().unwrap()[length..]).into_owned()
 }
 
-/// Everything that anything in this process traces, at the finest level.
-fn watch_the_log() -> &'static Log {
+/// Returns the log, which captures all traces of this process at level TRACE from the first call on.
+fn captured_log() -> &'static Log {
     static LOG: std::sync::LazyLock<Log> = std::sync::LazyLock::new(Log::default);
     static SUBSCRIBE: Once = Once::new();
     SUBSCRIBE.call_once(|| {

@@ -168,7 +168,7 @@ pub(crate) struct Composed {
     pub(crate) ending: Ending,
     /// The pause between pieces of the response.
     pub(crate) drip: Option<Duration>,
-    /// Whether interim responses with status 100 and 103 are sent first.
+    /// True if interim responses with status 100 and 103 are sent first.
     pub(crate) interim: bool,
     pub(crate) retry_after: Option<&'static str>,
     pub(crate) after: After,
@@ -321,7 +321,7 @@ pub(crate) enum Effect {
     TooLarge,
 }
 
-/// Whether another attempt may follow.
+/// The rule for further attempts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Retry {
     Never,
@@ -339,7 +339,7 @@ pub(crate) struct Outcome {
     /// The kind of the error if this was the last attempt of a creation or rotation.
     pub(crate) once: &'static [ErrorKind],
     pub(crate) retry: Retry,
-    /// Whether an error must report that the service may have acted; `None` if both are allowed.
+    /// True if an error must report that the service may have acted; `None` if both are allowed.
     pub(crate) may_have_acted: Option<bool>,
 }
 

@@ -35,7 +35,7 @@ pub(crate) const NEW_SECRET: &str = "nW7cR2kY9sVf4tQx8bLm3ZpJ6hDa1eGu";
 pub(crate) struct Arrival {
     pub(crate) reply: Reply,
     pub(crate) effect: Effect,
-    /// Whether its connection was ended because of another request.
+    /// True if its connection was ended because of another request.
     pub(crate) collateral: bool,
 }
 

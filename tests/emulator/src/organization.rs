@@ -20,7 +20,7 @@ pub(crate) struct Role {
     pub(crate) id: String,
     pub(crate) name: String,
     pub(crate) grants: Grants,
-    /// Whether clients with this role may have tokens that live for 450 days.
+    /// True if clients with this role may have tokens that live for 450 days.
     pub(crate) is_scim: bool,
 }
 

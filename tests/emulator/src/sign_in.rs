@@ -35,7 +35,7 @@ pub(crate) struct RefreshToken {
     client_id: String,
     /// The access token that was issued with it. Revoking the access token ends both.
     access_token: String,
-    /// Whether it was issued to a client that did not authenticate, which then need not authenticate to use it.
+    /// True if it was issued to a client that did not authenticate, which then need not authenticate to use it.
     public: bool,
 }
 
