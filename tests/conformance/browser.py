@@ -1,7 +1,7 @@
-"""Stands in for the system's browser: `BROWSER="python3 browser.py %s"`.
+"""Replaces the system's browser in tests: `BROWSER="python3 browser.py %s"`.
 
-Opens an address, goes where it is sent, with the cookies that it is given, and prints nothing. Ends with 0 if it got a
-page at last, and with 1 if it did not.
+Opens an address, follows redirects, keeps cookies, and prints nothing. Exits with 0 if the last response is a page
+with status 200, and with 1 otherwise.
 """
 
 import http.client
@@ -9,15 +9,15 @@ import http.cookiejar
 import sys
 import urllib.request
 
-ANSWERED_WITHIN_SECONDS = 30
+TIMEOUT_SECONDS = 30
 
 
-def opened(address: str) -> bool:
+def open_page(address: str) -> bool:
     cookies = urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar())
-    # Everything is on this machine, whatever proxy the environment names.
+    # All servers run on this machine, so a proxy from the environment is ignored.
     browser = urllib.request.build_opener(cookies, urllib.request.ProxyHandler({}))
     try:
-        with browser.open(address, timeout=ANSWERED_WITHIN_SECONDS) as page:
+        with browser.open(address, timeout=TIMEOUT_SECONDS) as page:
             page.read()
             return page.status == 200
     except (OSError, http.client.HTTPException):
@@ -25,4 +25,4 @@ def opened(address: str) -> bool:
 
 
 if __name__ == "__main__":
-    sys.exit(0 if opened(sys.argv[1]) else 1)
+    sys.exit(0 if open_page(sys.argv[1]) else 1)
