@@ -1,4 +1,4 @@
-//! Beside the value: metadata, options of one call, retries, waiting, many at once.
+//! Metadata and options of a call, retries, blocking code, and concurrent calls.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use tokio::runtime::Runtime;
 
 use crate::case::Outcome;
 use crate::emulator::Emulator;
-use crate::subject::{an_authorized_id, an_inactive_client, robot, usage_query};
+use crate::subject::{authorized_client_id, client_credentials_request, create_inactive_client, usage_query};
 
 cases![
     metadata_of_an_answer,
@@ -21,7 +21,7 @@ cases![
 
 async fn metadata_of_an_answer(emulator: &Emulator) -> Outcome {
     let api = emulator.api();
-    let id = an_inactive_client(&api).await?.id;
+    let id = create_inactive_client(&api).await?.id;
     for operation in ["get_oauth_client", "delete_oauth_client"] {
         let headers = json!({
             "ININ-Correlation-Id": "6d1e9b0c-3f5a-4a77-9c1d-2b8f0e4a7c65",
@@ -29,10 +29,10 @@ async fn metadata_of_an_answer(emulator: &Emulator) -> Outcome {
             "inin-ratelimit-allowed": "300",
             "inin-ratelimit-reset": "17",
         });
-        let told = json!({"answer": {"headers": headers}});
-        emulator.fault(json!({"endpoint": operation, "after_execution": true, "kind": told})).await;
+        let kind = json!({"answer": {"headers": headers}});
+        emulator.inject_fault(json!({"endpoint": operation, "after_execution": true, "kind": kind})).await;
     }
-    let told = |metadata: &ResponseMetadata| {
+    let assert_metadata = |metadata: &ResponseMetadata| {
         assert_eq!(metadata.correlation_id.as_deref(), Some("6d1e9b0c-3f5a-4a77-9c1d-2b8f0e4a7c65"));
         let limit = &metadata.rate_limit;
         assert_eq!((limit.count, limit.allowed), (Some(42), Some(300)));
@@ -42,10 +42,10 @@ async fn metadata_of_an_answer(emulator: &Emulator) -> Outcome {
     };
     let read = api.get_oauth_client(&id).response().await?;
     assert_eq!((read.value.id, read.metadata.status), (id.clone(), Some(200)));
-    told(&read.metadata);
+    assert_metadata(&read.metadata);
     let deleted = api.delete_oauth_client(&id).response().await?;
     assert_eq!(deleted.metadata.status, Some(204));
-    told(&deleted.metadata);
+    assert_metadata(&deleted.metadata);
     Ok(())
 }
 
@@ -58,8 +58,8 @@ async fn options_of_one_call(emulator: &Emulator) -> Outcome {
 
     emulator.forget_requests().await;
     let unavailable = json!({"error": {"status": 503, "code": "service.unavailable"}});
-    emulator.fault(json!({"endpoint": "get_oauth_clients", "kind": unavailable})).await;
-    let error = api.get_oauth_clients().without_retries().await.expect_err("it is final");
+    emulator.inject_fault(json!({"endpoint": "get_oauth_clients", "kind": unavailable})).await;
+    let error = api.get_oauth_clients().without_retries().await.expect_err("a final error");
     assert_eq!((error.kind(), error.status()), (ErrorKind::Api, Some(503)));
     assert_eq!(emulator.counts("get_oauth_clients").await.requests, 1);
     Ok(())
@@ -67,7 +67,7 @@ async fn options_of_one_call(emulator: &Emulator) -> Outcome {
 
 async fn reads_are_sent_again(emulator: &Emulator) -> Outcome {
     let unavailable = json!({"error": {"status": 503, "code": "service.unavailable"}});
-    emulator.fault(json!({"endpoint": "get_oauth_client", "kind": unavailable})).await;
+    emulator.inject_fault(json!({"endpoint": "get_oauth_client", "kind": unavailable})).await;
     let response = emulator.api().get_oauth_client(&emulator.client_id).response().await?;
     assert_eq!(response.value.id, emulator.client_id);
     assert_eq!((response.metadata.status, response.metadata.attempts), (Some(200), 2));
@@ -75,49 +75,50 @@ async fn reads_are_sent_again(emulator: &Emulator) -> Outcome {
     Ok(())
 }
 
-/// Rust needs no blocking client of its own: a program that waits does so by `Runtime::block_on`.
+/// Rust has no separate blocking API object: blocking code uses `Runtime::block_on`.
 async fn waiting_client(emulator: &Emulator) -> Outcome {
     let api = emulator.api();
-    let authorized_id = an_authorized_id(&api).await?;
+    let authorized_id = authorized_client_id(&api).await?;
     let authorization = api.get_oauth_authorization(&authorized_id, Some("de")).await?;
     let authorizations = api.get_oauth_authorizations(None).await?;
     let scope = api.get_oauth_scope("users:readonly", Some("de")).await?;
     let scopes = api.get_oauth_scopes(None).await?;
-    let new = robot(emulator, &api).await?;
+    let new = client_credentials_request(emulator, &api).await?;
 
-    // As in a program that has no runtime yet.
+    // Like a blocking program, this creates its own runtime.
     tokio::task::block_in_place(|| {
         let runtime = Runtime::new().expect("a runtime");
-        macro_rules! wait {
+        macro_rules! block_on {
             ($call:expr) => {
                 runtime.block_on($call.into_future())
             };
         }
-        let waiting = emulator.api();
-        assert_eq!(wait!(waiting.get_oauth_authorization(&authorized_id, Some("de")))?, authorization);
-        assert_eq!(wait!(waiting.get_oauth_authorizations(None))?, authorizations);
-        assert_eq!(wait!(waiting.get_oauth_scope("users:readonly", Some("de")))?, scope);
-        assert_eq!(wait!(waiting.get_oauth_scopes(None))?, scopes);
+        let blocking = emulator.api();
+        assert_eq!(block_on!(blocking.get_oauth_authorization(&authorized_id, Some("de")))?, authorization);
+        assert_eq!(block_on!(blocking.get_oauth_authorizations(None))?, authorizations);
+        assert_eq!(block_on!(blocking.get_oauth_scope("users:readonly", Some("de")))?, scope);
+        assert_eq!(block_on!(blocking.get_oauth_scopes(None))?, scopes);
 
-        let created = wait!(waiting.post_oauth_clients(&new))?;
-        let client = wait!(waiting.get_oauth_client(&created.id))?;
-        let clients = wait!(waiting.get_oauth_clients())?;
+        let created = block_on!(blocking.post_oauth_clients(&new))?;
+        let client = block_on!(blocking.get_oauth_client(&created.id))?;
+        let clients = block_on!(blocking.get_oauth_clients())?;
         assert_eq!(clients.entities.iter().find(|one| one.id == created.id), Some(&client));
-        let rotated = wait!(waiting.post_oauth_client_secret(&created.id))?;
+        let rotated = block_on!(blocking.post_oauth_client_secret(&created.id))?;
         assert!(rotated.secret.is_some() && rotated.secret != created.secret);
 
-        let summary = wait!(waiting.get_oauth_client_usage_summary(&created.id, Some(30)))?;
-        let query = wait!(waiting.post_oauth_client_usage_query(&created.id, &usage_query()))?;
+        let summary = block_on!(blocking.get_oauth_client_usage_summary(&created.id, Some(30)))?;
+        let query = block_on!(blocking.post_oauth_client_usage_query(&created.id, &usage_query()))?;
         assert_ne!(summary.execution_id, query.execution_id);
-        let result = wait!(waiting.get_oauth_client_usage_query_result(&query.execution_id, &created.id))?;
+        let result =
+            block_on!(blocking.get_oauth_client_usage_query_result(&query.execution_id, &created.id))?;
         assert_eq!(result.query_status, Some(QueryStatus::Running));
 
         let mut inactive = client.to_request();
         inactive.state = Some(ClientState::Inactive);
-        let changed = wait!(waiting.put_oauth_client(&created.id, &inactive))?;
+        let changed = block_on!(blocking.put_oauth_client(&created.id, &inactive))?;
         assert_eq!(changed.state, inactive.state);
-        wait!(waiting.delete_oauth_client(&created.id))?;
-        let gone = wait!(waiting.get_oauth_client(&created.id)).expect_err("it is gone");
+        block_on!(blocking.delete_oauth_client(&created.id))?;
+        let gone = block_on!(blocking.get_oauth_client(&created.id)).expect_err("a deleted client");
         assert_eq!(gone.status(), Some(404));
         Ok(())
     })

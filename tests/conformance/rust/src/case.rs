@@ -1,4 +1,4 @@
-//! What a case is, and how one is tried.
+//! The type of a conformance case, and its execution.
 
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -10,17 +10,18 @@ use purecloud_oauth::Error;
 
 use crate::emulator::Emulator;
 
-/// A case holds when it comes to its end: it panics where a promise is broken, and passes on the error of a
-/// call that had to succeed.
+/// The result of a case. A case panics if a promise is broken, and returns the error of a call that must
+/// succeed.
 pub(crate) type Outcome = Result<(), Error>;
 
+/// A case of `cases.toml`.
 #[derive(Clone, Copy)]
 pub(crate) struct Case {
     pub(crate) name: &'static str,
     pub(crate) run: for<'a> fn(&'a Emulator) -> LocalBoxFuture<'a, Outcome>,
 }
 
-/// The cases of a file: each is the function of its name.
+/// Declares the cases of a file. Each case is the function with its name.
 macro_rules! cases {
     ($($name:ident),* $(,)?) => {
         pub(crate) const CASES: &[$crate::case::Case] = &[$(
@@ -30,37 +31,37 @@ macro_rules! cases {
 }
 
 impl Case {
-    /// Tries it; the reason if it does not hold.
+    /// Resets the emulator and runs the case. Returns the reason if the case fails.
     pub(crate) async fn verdict(&self, emulator: &Emulator) -> Result<(), String> {
         const LIMIT: Duration = Duration::from_secs(120);
-        let trial = async {
-            emulator.start_over().await;
+        let case = async {
+            emulator.reset().await;
             (self.run)(emulator).await
         };
         first_panic().take();
-        match tokio::time::timeout(LIMIT, AssertUnwindSafe(trial).catch_unwind()).await {
+        match tokio::time::timeout(LIMIT, AssertUnwindSafe(case).catch_unwind()).await {
             Ok(Ok(Ok(()))) => Ok(()),
             Ok(Ok(Err(error))) => Err(format!("{error:?}")),
             Ok(Err(_)) => Err(first_panic().take().unwrap_or_else(|| "panicked".to_owned())),
-            Err(_) => Err(format!("not at its end after {LIMIT:?}")),
+            Err(_) => Err(format!("not finished after {LIMIT:?}")),
         }
     }
 }
 
-/// What the first panic of a case said, and where.
+/// The message and the location of the first panic of the current case.
 fn first_panic() -> MutexGuard<'static, Option<String>> {
-    static WORDS: Mutex<Option<String>> = Mutex::new(None);
-    WORDS.lock().unwrap_or_else(PoisonError::into_inner)
+    static MESSAGE: Mutex<Option<String>> = Mutex::new(None);
+    MESSAGE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Keeps what a panic says for the one line of its case.
-pub(crate) fn keep_words_of_panics() {
+/// Installs a panic hook that records the message of a case's first panic, for the result line of the case.
+pub(crate) fn record_panic_messages() {
     panic::set_hook(Box::new(|panic| {
         let payload = panic.payload();
-        let said = payload.downcast_ref::<String>().map(String::as_str);
-        let said = said.or_else(|| payload.downcast_ref::<&str>().copied()).unwrap_or("panicked");
-        let words = said.lines().map(str::trim).collect::<Vec<_>>().join("; ");
-        let place = panic.location().map_or(String::new(), |place| format!(" ({place})"));
-        first_panic().get_or_insert(words + &place);
+        let message = payload.downcast_ref::<String>().map(String::as_str);
+        let message = message.or_else(|| payload.downcast_ref::<&str>().copied()).unwrap_or("panicked");
+        let line = message.lines().map(str::trim).collect::<Vec<_>>().join("; ");
+        let location = panic.location().map_or(String::new(), |location| format!(" ({location})"));
+        first_panic().get_or_insert(line + &location);
     }));
 }

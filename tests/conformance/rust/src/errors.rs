@@ -1,4 +1,4 @@
-//! Every kind of error, with its type, its text and its fields.
+//! Every kind of error, with its type, its message and its fields.
 
 use std::time::{Duration, Instant};
 
@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::case::Outcome;
 use crate::emulator::{Counts, Emulator};
-use crate::subject::{NOBODY, a_client, web_server};
+use crate::subject::{UNKNOWN_CLIENT_ID, create_client, web_server};
 
 cases![
     invalid_argument,
@@ -59,19 +59,19 @@ async fn sign_in(emulator: &Emulator) -> Outcome {
 }
 
 async fn api(emulator: &Emulator) -> Outcome {
-    let error = emulator.api().get_oauth_client(NOBODY).await.expect_err("an unknown client");
+    let error = emulator.api().get_oauth_client(UNKNOWN_CLIENT_ID).await.expect_err("an unknown client");
     assert_eq!(error.kind(), ErrorKind::Api);
     assert_eq!(error.operation(), Some("get_oauth_client"));
     assert_eq!((error.status(), error.code()), (Some(404), Some("not.found")));
-    let message = format!("The requested OAuthClient with id {NOBODY} was not found.");
+    let message = format!("The requested OAuthClient with id {UNKNOWN_CLIENT_ID} was not found.");
     assert_eq!(error.server_message(), Some(message.as_str()));
     let correlation_id = error.correlation_id().expect("a correlation id");
     assert_eq!(error.body().and_then(|body| body.context_id.as_deref()), Some(correlation_id));
     assert_eq!(
         error.to_string(),
         format!(
-            "get_oauth_client: 404 not.found: The requested OAuthClient with id {NOBODY} was not found \
-             [correlation id {correlation_id}]"
+            "get_oauth_client: 404 not.found: The requested OAuthClient with id {UNKNOWN_CLIENT_ID} was not \
+             found [correlation id {correlation_id}]"
         )
     );
     assert!(!error.server_may_have_acted() && !error.worth_retrying());
@@ -88,11 +88,11 @@ async fn api_field_details(emulator: &Emulator) -> Outcome {
             {"errorCode": "uri.not.absolute", "fieldName": "registeredRedirectUri"},
         ],
     });
-    let answer = json!({"status": 400, "content_type": "application/json", "body": body.to_string()});
-    emulator.fault(json!({"endpoint": "post_oauth_clients", "kind": {"answer": answer}})).await;
-    let error = emulator.api().post_oauth_clients(&web_server()).await.expect_err("two fields");
+    let response = json!({"status": 400, "content_type": "application/json", "body": body.to_string()});
+    emulator.inject_fault(json!({"endpoint": "post_oauth_clients", "kind": {"answer": response}})).await;
+    let error = emulator.api().post_oauth_clients(&web_server()).await.expect_err("two invalid fields");
     assert_eq!((error.kind(), error.status()), (ErrorKind::Api, Some(400)));
-    let details = &error.body().expect("what the service said").details;
+    let details = &error.body().expect("an error body").details;
     let details: Vec<_> =
         details.iter().map(|one| (one.field_name.as_deref(), one.error_code.as_deref())).collect();
     let both = [
@@ -106,7 +106,7 @@ async fn api_field_details(emulator: &Emulator) -> Outcome {
 async fn retry_after(emulator: &Emulator) -> Outcome {
     let kind =
         json!({"error": {"status": 429, "code": "too.many.requests", "headers": {"Retry-After": "7"}}});
-    emulator.fault(json!({"endpoint": "get_oauth_clients", "kind": kind})).await;
+    emulator.inject_fault(json!({"endpoint": "get_oauth_clients", "kind": kind})).await;
     let error = emulator.api().get_oauth_clients().without_retries().await.expect_err("too many requests");
     assert_eq!((error.kind(), error.status()), (ErrorKind::Api, Some(429)));
     assert_eq!(error.retry_after(), Some(Duration::from_secs(7)));
@@ -115,13 +115,15 @@ async fn retry_after(emulator: &Emulator) -> Outcome {
 }
 
 async fn connection(emulator: &Emulator) -> Outcome {
-    emulator.fault(json!({"endpoint": "get_oauth_clients", "times": null, "kind": {"reset": {}}})).await;
+    emulator
+        .inject_fault(json!({"endpoint": "get_oauth_clients", "times": null, "kind": {"reset": {}}}))
+        .await;
     let error = emulator.api().get_oauth_clients().await.expect_err("a reset");
     assert_eq!(error.kind(), ErrorKind::Connection);
     assert_eq!((error.operation(), error.status()), (Some("get_oauth_clients"), None));
     assert!(error.to_string().starts_with("get_oauth_clients: the connection to "), "{error}");
     assert!(error.worth_retrying());
-    let attempts = error.metadata().expect("what is known").attempts;
+    let attempts = error.metadata().expect("metadata").attempts;
     assert_eq!(attempts, 3);
     assert_eq!(emulator.counts("get_oauth_clients").await, Counts { requests: 3, executions: 0 });
     Ok(())
@@ -131,9 +133,11 @@ async fn timeout(emulator: &Emulator) -> Outcome {
     const FIFTH: Duration = Duration::from_millis(200);
     let api = emulator.api();
     api.get_oauth_scopes(None).await?;
-    emulator.fault(json!({"endpoint": "get_oauth_clients", "times": null, "kind": {"hang": {}}})).await;
+    emulator
+        .inject_fault(json!({"endpoint": "get_oauth_clients", "times": null, "kind": {"hang": {}}}))
+        .await;
     let start = Instant::now();
-    let error = api.get_oauth_clients().deadline(FIFTH).await.expect_err("no answer");
+    let error = api.get_oauth_clients().deadline(FIFTH).await.expect_err("a timeout");
     assert!((FIFTH..Duration::from_secs(2)).contains(&start.elapsed()), "{:?}", start.elapsed());
     assert_eq!((error.kind(), error.status()), (ErrorKind::Timeout, None));
     assert!(error.to_string().contains("no result within the deadline of 200ms"), "{error}");
@@ -144,7 +148,7 @@ async fn timeout(emulator: &Emulator) -> Outcome {
 async fn unreadable_answer(emulator: &Emulator) -> Outcome {
     let page = json!({"status": 200, "content_type": "text/html", "body": "<html>Please sign in</html>"});
     let fault = json!({"endpoint": "get_oauth_clients", "times": null, "kind": {"answer": page}});
-    emulator.fault(fault).await;
+    emulator.inject_fault(fault).await;
     let error = emulator.api().get_oauth_clients().without_retries().await.expect_err("a web page");
     assert_eq!((error.kind(), error.status()), (ErrorKind::UnreadableAnswer, Some(200)));
     assert!(error.to_string().contains("a web page"), "{error}");
@@ -154,16 +158,16 @@ async fn unreadable_answer(emulator: &Emulator) -> Outcome {
 
 async fn outcome_unknown(emulator: &Emulator) -> Outcome {
     let api = emulator.api();
-    let id = a_client(&api).await?.id;
+    let id = create_client(&api).await?.id;
     emulator
-        .fault(json!({
+        .inject_fault(json!({
             "endpoint": "post_oauth_client_secret",
             "times": null,
             "after_execution": true,
             "kind": {"reset": {}},
         }))
         .await;
-    let error = api.post_oauth_client_secret(&id).await.expect_err("a lost answer");
+    let error = api.post_oauth_client_secret(&id).await.expect_err("a lost response");
     assert_eq!(error.kind(), ErrorKind::OutcomeUnknown);
     assert_eq!(error.operation(), Some("post_oauth_client_secret"));
     assert!(error.to_string().contains("it may have been carried out"), "{error}");

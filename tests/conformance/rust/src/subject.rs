@@ -1,4 +1,4 @@
-//! What the cases are tried on.
+//! OAuth clients and queries that several cases use.
 
 use purecloud_oauth::{
     ApiUsageClientQuery, ApiUsageQueryResult, ClientState, Error, GrantType, Granularity, GroupBy, Metric,
@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 
 use crate::emulator::Emulator;
 
-/// An id that no client has.
-pub(crate) const NOBODY: &str = "00000000-0000-4000-8000-000000000000";
+/// The id of a client that does not exist.
+pub(crate) const UNKNOWN_CLIENT_ID: &str = "00000000-0000-4000-8000-000000000000";
 
-/// A client for a web server, with every field that suits one.
+/// Builds the request for a web server's client, with every field that applies to the code grant.
 pub(crate) fn web_server() -> OAuthClientRequest {
     let mut body = OAuthClientRequest::new("Rückrufe Zürich ☎", GrantType::Code);
     body.access_token_validity_seconds = Some(3_600);
@@ -19,10 +19,11 @@ pub(crate) fn web_server() -> OAuthClientRequest {
     body.registered_redirect_uri = Some(vec!["https://rueckrufe.example.ch/callback".to_owned()]);
     body.scope = Some(vec!["users:readonly".to_owned(), "routing".to_owned()]);
     body.state = Some(ClientState::Active);
-    body.date_to_delete = Some(moment("2027-01-31T00:00:00Z"));
+    body.date_to_delete = Some(timestamp("2027-01-31T00:00:00Z"));
     body
 }
 
+/// Returns the JSON that [`web_server`] must be sent as.
 pub(crate) fn web_server_as_json() -> Value {
     json!({
         "name": "Rückrufe Zürich ☎",
@@ -36,8 +37,11 @@ pub(crate) fn web_server_as_json() -> Value {
     })
 }
 
-/// A client that signs in by itself, with a role of the administrator.
-pub(crate) async fn robot(emulator: &Emulator, api: &OAuthApi) -> Result<OAuthClientRequest, Error> {
+/// Builds the request for a client with the client credentials grant and a role of the administrator.
+pub(crate) async fn client_credentials_request(
+    emulator: &Emulator,
+    api: &OAuthApi,
+) -> Result<OAuthClientRequest, Error> {
     let administrator = api.get_oauth_client(&emulator.client_id).await?;
     let role = administrator.role_divisions.first().expect("a role");
     let mut body = OAuthClientRequest::new("Nachtlauf", GrantType::ClientCredentials);
@@ -45,20 +49,24 @@ pub(crate) async fn robot(emulator: &Emulator, api: &OAuthApi) -> Result<OAuthCl
     Ok(body)
 }
 
-pub(crate) async fn a_client(api: &OAuthApi) -> Result<OAuthClient, Error> {
+pub(crate) async fn create_client(api: &OAuthApi) -> Result<OAuthClient, Error> {
     api.post_oauth_clients(&web_server()).await
 }
 
-pub(crate) async fn an_inactive_client(api: &OAuthApi) -> Result<OAuthClient, Error> {
+pub(crate) async fn create_inactive_client(api: &OAuthApi) -> Result<OAuthClient, Error> {
     let mut body = web_server();
     body.state = Some(ClientState::Inactive);
     api.post_oauth_clients(&body).await
 }
 
-/// The id of a client that the administrator has authorized.
-pub(crate) async fn an_authorized_id(api: &OAuthApi) -> Result<String, Error> {
+/// Returns the id of a client that the administrator has authorized.
+pub(crate) async fn authorized_client_id(api: &OAuthApi) -> Result<String, Error> {
     let authorizations = api.get_oauth_authorizations(None).await?.entities;
-    Ok(authorizations.into_iter().find_map(|one| one.client).expect("an authorized client").id)
+    Ok(authorizations
+        .into_iter()
+        .find_map(|authorization| authorization.client)
+        .expect("an authorized client")
+        .id)
 }
 
 pub(crate) fn usage_query() -> ApiUsageClientQuery {
@@ -69,8 +77,8 @@ pub(crate) fn usage_query() -> ApiUsageClientQuery {
     query
 }
 
-/// Asks for the result of a query until it is no longer running.
-pub(crate) async fn complete(
+/// Polls the result of a query until the query is no longer running.
+pub(crate) async fn wait_for_result(
     api: &OAuthApi,
     execution_id: &str,
     client_id: &str,
@@ -83,6 +91,6 @@ pub(crate) async fn complete(
     }
 }
 
-pub(crate) fn moment(text: &str) -> Timestamp {
-    text.parse().expect("a moment")
+pub(crate) fn timestamp(string: &str) -> Timestamp {
+    string.parse().expect("a timestamp")
 }

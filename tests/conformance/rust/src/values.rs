@@ -1,4 +1,4 @@
-//! Values: what is read, sent, compared and printed.
+//! Values: reading, sending, comparing and printing.
 
 use std::time::{Duration, SystemTime};
 
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::case::Outcome;
 use crate::emulator::Emulator;
-use crate::subject::{NOBODY, a_client, moment, usage_query, web_server};
+use crate::subject::{UNKNOWN_CLIENT_ID, create_client, timestamp, usage_query, web_server};
 
 cases![
     unknown_enum_value,
@@ -30,18 +30,18 @@ cases![
 
 async fn unknown_enum_value(emulator: &Emulator) -> Outcome {
     let api = emulator.api();
-    let id = a_client(&api).await?.id;
-    let mut said = as_said(emulator, &id).await;
-    said["state"] = json!("hibernating");
-    emulator.replace_body("get_oauth_client", &said).await;
+    let id = create_client(&api).await?.id;
+    let mut served = client_json(emulator, &id).await;
+    served["state"] = json!("hibernating");
+    emulator.replace_body("get_oauth_client", &served).await;
     let client = api.get_oauth_client(&id).await?;
     let state = client.state.clone().expect("a state");
     assert_eq!(state, ClientState::Unknown { value: "hibernating".to_owned() });
     assert_eq!(state.to_string(), "hibernating");
 
-    // The emulator's own answer would be that it knows no such state.
-    let answer = json!({"status": 200, "content_type": "application/json", "body": said.to_string()});
-    emulator.fault(json!({"endpoint": "put_oauth_client", "kind": {"answer": answer}})).await;
+    // The emulator itself would reject the unknown state.
+    let response = json!({"status": 200, "content_type": "application/json", "body": served.to_string()});
+    emulator.inject_fault(json!({"endpoint": "put_oauth_client", "kind": {"answer": response}})).await;
     assert_eq!(api.put_oauth_client(&id, &client.to_request()).await?, client);
     assert_eq!(emulator.last_request("put_oauth_client").await.json()["state"], "hibernating");
     Ok(())
@@ -49,17 +49,17 @@ async fn unknown_enum_value(emulator: &Emulator) -> Outcome {
 
 async fn unknown_field(emulator: &Emulator) -> Outcome {
     let api = emulator.api();
-    let id = a_client(&api).await?.id;
+    let id = create_client(&api).await?.id;
     let known = api.get_oauth_client(&id).await?;
-    let mut said = as_said(emulator, &id).await;
-    said["riskScore"] = json!(0.25);
-    said["labels"] = json!([{"key": "team", "values": ["a", null]}]);
-    said["createdBy"]["division"] = json!({"id": "*"});
-    said["roleDivisions"] = json!([{"roleId": "r1", "divisionId": "*", "until": "2031-07-01"}]);
-    emulator.replace_body("get_oauth_client", &said).await;
+    let mut served = client_json(emulator, &id).await;
+    served["riskScore"] = json!(0.25);
+    served["labels"] = json!([{"key": "team", "values": ["a", null]}]);
+    served["createdBy"]["division"] = json!({"id": "*"});
+    served["roleDivisions"] = json!([{"roleId": "r1", "divisionId": "*", "until": "2031-07-01"}]);
+    emulator.replace_body("get_oauth_client", &served).await;
     let client = api.get_oauth_client(&id).await?;
     assert_eq!(client.extra.get("riskScore"), Some(json!(0.25)));
-    assert_eq!(client.extra.get("labels").as_ref(), Some(&said["labels"]));
+    assert_eq!(client.extra.get("labels").as_ref(), Some(&served["labels"]));
     assert_eq!(client.role_divisions[0].extra.get("until"), Some(json!("2031-07-01")));
     let printed = format!("{client:?} {:?}", client.to_request());
     assert!(printed.contains(r#"extra: {"labels": ***, "riskScore": ***}"#), "{printed}");
@@ -72,26 +72,26 @@ async fn unknown_field(emulator: &Emulator) -> Outcome {
     let mut body = client.to_request();
     assert!(body.extra.remove("riskScore"));
     body.extra.insert("owner", json!({"team": "Wien"}));
-    answer_change(emulator, &said).await;
+    respond_to_change(emulator, &served).await;
     api.put_oauth_client(&id, &body).await?;
     let sent = emulator.last_request("put_oauth_client").await.json();
     assert_eq!((sent.get("riskScore"), &sent["owner"]["team"]), (None, &json!("Wien")));
-    assert_eq!((&sent["labels"], &sent["roleDivisions"]), (&said["labels"], &said["roleDivisions"]));
+    assert_eq!((&sent["labels"], &sent["roleDivisions"]), (&served["labels"], &served["roleDivisions"]));
     Ok(())
 }
 
-/// Lets the next change have this client as its response, whatever is sent.
-async fn answer_change(emulator: &Emulator, said: &Value) {
-    let answer = json!({"status": 200, "content_type": "application/json", "body": said.to_string()});
-    emulator.fault(json!({"endpoint": "put_oauth_client", "kind": {"answer": answer}})).await;
+/// Makes this client the response to the next change, whatever the request contains.
+async fn respond_to_change(emulator: &Emulator, served: &Value) {
+    let response = json!({"status": 200, "content_type": "application/json", "body": served.to_string()});
+    emulator.inject_fault(json!({"endpoint": "put_oauth_client", "kind": {"answer": response}})).await;
 }
 
 async fn a_change_keeps_every_field(emulator: &Emulator) -> Outcome {
     const READ_ONLY: [&str; 7] =
         ["id", "secret", "dateCreated", "dateModified", "createdBy", "modifiedBy", "selfUri"];
     let api = emulator.api();
-    let id = a_client(&api).await?.id;
-    let whole = as_said(emulator, &id).await;
+    let id = create_client(&api).await?.id;
+    let original = client_json(emulator, &id).await;
     for (name, value) in [
         ("ipRestrictions", json!(null)),
         ("", json!("a field without a name")),
@@ -111,17 +111,17 @@ async fn a_change_keeps_every_field(emulator: &Emulator) -> Outcome {
         ("name", json!({"de": "Wien"})),
         ("authorizedGrantType", json!(["CODE"])),
     ] {
-        let mut said = whole.clone();
-        // A known field that is null or an empty list is absent.
-        said.as_object_mut().expect("a client").retain(|_, value| !value.is_null() && *value != json!([]));
-        said[name] = value;
-        emulator.replace_body("get_oauth_client", &said).await;
+        let mut served = original.clone();
+        // A known field that is null or an empty list is the same as an absent one.
+        served.as_object_mut().expect("a client").retain(|_, value| !value.is_null() && *value != json!([]));
+        served[name] = value;
+        emulator.replace_body("get_oauth_client", &served).await;
         let client = api.get_oauth_client(&id).await?;
-        answer_change(emulator, &said).await;
+        respond_to_change(emulator, &served).await;
         api.put_oauth_client(&id, &client.to_request()).await?;
-        said.as_object_mut().expect("a client").retain(|name, _| !READ_ONLY.contains(&name.as_str()));
-        assert_eq!(emulator.last_request("put_oauth_client").await.json(), said);
-        emulator.start_over().await;
+        served.as_object_mut().expect("a client").retain(|name, _| !READ_ONLY.contains(&name.as_str()));
+        assert_eq!(emulator.last_request("put_oauth_client").await.json(), served);
+        emulator.reset().await;
     }
     Ok(())
 }
@@ -140,12 +140,12 @@ async fn extra_field_that_is_not_json(emulator: &Emulator) -> Outcome {
 
 async fn unreadable_field(emulator: &Emulator) -> Outcome {
     let api = emulator.api();
-    let id = a_client(&api).await?.id;
-    let mut said = as_said(emulator, &id).await;
-    said["secret"] = json!("mW4tS9xQ-kept");
-    said["accessTokenValiditySeconds"] = json!({"hours": 1});
-    said["dateCreated"] = json!("the day before yesterday");
-    emulator.replace_body("post_oauth_client_secret", &said).await;
+    let id = create_client(&api).await?.id;
+    let mut served = client_json(emulator, &id).await;
+    served["secret"] = json!("mW4tS9xQ-kept");
+    served["accessTokenValiditySeconds"] = json!({"hours": 1});
+    served["dateCreated"] = json!("the day before yesterday");
+    emulator.replace_body("post_oauth_client_secret", &served).await;
     let client = api.post_oauth_client_secret(&id).await?;
     assert_eq!(client.secret.as_ref().map(|secret| secret.expose()), Some("mW4tS9xQ-kept"));
     assert_eq!((client.access_token_validity_seconds, client.date_created), (None, None));
@@ -168,17 +168,17 @@ async fn counts_of_64_bits(emulator: &Emulator) -> Outcome {
 async fn moments(emulator: &Emulator) -> Outcome {
     let half_past_eight = SystemTime::UNIX_EPOCH + Duration::from_secs(1_772_353_800);
     let api = emulator.api();
-    let id = a_client(&api).await?.id;
-    let mut said = as_said(emulator, &id).await;
-    said["dateCreated"] = json!("2026-03-01T09:30:00+01:00");
-    said["dateModified"] = json!("2026-03-01T08:30:00.123Z");
-    said["dateToDelete"] = json!("2026-03-01T08:30:00");
-    emulator.replace_body("get_oauth_client", &said).await;
+    let id = create_client(&api).await?.id;
+    let mut served = client_json(emulator, &id).await;
+    served["dateCreated"] = json!("2026-03-01T09:30:00+01:00");
+    served["dateModified"] = json!("2026-03-01T08:30:00.123Z");
+    served["dateToDelete"] = json!("2026-03-01T08:30:00");
+    emulator.replace_body("get_oauth_client", &served).await;
     let client = api.get_oauth_client(&id).await?;
-    let arrived = [client.date_created, client.date_modified, client.date_to_delete];
+    let timestamps = [client.date_created, client.date_modified, client.date_to_delete];
     let milliseconds = half_past_eight + Duration::from_millis(123);
     assert_eq!(
-        arrived.map(|moment| moment.map(SystemTime::from)),
+        timestamps.map(|timestamp| timestamp.map(SystemTime::from)),
         [Some(half_past_eight), Some(milliseconds), Some(half_past_eight)]
     );
 
@@ -193,20 +193,20 @@ async fn moments(emulator: &Emulator) -> Outcome {
 
 async fn timestamps_of_the_whole_calendar(emulator: &Emulator) -> Outcome {
     let api = emulator.api();
-    let id = a_client(&api).await?.id;
-    let mut said = as_said(emulator, &id).await;
-    for text in ["0001-01-01T00:00:00.000Z", "1969-12-31T23:59:59.999Z", "9999-12-31T23:59:59.999Z"] {
-        said["dateToDelete"] = json!(text);
-        emulator.replace_body("get_oauth_client", &said).await;
+    let id = create_client(&api).await?.id;
+    let mut served = client_json(emulator, &id).await;
+    for string in ["0001-01-01T00:00:00.000Z", "1969-12-31T23:59:59.999Z", "9999-12-31T23:59:59.999Z"] {
+        served["dateToDelete"] = json!(string);
+        emulator.replace_body("get_oauth_client", &served).await;
         let client = api.get_oauth_client(&id).await?;
-        assert_eq!(client.date_to_delete, Some(moment(text)));
+        assert_eq!(client.date_to_delete, Some(timestamp(string)));
 
-        // The emulator's own calendar is shorter.
-        let answer = json!({"status": 200, "content_type": "application/json", "body": said.to_string()});
-        emulator.fault(json!({"endpoint": "put_oauth_client", "kind": {"answer": answer}})).await;
+        // The emulator itself supports fewer years.
+        let response = json!({"status": 200, "content_type": "application/json", "body": served.to_string()});
+        emulator.inject_fault(json!({"endpoint": "put_oauth_client", "kind": {"answer": response}})).await;
         assert_eq!(api.put_oauth_client(&id, &client.to_request()).await?, client);
-        assert_eq!(emulator.last_request("put_oauth_client").await.json()["dateToDelete"], text);
-        emulator.start_over().await;
+        assert_eq!(emulator.last_request("put_oauth_client").await.json()["dateToDelete"], string);
+        emulator.reset().await;
     }
     Ok(())
 }
@@ -252,8 +252,8 @@ async fn regions_and_hosts(_: &Emulator) -> Outcome {
         assert_eq!(host.api_url(), format!("https://api.{domain}/"));
         assert_eq!(host.login_url(), format!("https://login.{domain}/"));
         let hyphenated = name.replace('_', "-");
-        for text in [name, &hyphenated, domain, &format!("https://api.{domain}")] {
-            assert_eq!(text.parse::<Host>()?, host, "{text}");
+        for host_name in [name, &hyphenated, domain, &format!("https://api.{domain}")] {
+            assert_eq!(host_name.parse::<Host>()?, host, "{host_name}");
         }
     }
 
@@ -279,8 +279,8 @@ async fn regions_and_hosts(_: &Emulator) -> Outcome {
 }
 
 async fn interval_of_a_query(emulator: &Emulator) -> Outcome {
-    let start = moment("2026-03-01T01:00:00.987+01:00");
-    let end = moment("2026-03-08T00:00:00Z");
+    let start = timestamp("2026-03-01T01:00:00.987+01:00");
+    let end = timestamp("2026-03-08T00:00:00Z");
     let query = ApiUsageClientQuery::between(start, end);
     assert_eq!(query.interval, "2026-03-01T00:00:00/2026-03-08T00:00:00");
     emulator.api().post_oauth_client_usage_query(&emulator.client_id, &query).await?;
@@ -291,7 +291,7 @@ async fn interval_of_a_query(emulator: &Emulator) -> Outcome {
 
 async fn equality_and_copies(emulator: &Emulator) -> Outcome {
     let api = emulator.api();
-    let id = a_client(&api).await?.id;
+    let id = create_client(&api).await?.id;
     let client = api.get_oauth_client(&id).await?;
     assert_eq!(api.get_oauth_client(&id).await?, client);
 
@@ -312,13 +312,13 @@ async fn equality_and_copies(emulator: &Emulator) -> Outcome {
 async fn secrets_are_not_printed(emulator: &Emulator) -> Outcome {
     const CANARY: &str = "canary-5Zq9tR2wX7vB4nM8kL1p";
     let api = emulator.api();
-    let created = a_client(&api).await?;
+    let created = create_client(&api).await?;
     let secret = created.secret.clone().expect("a secret");
     assert!(secret.expose().len() > 8);
 
-    let mut said = emulator.says("/api/v2/oauth/clients").await;
-    said["entities"][0]["secret"] = json!(CANARY);
-    emulator.replace_body("get_oauth_clients", &said).await;
+    let mut served = emulator.fetch_json("/api/v2/oauth/clients").await;
+    served["entities"][0]["secret"] = json!(CANARY);
+    emulator.replace_body("get_oauth_clients", &served).await;
     let listing = api.get_oauth_clients().await?;
     let listed = listing.entities[0].secret.as_ref().map(|secret| secret.expose());
     assert_eq!(listed, Some(CANARY));
@@ -328,10 +328,10 @@ async fn secrets_are_not_printed(emulator: &Emulator) -> Outcome {
     let config = emulator.config_with(token.clone()).default_header("x-api-key", CANARY).build()?;
     let refusal =
         json!({"code": "bad.request", "status": 400, "message": format!("Bearer {CANARY} may not")});
-    let answer = json!({"status": 400, "content_type": "application/json", "body": refusal.to_string()});
-    emulator.fault(json!({"endpoint": "get_oauth_client", "kind": {"answer": answer}})).await;
-    let by_token = OAuthApi::new(config.clone());
-    let error = by_token.get_oauth_client(NOBODY).await.expect_err("a refusal");
+    let response = json!({"status": 400, "content_type": "application/json", "body": refusal.to_string()});
+    emulator.inject_fault(json!({"endpoint": "get_oauth_client", "kind": {"answer": response}})).await;
+    let token_api = OAuthApi::new(config.clone());
+    let error = token_api.get_oauth_client(UNKNOWN_CLIENT_ID).await.expect_err("a refusal");
     assert_eq!(error.server_message(), Some("Bearer *** may not"));
     let spaced = Credentials::access_token(format!("{CANARY} "));
     let setting = Config::builder(Region::EuWest1, spaced).build().expect_err("a space");
@@ -341,18 +341,18 @@ async fn secrets_are_not_printed(emulator: &Emulator) -> Outcome {
         ("a secret", format!("{secret:?} {secret:#?}")),
         ("a listing", format!("{listing:?} {listing:#?}")),
         ("a credential", format!("{credentials:?} {credentials:#?}")),
-        ("a configuration", format!("{config:?} {config:#?} {api:?} {by_token:?}")),
+        ("a configuration", format!("{config:?} {config:#?} {api:?} {token_api:?}")),
         ("an error", format!("{error} {error:?} {error:#?} {setting} {setting:?} {setting:#?}")),
     ];
-    for (what, text) in &printed {
+    for (kind, output) in &printed {
         for secret in [CANARY, secret.expose(), &emulator.client_secret] {
-            assert!(!text.contains(secret), "{what} shows a secret");
+            assert!(!output.contains(secret), "{kind} shows a secret");
         }
     }
     Ok(())
 }
 
-/// A client in the service's own JSON.
-async fn as_said(emulator: &Emulator, id: &str) -> Value {
-    emulator.says(&format!("/api/v2/oauth/clients/{id}")).await
+/// Fetches the JSON of a client directly.
+async fn client_json(emulator: &Emulator, id: &str) -> Value {
+    emulator.fetch_json(&format!("/api/v2/oauth/clients/{id}")).await
 }
