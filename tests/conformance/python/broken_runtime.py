@@ -1,5 +1,6 @@
-"""What no call may depend on: descriptors that the program closes, event loops that it closes, and the depth of its
-stack. Each program is a process of its own.
+"""Calls after the program has closed descriptors or an event loop, and calls near the recursion limit.
+
+Each program runs in a separate process.
 """
 
 import os
@@ -7,25 +8,25 @@ import unittest
 
 from programs import Programs
 
-POSIX = unittest.skipUnless(os.name == "posix", "descriptors are those of POSIX")
+POSIX = unittest.skipUnless(os.name == "posix", "closes POSIX descriptors")
 
 
 class BrokenRuntime(Programs):
     @POSIX
-    def test_descriptors_that_are_closed_cost_no_more_than_one_call(self):
-        said = self.program(
+    def test_closed_descriptors_fail_at_most_one_call(self):
+        output = self.run_program(
             """
-            def several():
+            def calls():
                 yield api.get_oauth_clients
                 yield lambda: asyncio.run(asynchronous.get_oauth_clients())
                 yield lambda: BlockingOAuthApi(emulator.config()).get_oauth_clients()
 
-            for call in several():
+            for call in calls():
                 call()
             for _ in range(3):
                 os.closerange(3, 900)
                 start = time.monotonic()
-                for call in several():
+                for call in calls():
                     try:
                         call()
                     except OAuthError:
@@ -34,29 +35,29 @@ class BrokenRuntime(Programs):
             print(emulator.counts("token")[0])
             """
         )
-        # Two API objects that are kept have signed in once, however often they lost their connections.
-        self.assertEqual(said, [str(2 + 4)])
+        # Two API objects live on and have signed in once each, although they lost their connections several times.
+        self.assertEqual(output, [str(2 + 4)])
 
     @POSIX
-    def test_a_call_that_waits_fails_when_its_descriptors_are_closed(self):
-        said = self.program(
+    def test_a_waiting_call_fails_when_its_descriptors_are_closed(self):
+        output = self.run_program(
             """
             id = api.post_oauth_clients(OAuthClientRequest(
                 name="Nachtlauf", authorized_grant_type=GrantType.CODE,
                 registered_redirect_uri=["https://nachtlauf.example.at/callback"], scope=["users:readonly"],
             )).id
-            emulator.fault("post_oauth_client_secret", kind={"hang": {}}, times=1)
-            emulator.fault("get_oauth_clients", kind={"hang": {}}, times=1)
+            emulator.inject_fault("post_oauth_client_secret", kind={"hang": {}}, times=1)
+            emulator.inject_fault("get_oauth_clients", kind={"hang": {}}, times=1)
             failed = []
 
-            def waiting(call):
+            def record_failure(call):
                 try:
                     call()
                 except OAuthError as error:
                     failed.append((type(error).__name__, error.server_may_have_acted))
 
             calls = [lambda: api.post_oauth_client_secret(id), api.get_oauth_clients]
-            threads = [threading.Thread(target=waiting, args=(call,)) for call in calls]
+            threads = [threading.Thread(target=record_failure, args=(call,)) for call in calls]
             for thread in threads:
                 thread.start()
             while emulator.open()[0] < 2:
@@ -70,11 +71,11 @@ class BrokenRuntime(Programs):
             api.get_oauth_clients()
             """
         )
-        self.assertEqual(" ".join(said), "[('Connection', True), ('OutcomeUnknown', True)]")
+        self.assertEqual(" ".join(output), "[('Connection', True), ('OutcomeUnknown', True)]")
 
     @POSIX
-    def test_descriptors_that_others_have_opened_meanwhile_are_left_alone(self):
-        self.program(
+    def test_descriptors_opened_by_the_program_meanwhile_are_not_closed(self):
+        self.run_program(
             """
             api.get_oauth_clients()
             asyncio.run(asynchronous.get_oauth_clients())
@@ -89,21 +90,21 @@ class BrokenRuntime(Programs):
             """
         )
 
-    def test_an_event_loop_that_is_closed_leaves_its_calls(self):
+    def test_closing_an_event_loop_closes_the_requests_of_its_calls(self):
         for kept in (False, True):
-            self.program(
+            self.run_program(
                 f"""
-                emulator.fault("get_oauth_clients", kind={{"hang": {{}}}}, times=None)
+                emulator.inject_fault("get_oauth_clients", kind={{"hang": {{}}}}, times=None)
                 tasks = []
-                # Those that tests before this one have left open, which may end at any time.
+                # Open requests of previous tests, which may end at any time.
                 others = emulator.open()[0]
                 earlier = emulator.counts("get_oauth_clients")[0]
 
-                async def begin(number):
+                async def start_call(number):
                     task = asyncio.ensure_future(asynchronous.get_oauth_clients())
                     if {kept}:
                         tasks.append(task)
-                    # Not the request for a token, which comes first.
+                    # The request for a token comes first and is not counted here.
                     while emulator.counts("get_oauth_clients")[0] <= earlier + number:
                         await asyncio.sleep(0.01)
 
@@ -112,9 +113,9 @@ class BrokenRuntime(Programs):
 
                 for number in range(11):
                     loop = asyncio.new_event_loop()
-                    loop.run_until_complete(begin(number))
+                    loop.run_until_complete(start_call(number))
                     loop.close()
-                    # Without a look at what is garbage.
+                    # The request must end without a run of the garbage collector.
                     end = time.monotonic() + 20
                     while emulator.open()[0] > others:
                         assert time.monotonic() < end, "the request is still open"
@@ -130,28 +131,28 @@ class BrokenRuntime(Programs):
                 """
             )
 
-    def test_what_could_not_be_read_is_not_sent(self):
-        said = self.program(
+    def test_a_call_that_exceeds_the_recursion_limit_sends_no_request(self):
+        output = self.run_program(
             """
             id = api.post_oauth_clients(OAuthClientRequest(
                 name="Nachtlauf", authorized_grant_type=GrantType.CODE,
                 registered_redirect_uri=["https://nachtlauf.example.at/callback"], scope=["users:readonly"],
             )).id
 
-            def below(depth, call):
-                return below(depth - 1, call) if depth else call()
+            def call_at_depth(depth, call):
+                return call_at_depth(depth - 1, call) if depth else call()
 
-            async def below_awaiting(depth, call):
-                return await below_awaiting(depth - 1, call) if depth else await call()
+            async def await_at_depth(depth, call):
+                return await await_at_depth(depth - 1, call) if depth else await call()
 
-            def blocking(depth):
-                return below(depth, lambda: api.post_oauth_client_secret(id))
+            def rotate_blocking(depth):
+                return call_at_depth(depth, lambda: api.post_oauth_client_secret(id))
 
-            def awaited(depth):
-                return asyncio.run(below_awaiting(depth, lambda: asynchronous.post_oauth_client_secret(id)))
+            def rotate_asynchronously(depth):
+                return asyncio.run(await_at_depth(depth, lambda: asynchronous.post_oauth_client_secret(id)))
 
-            blocking(0), awaited(0)
-            for rotate in (blocking, awaited):
+            rotate_blocking(0), rotate_asynchronously(0)
+            for rotate in (rotate_blocking, rotate_asynchronously):
                 outcomes = set()
                 for depth in range(sys.getrecursionlimit() - 110, sys.getrecursionlimit()):
                     sent = emulator.counts("post_oauth_client_secret")[0]
@@ -165,7 +166,7 @@ class BrokenRuntime(Programs):
                 print(sorted(outcomes))
             """
         )
-        self.assertEqual(" ".join(said), " ".join(["[('RecursionError', 0), ('rotated', 1)]"] * 2))
+        self.assertEqual(" ".join(output), " ".join(["[('RecursionError', 0), ('rotated', 1)]"] * 2))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The emulator, controlled over HTTP, and clients that use it."""
+"""The emulator, controlled over HTTP, and API objects that use the emulator."""
 
 import asyncio
 import http.client
@@ -11,16 +11,16 @@ from urllib.parse import urlsplit
 from purecloud_oauth import BlockingOAuthApi, Config, Credentials, Host, OAuthApi, Secret
 
 
-class Received:
-    """A request as it arrived."""
+class ReceivedRequest:
+    """A request as the emulator received it."""
 
-    def __init__(self, said):
-        self.endpoint = said["endpoint"]
-        self.method = said["method"]
-        # Path and query, as they were on the wire.
-        self.target = said["target"]
-        self.body = said["body"]
-        self._headers = dict(said["headers"])
+    def __init__(self, recorded):
+        self.endpoint = recorded["endpoint"]
+        self.method = recorded["method"]
+        # The path and the query, exactly as sent.
+        self.target = recorded["target"]
+        self.body = recorded["body"]
+        self._headers = dict(recorded["headers"])
 
     def header(self, name):
         return self._headers.get(name)
@@ -34,7 +34,7 @@ class Emulator:
         self.url = url
         self.client_id = client_id
         self.client_secret = client_secret
-        # Nothing of the environment stands between.
+        # Proxies from the environment are ignored.
         self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
     @classmethod
@@ -49,89 +49,89 @@ class Emulator:
         return Host.url(self.url)
 
     def config(self, **settings):
-        """Settings with the administrator's credentials, unless others are given."""
+        """Returns settings, by default with the administrator's credentials."""
         settings.setdefault("credentials", self.credentials())
         return Config(host=self.host(), **settings)
 
     def api(self, **settings):
-        """A client that may do everything, and has not signed in yet."""
+        """Returns an API object, by default with all permissions, that has not signed in yet."""
         return OAuthApi(self.config(**settings))
 
     def blocking_api(self, **settings):
         return BlockingOAuthApi(self.config(**settings))
 
-    def start_over(self):
-        """Forgets faults, counts and requests."""
-        self._ask("DELETE", "/emulator/faults")
+    def reset(self):
+        """Deletes all faults, counts and recorded requests."""
+        self._send("DELETE", "/emulator/faults")
         self.forget_requests()
 
     def forget_requests(self):
-        self._ask("DELETE", "/emulator/counts")
+        self._send("DELETE", "/emulator/counts")
 
-    def fault(self, endpoint, **fault):
-        """Lets something go wrong; the emulator's README says what there is."""
-        self._ask("POST", "/emulator/faults", {"endpoint": endpoint, **fault})
+    def inject_fault(self, endpoint, **fault):
+        """Injects a fault. The emulator's README lists the kinds of faults."""
+        self._send("POST", "/emulator/faults", {"endpoint": endpoint, **fault})
 
-    def answer(self, endpoint, body, status=200, **fault):
-        """Lets the operation have this answer in JSON, without being carried out."""
-        answer = {"status": status, "content_type": "application/json", "body": json.dumps(body)}
-        self.fault(endpoint, kind={"answer": answer}, **fault)
+    def respond(self, endpoint, body, status=200, **fault):
+        """Makes this JSON the response of the operation, which is not executed."""
+        response = {"status": status, "content_type": "application/json", "body": json.dumps(body)}
+        self.inject_fault(endpoint, kind={"answer": response}, **fault)
 
     def replace_body(self, endpoint, body):
-        """Lets every answer of the operation have this body in place of its own: a value, or JSON as it is sent."""
+        """Replaces the body of every response of the operation with a value or with JSON text."""
         body = body if isinstance(body, str) else json.dumps(body)
         replaced = {"content_type": "application/json", "body": body}
-        self.fault(endpoint, times=None, kind={"replace_body": replaced})
+        self.inject_fault(endpoint, times=None, kind={"replace_body": replaced})
 
     def counts(self, endpoint):
-        """How often it arrived, and how often it was carried out."""
-        counts = self._ask("GET", "/emulator/counts")[endpoint]
+        """Returns the number of requests for an operation and the number of its executions."""
+        counts = self._send("GET", "/emulator/counts")[endpoint]
         return counts["requests"], counts["executions"]
 
     def received(self):
-        """All requests that arrived, sign-ins included."""
-        return [Received(said) for said in self._ask("GET", "/emulator/requests")]
+        """Returns all requests that the emulator received, including sign-ins."""
+        return [ReceivedRequest(recorded) for recorded in self._send("GET", "/emulator/requests")]
 
     def last_request(self, endpoint):
         return [request for request in self.received() if request.endpoint == endpoint][-1]
 
     def open(self):
-        """What the emulator still serves: requests, and connections."""
-        said = self._ask("GET", "/emulator/open")
-        return said["requests"], said["connections"]
+        """Returns the number of open requests and the number of open connections."""
+        numbers = self._send("GET", "/emulator/open")
+        return numbers["requests"], numbers["connections"]
 
     def close_idle_connections(self):
-        self._ask("POST", "/emulator/connections/close")
+        self._send("POST", "/emulator/connections/close")
 
-    def says(self, path):
-        """What the API says at this path, asked past the client under test."""
-        return self._ask("GET", path, headers={"Authorization": f"Bearer {self.token()}"})
+    def fetch_json(self, path):
+        """Fetches a resource directly, without the library under test."""
+        return self._send("GET", path, headers={"Authorization": f"Bearer {self.issue_token()}"})
 
-    def another_client(self):
-        """The id and the secret of a new client that may do everything."""
-        made = self._ask("POST", "/emulator/clients", {})
-        return made["client_id"], made["client_secret"]
+    def create_client(self):
+        """Creates a client with all permissions, and returns its id and its secret."""
+        created = self._send("POST", "/emulator/clients", {})
+        return created["client_id"], created["client_secret"]
 
-    def token(self):
-        """An access token of the administrator, had without a request that counts."""
-        return self._ask("POST", "/emulator/tokens", {"client_id": self.client_id})["access_token"]
+    def issue_token(self):
+        """Issues an access token of the administrator, without a request that the emulator counts."""
+        return self._send("POST", "/emulator/tokens", {"client_id": self.client_id})["access_token"]
 
     def revoke_tokens(self):
-        self._ask("POST", "/emulator/tokens/revoke")
+        self._send("POST", "/emulator/tokens/revoke")
 
-    def advance(self, seconds):
-        """Moves the emulator's clock, and that one alone."""
-        self._ask("POST", "/emulator/clock", {"advance_seconds": seconds})
+    def advance_clock(self, seconds):
+        """Advances the emulator's clock only."""
+        self._send("POST", "/emulator/clock", {"advance_seconds": seconds})
 
     def organization_name(self):
-        return self._ask("GET", "/emulator/organization")["name"]
+        return self._send("GET", "/emulator/organization")["name"]
 
     def deny_consent(self):
-        """Lets the next person who is asked refuse."""
-        self._ask("POST", "/emulator/consent/deny", {"times": 1})
+        """Makes the next user deny consent."""
+        self._send("POST", "/emulator/consent/deny", {"times": 1})
 
     def consent(self, page):
-        """Where a browser is sent whose person consents at this page."""
+        """Consents at this authorize page like a user, and returns the address that the browser is redirected to."""
         address = urlsplit(page)
         connection = http.client.HTTPConnection(address.netloc, timeout=30)
         try:
@@ -140,17 +140,17 @@ class Emulator:
         finally:
             connection.close()
 
-    def _ask(self, method, path, body=None, headers=None):
-        content = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(self.url + path, data=content, method=method, headers=headers or {})
-        with self._opener.open(request, timeout=30) as answer:
-            text = answer.read()
-        return json.loads(text) if text else None
+    def _send(self, method, path, body=None, headers=None):
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self.url + path, data=data, method=method, headers=headers or {})
+        with self._opener.open(request, timeout=30) as response:
+            content = response.read()
+        return json.loads(content) if content else None
 
 
-async def until(what, is_so):
-    """Asks again and again until it is so, for at most ten seconds."""
+async def wait_until(description, condition):
+    """Polls a condition, for at most ten seconds, and fails if the condition does not become true."""
     start = time.monotonic()
-    while not is_so():
-        assert time.monotonic() - start < 10, f"not so after ten seconds: {what}"
+    while not condition():
+        assert time.monotonic() - start < 10, f"after ten seconds this does not hold: {description}"
         await asyncio.sleep(0.005)

@@ -1,4 +1,4 @@
-"""A program that PyInstaller has made, in an environment that has nothing else."""
+"""A program packaged by PyInstaller that runs with an otherwise empty environment."""
 
 import os
 import subprocess
@@ -25,9 +25,9 @@ print("done")
 
 
 class Frozen(unittest.TestCase):
-    def test_pyinstaller_finds_the_library_without_options(self):
+    def test_pyinstaller_finds_the_native_library_without_options(self):
         variables = {name: os.environ[name] for name in VARIABLES.values()}
-        Emulator(*variables.values()).start_over()
+        Emulator(*variables.values()).reset()
         with tempfile.TemporaryDirectory() as folder:
             program = Path(folder, "listing.py")
             program.write_text(PROGRAM)

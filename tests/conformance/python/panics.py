@@ -1,8 +1,10 @@
-"""A panic in the library is an error in Python, and the client works afterwards. And a call that is cancelled leaves no
-secret in memory.
+"""Tests panics and cancelled calls with a special native library.
 
-Takes the path of a library that panics on demand and counts its secrets, and puts it into a copy of the installed
-package. Reads the vendor's variables, with an emulator behind them.
+A panic in the native library is an error in Python, and the API object still works afterwards. A cancelled call leaves
+no secret in memory.
+
+The argument is the path of a native library that panics on demand and counts its secrets. The program puts the native
+library into a copy of the installed package. The vendor's variables must refer to an emulator.
 """
 
 import asyncio
@@ -25,18 +27,18 @@ def main(library):
         shutil.copytree(installed, copy)
         shutil.copyfile(library, copy / "_native" / Path(library).name)
         sys.path.insert(0, folder)
-        panics()
-        cancelled_rotations(ctypes.CDLL(copy / "_native" / Path(library).name))
+        check_panics()
+        check_cancelled_rotations(ctypes.CDLL(copy / "_native" / Path(library).name))
 
 
-def panics():
+def check_panics():
     from purecloud_oauth import BlockingOAuthApi, InternalError, OAuthApi, OAuthError
 
     assert issubclass(InternalError, OAuthError.Internal)
     client_id = os.environ["GENESYSCLOUD_OAUTHCLIENT_ID"]
 
-    def expect(error):
-        # What a panic says may hold a secret.
+    def assert_panic(error):
+        # The message of a panic may contain a secret.
         assert "a mistake of ours" not in repr(error), error
         assert "nothing was sent" in str(error), error
         assert not error.server_may_have_acted, error
@@ -45,9 +47,9 @@ def panics():
         try:
             api.get_oauth_client("panic")
         except OAuthError.Internal as error:
-            expect(error)
+            assert_panic(error)
         else:
-            raise AssertionError("the library did not panic")
+            raise AssertionError("the native library did not panic")
         assert api.get_oauth_client(client_id).id == client_id
 
     async def asynchronous():
@@ -55,20 +57,20 @@ def panics():
             try:
                 await api.get_oauth_client("panic")
             except OAuthError.Internal as error:
-                expect(error)
+                assert_panic(error)
             else:
-                raise AssertionError("the library did not panic")
+                raise AssertionError("the native library did not panic")
             assert (await api.get_oauth_client(client_id)).id == client_id
 
     asyncio.run(asynchronous())
 
 
-def cancelled_rotations(library):
-    """Whenever a rotation is cancelled, also as its response arrives: nobody gets its secret, and it is freed."""
+def check_cancelled_rotations(library):
+    """Checks that the secret of a cancelled rotation is freed, also if the response arrives during the cancellation."""
     from purecloud_oauth import GrantType, OAuthApi, OAuthClientRequest
 
-    living = library.purecloud_oauth_living_secrets
-    living.restype = ctypes.c_uint64
+    count_secrets = library.purecloud_oauth_living_secrets
+    count_secrets.restype = ctypes.c_uint64
     body = OAuthClientRequest(
         name="Nachtlauf",
         authorized_grant_type=GrantType.CODE,
@@ -76,18 +78,18 @@ def cancelled_rotations(library):
         scope=["users:readonly"],
     )
 
-    async def rotations():
+    async def cancel_rotations():
         async with OAuthApi.from_env() as api:
             client_id = (await api.post_oauth_clients(body)).id
             gc.collect()
-            before = living()
+            before = count_secrets()
 
-            async def rotation(after, is_idle):
+            async def cancel_rotation(after, is_idle):
                 task = asyncio.ensure_future(api.post_oauth_client_secret(client_id))
                 if is_idle:
                     await asyncio.sleep(after)
                 else:
-                    # The response arrives while the event loop does something else.
+                    # The response arrives while the event loop is blocked.
                     await asyncio.sleep(0)
                     time.sleep(after)
                 task.cancel()
@@ -102,19 +104,21 @@ def cancelled_rotations(library):
             took = time.perf_counter() - start
             cancelled = 0
             for _ in range(10):
-                some = [rotation(random.uniform(0, 4 * took), is_idle=True) for _ in range(30)]
-                cancelled += sum(await asyncio.gather(*some))
-                cancelled += await rotation(random.uniform(0, 4 * took), is_idle=False)
+                rotations = [cancel_rotation(random.uniform(0, 4 * took), is_idle=True) for _ in range(30)]
+                cancelled += sum(await asyncio.gather(*rotations))
+                cancelled += await cancel_rotation(random.uniform(0, 4 * took), is_idle=False)
             assert cancelled, "no rotation was cancelled in time"
 
-            # A task of the library that is cancelled ends soon.
+            # A cancelled task of the native library ends shortly afterwards.
             end = time.monotonic() + 10
-            while living() > before and time.monotonic() < end:
+            while count_secrets() > before and time.monotonic() < end:
                 gc.collect()
                 await asyncio.sleep(0.01)
-            assert living() <= before, f"{living() - before} secrets of {cancelled} cancelled rotations"
+            assert count_secrets() <= before, (
+                f"{count_secrets() - before} secrets of {cancelled} cancelled rotations are still in memory"
+            )
 
-    asyncio.run(rotations())
+    asyncio.run(cancel_rotations())
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Programs that are a process each: what they do would disturb other tests."""
+"""Runs test programs in separate processes, because their effects would disturb other tests."""
 
 import os
 import subprocess
@@ -17,17 +17,17 @@ from purecloud_oauth import (
 
 emulator = Emulator.from_environment()
 api, asynchronous = emulator.blocking_api(), emulator.api()
-# Requests of tests before this one may still end at any time.
+# Open requests of previous tests, which may end at any time.
 others = emulator.open()[0]
 
-def nothing_is_open():
+def wait_for_no_open_requests():
     end = time.monotonic() + 10
     while emulator.open()[0] > others:
         assert time.monotonic() < end, "the request is still open"
         time.sleep(0.01)
 """
 
-# As the emulator's own program names them, and the vendor's tools.
+# The variables of the emulator's runners, with the vendor's variables for the same values.
 VARIABLES = {
     "EMULATOR_URL": "GENESYSCLOUD_REGION",
     "EMULATOR_CLIENT_ID": "GENESYSCLOUD_OAUTHCLIENT_ID",
@@ -37,15 +37,15 @@ VARIABLES = {
 
 class Programs(unittest.TestCase):
     def setUp(self):
-        self.variables = {ours: os.environ[vendors] for ours, vendors in VARIABLES.items()}
-        Emulator(*self.variables.values()).start_over()
+        self.variables = {name: os.environ[vendor_name] for name, vendor_name in VARIABLES.items()}
+        Emulator(*self.variables.values()).reset()
 
-    def program(self, body, before=""):
-        """Returns the words that the program prints. `before` runs before anything else is imported."""
+    def run_program(self, body, before=""):
+        """Runs a program and returns its output, split at white space. `before` runs before all imports."""
         folder = os.path.dirname(os.path.abspath(__file__))
         paths = [folder, *sys.path]
-        # A program that hangs has failed.
-        done = subprocess.run(
+        # A program that hangs fails after the timeout.
+        completed = subprocess.run(
             [sys.executable, "-c", before + START + textwrap.dedent(body)],
             capture_output=True,
             text=True,
@@ -56,5 +56,5 @@ class Programs(unittest.TestCase):
                 "PYTHONPATH": os.pathsep.join(path for path in paths if path),
             },
         )
-        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
-        return done.stdout.split()
+        self.assertEqual(completed.returncode, 0, completed.stdout + completed.stderr)
+        return completed.stdout.split()

@@ -1,7 +1,7 @@
-"""What is promised in Python alone: signals, forks, event loops, values that feel like Python's, and few surprises.
+"""Tests of behavior that is specific to Python: signals, forks, event loops, idiomatic values and errors.
 
-Reads the vendor's variables, GENESYSCLOUD_REGION and so on, with an emulator behind them; in SIGN_IN_CLIENT_ID the
-client that people sign in to, and in BROWSER what stands in for one.
+Reads the vendor's variables such as GENESYSCLOUD_REGION, which must refer to an emulator, from SIGN_IN_CLIENT_ID the id
+of the client that users sign in to, and from BROWSER the replacement for the system's browser.
 """
 
 import asyncio
@@ -71,80 +71,84 @@ class Case(unittest.TestCase):
     emulator = Emulator(*(os.environ[name] for name in VARIABLES))
 
     def setUp(self):
-        self.emulator.start_over()
+        self.emulator.reset()
 
     def hang(self, endpoint="get_oauth_clients"):
-        """Lets every listing of clients hang, or every other request of a kind."""
-        self.emulator.fault(endpoint, times=None, kind=HANG)
+        """Makes every request to the endpoint hang."""
+        self.emulator.inject_fault(endpoint, times=None, kind=HANG)
 
-    def arrived(self, requests=1, endpoint="get_oauth_clients"):
-        until(lambda: self.emulator.counts(endpoint)[0] == requests)
+    def wait_for_arrival(self, requests=1, endpoint="get_oauth_clients"):
+        wait_until(lambda: self.emulator.counts(endpoint)[0] == requests)
 
-    def nothing_is_open(self):
-        until(lambda: self.emulator.open()[0] == 0)
+    def wait_for_no_open_requests(self):
+        wait_until(lambda: self.emulator.open()[0] == 0)
 
 
-def until(is_so):
+def wait_until(condition):
     start = time.monotonic()
-    while not is_so():
+    while not condition():
         if time.monotonic() - start > 10:
-            raise AssertionError("not so after ten seconds")
+            raise AssertionError("the condition does not hold after ten seconds")
         time.sleep(0.005)
 
 
 @POSIX
 class Signals(Case):
-    """Ctrl-C, and every other signal that has a handler, ends the waiting of the main thread."""
+    """Ctrl-C ends a call of the main thread, and so does any signal whose handler raises an exception."""
 
-    def interrupted(self, kind, signalled):
-        """How long the signal took to end a call."""
+    def measure_interrupt(self, kind, send_signal):
+        """Returns the time between a signal and the end of the call that the signal ends, in seconds."""
         sent = []
 
         def send():
-            self.arrived()
+            self.wait_for_arrival()
             sent.append(time.monotonic())
-            signalled()
+            send_signal()
 
         self.hang()
         with BlockingOAuthApi(self.emulator.config()) as api:
             sender = threading.Thread(target=send)
             sender.start()
             with self.assertRaises(kind):
-                api.get_oauth_clients(options=limited(5))
+                api.get_oauth_clients(options=with_deadline(5))
             took = time.monotonic() - sent[0]
             sender.join()
-            self.nothing_is_open()
+            self.wait_for_no_open_requests()
             self.assertEqual(api.get_oauth_client(self.emulator.client_id).id, self.emulator.client_id)
         return took
 
     def test_ctrl_c_ends_a_blocking_call_and_closes_its_request(self):
-        self.assertLess(self.interrupted(KeyboardInterrupt, lambda: os.kill(os.getpid(), signal.SIGINT)), 0.2)
+        self.assertLess(
+            self.measure_interrupt(KeyboardInterrupt, lambda: os.kill(os.getpid(), signal.SIGINT)), 0.2
+        )
 
-    def test_also_where_it_arrives_in_another_thread(self):
-        def here():
+    def test_ctrl_c_delivered_to_another_thread_ends_a_blocking_call(self):
+        def signal_this_thread():
             signal.pthread_kill(threading.get_ident(), signal.SIGINT)
 
-        self.assertLess(self.interrupted(KeyboardInterrupt, here), 0.2)
+        self.assertLess(self.measure_interrupt(KeyboardInterrupt, signal_this_thread), 0.2)
 
-    def test_so_does_an_error_of_another_handler(self):
+    def test_an_exception_of_a_signal_handler_ends_a_blocking_call(self):
         def handler(number, frame):
             raise TimeoutError("enough")
 
         before = signal.signal(signal.SIGUSR1, handler)
         self.addCleanup(signal.signal, signal.SIGUSR1, before)
-        self.assertLess(self.interrupted(TimeoutError, lambda: os.kill(os.getpid(), signal.SIGUSR1)), 0.2)
+        self.assertLess(
+            self.measure_interrupt(TimeoutError, lambda: os.kill(os.getpid(), signal.SIGUSR1)), 0.2
+        )
 
-    def test_a_handler_that_returns_leaves_the_call_alone(self):
-        seen = []
-        before = signal.signal(signal.SIGUSR1, lambda number, frame: seen.append(number))
+    def test_a_signal_handler_that_returns_does_not_end_a_blocking_call(self):
+        signals = []
+        before = signal.signal(signal.SIGUSR1, lambda number, frame: signals.append(number))
         self.addCleanup(signal.signal, signal.SIGUSR1, before)
-        self.emulator.fault("get_oauth_clients", delay_milliseconds=300)
+        self.emulator.inject_fault("get_oauth_clients", delay_milliseconds=300)
         with BlockingOAuthApi(self.emulator.config()) as api:
             api.get_oauth_scopes()
             timer = threading.Timer(0.1, lambda: os.kill(os.getpid(), signal.SIGUSR1))
             timer.start()
             self.assertTrue(api.get_oauth_clients().entities)
-        self.assertEqual(seen, [signal.SIGUSR1])
+        self.assertEqual(signals, [signal.SIGUSR1])
 
     def test_ctrl_c_ends_asyncio_run_and_closes_the_request(self):
         self.hang()
@@ -153,15 +157,15 @@ class Signals(Case):
             from purecloud_oauth import OAuthApi
             asyncio.run(OAuthApi(config).get_oauth_clients())
         """
-        with self.started(program) as process:
-            self.arrived()
+        with self.start_program(program) as process:
+            self.wait_for_arrival()
             process.send_signal(signal.SIGINT)
-            _, said = process.communicate(timeout=10)
-        self.assertIn("KeyboardInterrupt", said)
-        self.nothing_is_open()
+            _, error_output = process.communicate(timeout=10)
+        self.assertIn("KeyboardInterrupt", error_output)
+        self.wait_for_no_open_requests()
 
-    def test_the_interpreter_ends_while_daemon_threads_wait(self):
-        self.emulator.fault("get_oauth_clients", times=None, delay_milliseconds=400)
+    def test_the_interpreter_exits_while_daemon_threads_wait(self):
+        self.emulator.inject_fault("get_oauth_clients", times=None, delay_milliseconds=400)
         program = """
             import builtins, threading, time
             from purecloud_oauth import BlockingOAuthApi
@@ -176,13 +180,13 @@ class Signals(Case):
             for _ in range(8):
                 threading.Thread(target=api.get_oauth_clients, daemon=True).start()
             time.sleep(0.1)
-            builtins.kept_until_the_end = Slow()
+            builtins.destroyed_at_exit = Slow()
         """
-        with self.started(program) as process:
-            _, said = process.communicate(timeout=20)
-        self.assertEqual((process.returncode, said), (0, ""))
+        with self.start_program(program) as process:
+            _, error_output = process.communicate(timeout=20)
+        self.assertEqual((process.returncode, error_output), (0, ""))
 
-    def test_a_program_may_end_right_after_its_last_call(self):
+    def test_a_program_can_exit_right_after_its_last_call(self):
         program = """
             import asyncio
             from purecloud_oauth import OAuthApi
@@ -190,15 +194,15 @@ class Signals(Case):
         """
 
         def run(_):
-            with self.started(program) as process:
-                _, said = process.communicate(timeout=20)
-            return process.returncode, said
+            with self.start_program(program) as process:
+                _, error_output = process.communicate(timeout=20)
+            return process.returncode, error_output
 
-        # A thread of the library is about to leave the interpreter just then; not in every run.
-        with ThreadPoolExecutor(8) as at_once:
-            self.assertEqual(set(at_once.map(run, range(64))), {(0, "")})
+        # In some of the runs a thread of the native library is leaving the interpreter at that point.
+        with ThreadPoolExecutor(8) as threads:
+            self.assertEqual(set(threads.map(run, range(64))), {(0, "")})
 
-    def started(self, program):
+    def start_program(self, program):
         lines = textwrap.dedent(program)
         settings = textwrap.dedent("""
             import sys
@@ -206,14 +210,16 @@ class Signals(Case):
             url, id, secret = sys.argv[1:]
             config = Config(host=Host.url(url), credentials=Credentials.client_credentials(id, Secret(secret)))
         """)
-        given = (self.emulator.url, self.emulator.client_id, self.emulator.client_secret)
+        arguments = (self.emulator.url, self.emulator.client_id, self.emulator.client_secret)
         return subprocess.Popen(
-            [sys.executable, "-W", "error", "-c", settings + lines, *given], stderr=subprocess.PIPE, text=True
+            [sys.executable, "-W", "error", "-c", settings + lines, *arguments],
+            stderr=subprocess.PIPE,
+            text=True,
         )
 
 
 class SigningIn(Case):
-    """While a person is at the browser, the program can still change its mind."""
+    """A sign-in by browser can be cancelled while the library waits for the user."""
 
     def setUp(self):
         super().setUp()
@@ -226,40 +232,40 @@ class SigningIn(Case):
         )
         self.config = self.emulator.config(credentials=Credentials.browser(authorization))
 
-    def the_person_is_asked(self):
-        self.arrived(endpoint="authorize")
-        self.assertTrue(self.is_open())
+    def assert_user_is_prompted(self):
+        self.wait_for_arrival(endpoint="authorize")
+        self.assertTrue(self.port_is_open())
 
-    def is_open(self):
-        with socket.socket() as visitor:
-            return visitor.connect_ex(("127.0.0.1", self.port)) == 0
+    def port_is_open(self):
+        with socket.socket() as connection:
+            return connection.connect_ex(("127.0.0.1", self.port)) == 0
 
-    def closes_at_once(self):
+    def assert_port_closes(self):
         start = time.monotonic()
-        until(lambda: not self.is_open())
+        wait_until(lambda: not self.port_is_open())
         self.assertLess(time.monotonic() - start, 0.5)
 
-    def test_cancelling_closes_the_port_for_the_next_one(self):
+    def test_cancelling_a_sign_in_frees_its_port(self):
         async def main():
             async with OAuthApi(self.config) as api:
                 waiting = asyncio.create_task(api.sign_in())
                 await asyncio.sleep(0)
-                self.the_person_is_asked()
+                self.assert_user_is_prompted()
                 waiting.cancel()
                 with self.assertRaises(asyncio.CancelledError):
                     await waiting
-                self.closes_at_once()
+                self.assert_port_closes()
                 self.assertIsNone(api.session())
-                self.emulator.start_over()
+                self.emulator.reset()
                 self.assertIsNotNone((await api.sign_in()).refresh_token)
 
         self.hang("authorize")
         asyncio.run(main())
 
-    def test_the_port_of_another_program(self):
-        with socket.socket() as another:
-            another.bind(("127.0.0.1", self.port))
-            another.listen()
+    def test_a_port_in_use_is_refused(self):
+        with socket.socket() as other_socket:
+            other_socket.bind(("127.0.0.1", self.port))
+            other_socket.listen()
             with BlockingOAuthApi(self.config) as api:
                 with self.assertRaisesRegex(OAuthError.InvalidArgument, "another program") as raised:
                     api.sign_in()
@@ -271,41 +277,41 @@ class SigningIn(Case):
         sent = []
 
         def send():
-            self.the_person_is_asked()
+            self.assert_user_is_prompted()
             sent.append(time.monotonic())
             os.kill(os.getpid(), signal.SIGINT)
 
         self.hang("authorize")
         with BlockingOAuthApi(self.config) as api, ThreadPoolExecutor(1) as thread:
-            asked = thread.submit(send)
+            sender = thread.submit(send)
             with self.assertRaises(KeyboardInterrupt):
                 api.sign_in()
             self.assertLess(time.monotonic() - sent[0], 0.2)
-            asked.result()
-            self.closes_at_once()
-            self.emulator.start_over()
+            sender.result()
+            self.assert_port_closes()
+            self.emulator.reset()
             self.assertIsNotNone(api.sign_in().refresh_token)
 
-    def test_other_calls_go_on_while_one_task_waits_for_the_person(self):
+    def test_other_calls_proceed_while_a_task_waits_for_the_user(self):
         async def main():
             async with OAuthApi(self.config) as api, OAuthApi(self.emulator.config()) as other:
                 waiting = asyncio.create_task(api.sign_in())
                 await asyncio.sleep(0)
-                self.the_person_is_asked()
+                self.assert_user_is_prompted()
                 self.assertTrue((await other.get_oauth_scopes()).entities)
                 with self.assertRaises(OAuthError.SignIn):
                     await api.get_oauth_scopes()
                 self.assertFalse(waiting.done())
                 with self.assertRaises(asyncio.TimeoutError):
                     await asyncio.wait_for(waiting, 0.05)
-            self.closes_at_once()
+            self.assert_port_closes()
 
         self.hang("authorize")
         asyncio.run(main())
 
 
 class Settings(Case):
-    """What is found in the environment and in files is a value like any other."""
+    """Settings found in the environment and in files are ordinary values."""
 
     def setUp(self):
         super().setUp()
@@ -313,7 +319,7 @@ class Settings(Case):
         self.addCleanup(folder.cleanup)
         self.home = folder.name
 
-    def test_both_clients_are_made_from_the_environment(self):
+    def test_both_api_classes_can_be_created_from_the_environment(self):
         with BlockingOAuthApi.from_env() as api:
             self.assertIs(type(api), BlockingOAuthApi)
             self.assertEqual(repr(api), f"<BlockingOAuthApi of {self.emulator.url}/>")
@@ -333,13 +339,13 @@ class Settings(Case):
 
         asyncio.run(main())
 
-    def test_what_was_found_is_changed_like_any_dataclass(self):
+    def test_found_settings_can_be_changed_with_replace(self):
         found = find_config(Sources(home=self.home))
         self.assertEqual(found, self.emulator.config())
-        patient = dataclasses.replace(found, deadline=timedelta(minutes=3))
-        self.assertEqual((patient.deadline, found.deadline), (timedelta(minutes=3), None))
+        changed = dataclasses.replace(found, deadline=timedelta(minutes=3))
+        self.assertEqual((changed.deadline, found.deadline), (timedelta(minutes=3), None))
 
-    def test_a_change_of_os_environ_counts(self):
+    def test_a_change_of_os_environ_takes_effect(self):
         with mock.patch.dict(os.environ, GENESYSCLOUD_REGION="eu_central_1"):
             self.assertEqual(find_config(Sources(home=self.home)).host, Host.region(Region.EU_CENTRAL_1))
             with mock.patch.dict(os.environ, clear=True):
@@ -351,9 +357,9 @@ class Settings(Case):
         self.assertEqual(find_config(Sources(home=self.home)).host, self.emulator.host())
 
     @POSIX
-    def test_a_warning_names_the_line_that_has_found_the_settings(self):
+    def test_a_warning_names_the_line_of_the_caller(self):
         self.assertFalse(hasattr(purecloud_oauth, "take_warnings"))
-        self.profile_that_others_may_read()
+        self.write_profile_readable_by_others()
         with mock.patch.dict(os.environ, HOME=self.home):
             for name in VARIABLES:
                 del os.environ[name]
@@ -369,19 +375,19 @@ class Settings(Case):
                     self.assertNotIn("not-to-be-seen", str(warning.message))
 
     @POSIX
-    def test_a_warning_is_filtered_by_the_program(self):
-        self.profile_that_others_may_read()
-        of_this_home = Sources(environment=False, home=self.home)
+    def test_a_program_can_filter_warnings(self):
+        self.write_profile_readable_by_others()
+        sources = Sources(environment=False, home=self.home)
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             with self.assertRaisesRegex(UserWarning, "config.toml"):
-                find_config(of_this_home)
+                find_config(sources)
             warnings.filterwarnings("ignore", "purecloud-oauth: ")
-            self.assertEqual(find_config(of_this_home).host, self.emulator.host())
+            self.assertEqual(find_config(sources).host, self.emulator.host())
 
     @POSIX
-    def test_a_call_that_fails_warns_as_well_and_only_once(self):
-        self.profile_that_others_may_read("mypurecloud.de")
+    def test_a_failing_call_warns_exactly_once(self):
+        self.write_profile_readable_by_others("mypurecloud.de")
         without_variables = {name: "" for name in VARIABLES}
         proxy = "gopher://proxy.leitstelle.example:70"
         with warnings.catch_warnings(record=True) as caught:
@@ -393,7 +399,7 @@ class Settings(Case):
         (warning,) = caught
         self.assertEqual(warning.filename, __file__)
 
-    def profile_that_others_may_read(self, environment=None):
+    def write_profile_readable_by_others(self, environment=None):
         profile = Path(self.home, ".gc", "config.toml")
         profile.parent.mkdir()
         profile.write_text(
@@ -404,34 +410,34 @@ class Settings(Case):
 
 
 class Threads(Case):
-    def test_many_threads_share_a_blocking_client(self):
+    def test_many_threads_share_a_blocking_api_object(self):
         with BlockingOAuthApi(self.emulator.config()) as api, ThreadPoolExecutor(20) as threads:
             found = threads.map(lambda _: api.get_oauth_client(self.emulator.client_id).id, range(100))
             self.assertEqual(set(found), {self.emulator.client_id})
         self.assertEqual(self.emulator.counts("token")[0], 1)
 
-    def test_a_waiting_thread_does_not_hold_up_others(self):
+    def test_a_waiting_thread_does_not_block_others(self):
         self.hang()
         api = BlockingOAuthApi(self.emulator.config())
         waiting = threading.Thread(
-            target=lambda: self.assertRaises(OAuthError.Timeout, api.get_oauth_clients, limited(3)),
+            target=lambda: self.assertRaises(OAuthError.Timeout, api.get_oauth_clients, with_deadline(3)),
             daemon=True,
         )
         waiting.start()
-        self.arrived()
+        self.wait_for_arrival()
         self.assertTrue(api.get_oauth_scopes().entities)
         self.assertTrue(waiting.is_alive())
-        self.emulator.start_over()
+        self.emulator.reset()
         waiting.join(10)
 
-    def test_a_blocking_call_in_the_thread_of_a_running_event_loop(self):
+    def test_a_blocking_call_succeeds_in_the_thread_of_a_running_event_loop(self):
         async def main():
             with BlockingOAuthApi(self.emulator.config()) as api:
                 return api.get_oauth_client(self.emulator.client_id).id
 
         self.assertEqual(asyncio.run(main()), self.emulator.client_id)
 
-    def test_a_blocking_call_in_a_thread_of_the_event_loop(self):
+    def test_a_blocking_call_succeeds_in_an_executor_of_the_event_loop(self):
         async def main():
             loop = asyncio.get_running_loop()
             with BlockingOAuthApi(self.emulator.config()) as api:
@@ -444,7 +450,7 @@ class Threads(Case):
         self.assertEqual(asyncio.run(main()), {self.emulator.client_id})
 
 
-def limited(seconds):
+def with_deadline(seconds):
     return CallOptions(deadline=timedelta(seconds=seconds))
 
 
@@ -452,25 +458,25 @@ class Loops(Case):
     async def identify(self, api):
         return (await api.get_oauth_client(self.emulator.client_id)).id
 
-    def test_one_client_in_one_event_loop_after_the_other(self):
+    def test_one_api_object_works_in_successive_event_loops(self):
         api = OAuthApi(self.emulator.config())
         for _ in range(3):
             self.assertEqual(asyncio.run(self.identify(api)), self.emulator.client_id)
         self.assertEqual(self.emulator.counts("token")[0], 1)
 
-    def test_one_client_in_two_event_loops_at_once(self):
+    def test_one_api_object_works_in_two_concurrent_event_loops(self):
         api = OAuthApi(self.emulator.config())
 
-        async def often():
+        async def identify_often():
             return set(await asyncio.gather(*(self.identify(api) for _ in range(50))))
 
         with ThreadPoolExecutor(2) as threads:
-            found = threads.map(lambda _: asyncio.run(often()), range(2))
+            found = threads.map(lambda _: asyncio.run(identify_often()), range(2))
             self.assertEqual(list(found), [{self.emulator.client_id}] * 2)
         self.assertEqual(self.emulator.counts("token")[0], 1)
 
     @POSIX
-    def test_uvloop(self):
+    def test_calls_succeed_and_can_be_cancelled_in_uvloop(self):
         import uvloop
 
         async def main():
@@ -484,9 +490,9 @@ class Loops(Case):
         loop = uvloop.new_event_loop()
         self.addCleanup(loop.close)
         loop.run_until_complete(main())
-        self.nothing_is_open()
+        self.wait_for_no_open_requests()
 
-    def test_an_event_loop_that_watches_no_file_descriptors(self):
+    def test_calls_succeed_in_an_event_loop_without_add_reader(self):
         class Loop(asyncio.SelectorEventLoop):
             def add_reader(self, *arguments):
                 raise NotImplementedError
@@ -512,47 +518,50 @@ class Loops(Case):
 
         self.hang()
         asyncio.run(main())
-        self.nothing_is_open()
+        self.wait_for_no_open_requests()
 
-    def test_an_event_loop_that_is_closed_under_a_call(self):
-        said = io.StringIO()
-        self.emulator.fault("get_oauth_clients", delay_milliseconds=200)
+    def test_closing_an_event_loop_during_a_call_closes_the_request(self):
+        error_output = io.StringIO()
+        self.emulator.inject_fault("get_oauth_clients", delay_milliseconds=200)
         api = OAuthApi(self.emulator.config())
         loop = asyncio.new_event_loop()
-        with contextlib.redirect_stderr(said):
+        with contextlib.redirect_stderr(error_output):
             task = loop.create_task(api.get_oauth_clients())
             loop.run_until_complete(asyncio.sleep(0.1))
             task._log_destroy_pending = False
             loop.close()
-            # Nobody waits for the call any more, so its request is closed.
-            self.nothing_is_open()
+            # The event loop can no longer receive the result, so the request is closed.
+            self.wait_for_no_open_requests()
             del task
-        self.assertEqual(said.getvalue(), "")
+        self.assertEqual(error_output.getvalue(), "")
         self.assertEqual(asyncio.run(self.identify(api)), self.emulator.client_id)
 
 
 @POSIX
 class Processes(Case):
-    """A client that was made, and used, before a fork works on both sides of it."""
+    """An API object that was created and used before a fork works in both processes."""
 
     def setUp(self):
         super().setUp()
-        # Newer versions warn of what is tried here: a fork while there are threads.
+        # Python 3.12 and newer warn about a fork of a process with several threads, which these tests do.
         filters = warnings.catch_warnings()
         filters.__enter__()
         self.addCleanup(filters.__exit__, None, None, None)
         warnings.simplefilter("ignore", DeprecationWarning)
-        self.waiting, self.api = BlockingOAuthApi(self.emulator.config()), OAuthApi(self.emulator.config())
+        self.blocking_api, self.api = (
+            BlockingOAuthApi(self.emulator.config()),
+            OAuthApi(self.emulator.config()),
+        )
 
     def identify(self):
         found = {
-            self.waiting.get_oauth_client(self.emulator.client_id).id,
+            self.blocking_api.get_oauth_client(self.emulator.client_id).id,
             asyncio.run(self.api.get_oauth_client(self.emulator.client_id)).id,
         }
         return found == {self.emulator.client_id}
 
-    def ends_well(self, child):
-        """Whether a forked child does, in time; the parent works meanwhile."""
+    def assert_child_succeeds(self, child):
+        """Runs a function in a forked process, which must return true in time. The parent makes calls meanwhile."""
         process = os.fork()
         if process == 0:
             signal.alarm(20)
@@ -561,82 +570,82 @@ class Processes(Case):
         _, status = os.waitpid(process, 0)
         self.assertEqual(status, 0)
 
-    def test_after_a_fork(self):
+    def test_calls_succeed_after_a_fork(self):
         self.assertTrue(self.identify())
-        self.ends_well(self.identify)
+        self.assert_child_succeeds(self.identify)
         self.assertTrue(self.identify())
 
-    def test_after_a_fork_before_the_first_call(self):
-        self.ends_well(self.identify)
+    def test_calls_succeed_after_a_fork_before_the_first_call(self):
+        self.assert_child_succeeds(self.identify)
 
     def test_a_forked_process_does_not_use_up_the_refresh_token_of_its_parent(self):
-        kept = Credentials.refresh_token(
+        credentials = Credentials.refresh_token(
             "6f1c5a0e-3b1d-4f0e-9a53-0c2f1f6f7f10", Secret("q8Zt4Lw1Vb6Rn3Xc9Km5Hj7P")
         )
-        waiting = BlockingOAuthApi(self.emulator.config(credentials=kept))
+        api = BlockingOAuthApi(self.emulator.config(credentials=credentials))
 
         def child():
             try:
-                waiting.sign_in()
+                api.sign_in()
             except OAuthError.SignIn as error:
                 return "forked" in str(error) and error.code is None
 
-        self.ends_well(child)
+        self.assert_child_succeeds(child)
 
-    def test_in_the_child_of_a_child(self):
+    def test_calls_succeed_in_the_child_of_a_child(self):
         def child():
-            self.ends_well(self.identify)
+            self.assert_child_succeeds(self.identify)
             return self.identify()
 
         self.assertTrue(self.identify())
-        self.ends_well(child)
+        self.assert_child_succeeds(child)
 
-    def test_a_fork_while_calls_are_under_way(self):
+    def test_a_fork_succeeds_while_calls_are_in_progress(self):
         with ThreadPoolExecutor(10) as threads:
             calls = [threads.submit(self.identify) for _ in range(40)]
             for _ in range(5):
-                self.ends_well(self.identify)
+                self.assert_child_succeeds(self.identify)
             self.assertEqual({call.result() for call in calls}, {True})
 
-    def test_a_client_that_is_dropped_in_the_child(self):
+    def test_an_api_object_can_be_dropped_in_the_child(self):
         def child():
-            self.waiting.close()
+            self.blocking_api.close()
             self.api.close()
-            del self.waiting, self.api
+            del self.blocking_api, self.api
             return True
 
         self.assertTrue(self.identify())
-        self.ends_well(child)
+        self.assert_child_succeeds(child)
 
-    def test_multiprocessing(self):
+    def test_calls_succeed_in_processes_of_multiprocessing(self):
         self.assertTrue(self.identify())
-        given = (self.emulator.url, self.emulator.client_id, self.emulator.client_secret)
+        arguments = (self.emulator.url, self.emulator.client_id, self.emulator.client_secret)
         for method in multiprocessing.get_all_start_methods():
             with self.subTest(method):
-                process = multiprocessing.get_context(method).Process(target=sign_in, args=given)
+                process = multiprocessing.get_context(method).Process(target=sign_in_and_exit, args=arguments)
                 process.start()
                 process.join(30)
                 self.assertEqual(process.exitcode, 0)
 
-    def test_a_forked_process_of_multiprocessing_uses_the_clients_of_its_parent(self):
+    def test_a_forked_process_of_multiprocessing_can_use_the_api_objects_of_its_parent(self):
         self.assertTrue(self.identify())
-        process = multiprocessing.get_context("fork").Process(target=self.in_a_child)
+        process = multiprocessing.get_context("fork").Process(target=self.identify_and_exit)
         process.start()
         process.join(30)
         self.assertEqual(process.exitcode, 0)
 
-    def in_a_child(self):
+    def identify_and_exit(self):
         sys.exit(0 if self.identify() else 1)
 
 
-def sign_in(url, client_id, client_secret):
+def sign_in_and_exit(url, client_id, client_secret):
     credentials = Credentials.client_credentials(client_id, Secret(client_secret))
     with BlockingOAuthApi(Config(host=Host.url(url), credentials=credentials)) as api:
         sys.exit(0 if api.get_oauth_client(client_id).id == client_id else 1)
 
 
-class Clients(Case):
-    def test_with(self):
+class ApiObjects(Case):
+    def test_with_closes_the_api_object(self):
         with BlockingOAuthApi(self.emulator.config()) as api:
             self.assertEqual(repr(api), f"<BlockingOAuthApi of {self.emulator.url}/>")
             self.assertTrue(api.get_oauth_scopes().entities)
@@ -645,7 +654,7 @@ class Clients(Case):
             api.get_oauth_scopes()
         api.close()
 
-    def test_async_with(self):
+    def test_async_with_closes_the_api_object(self):
         async def main():
             async with OAuthApi(self.emulator.config()) as api:
                 self.assertTrue((await api.get_oauth_scopes()).entities)
@@ -655,21 +664,21 @@ class Clients(Case):
 
         asyncio.run(main())
 
-    def test_an_error_inside_with_is_passed_on(self):
+    def test_an_error_inside_with_is_raised(self):
         with self.assertRaises(OAuthError.InvalidArgument):
             with BlockingOAuthApi(self.emulator.config()) as api:
                 api.get_oauth_client("a/b")
 
-    def test_calls_that_are_under_way_survive_close(self):
-        self.emulator.fault("get_oauth_clients", times=None, delay_milliseconds=200)
+    def test_calls_in_progress_survive_close(self):
+        self.emulator.inject_fault("get_oauth_clients", times=None, delay_milliseconds=200)
         api = BlockingOAuthApi(self.emulator.config())
         with ThreadPoolExecutor(8) as threads:
             calls = [threads.submit(api.get_oauth_clients) for _ in range(8)]
-            self.arrived(8)
+            self.wait_for_arrival(8)
             api.close()
             self.assertTrue(all(call.result().entities for call in calls))
 
-    def test_closing_while_others_begin_calls(self):
+    def test_closing_while_other_threads_start_calls(self):
         for _ in range(30):
             api = BlockingOAuthApi(self.emulator.config())
             with ThreadPoolExecutor(4) as threads:
@@ -684,21 +693,23 @@ class Clients(Case):
             self.emulator.close_idle_connections()
             api.get_oauth_scopes()
             self.assertEqual(self.emulator.open()[1], 1)
-        until(lambda: self.emulator.open()[1] == 0)
+        wait_until(lambda: self.emulator.open()[1] == 0)
 
 
 class Records(unittest.TestCase):
     client = OAuthClient(id="a", name="b", authorized_grant_type=GrantType.CODE, secret=Secret("s3cret"))
 
     def test_every_record_is_a_dataclass_with_fields(self):
-        records = [one for one in public() if dataclasses.is_dataclass(one)]
+        records = [member for member in public_members() if dataclasses.is_dataclass(member)]
         self.assertGreater(len(records), 25)
         for record in records:
             with self.subTest(record.__name__):
                 names = [field.name for field in dataclasses.fields(record)]
                 arguments = inspect.signature(record).parameters
                 self.assertEqual(list(arguments), names)
-                self.assertEqual({one.kind for one in arguments.values()}, {inspect.Parameter.KEYWORD_ONLY})
+                self.assertEqual(
+                    {argument.kind for argument in arguments.values()}, {inspect.Parameter.KEYWORD_ONLY}
+                )
                 self.assertEqual(list(typing.get_type_hints(record)), names)
 
     def test_repr_names_the_fields(self):
@@ -708,7 +719,7 @@ class Records(unittest.TestCase):
         self.assertIn("authorized_grant_type=GrantType.CODE", repr(self.client))
         self.assertNotIn("s3cret", repr(self.client))
 
-    def test_equality(self):
+    def test_records_with_equal_fields_are_equal(self):
         self.assertEqual(self.client, dataclasses.replace(self.client))
         self.assertNotEqual(self.client, dataclasses.replace(self.client, name="c"))
         for other in (
@@ -723,7 +734,7 @@ class Records(unittest.TestCase):
         with self.assertRaises(TypeError):
             hash(self.client)
 
-    def test_copies(self):
+    def test_copies_are_equal_and_independent(self):
         changed = dataclasses.replace(self.client, name="c")
         self.assertEqual((changed.name, self.client.name, changed.id), ("c", "b", "a"))
         self.assertEqual(copy.copy(self.client), self.client)
@@ -743,36 +754,36 @@ class Records(unittest.TestCase):
         OAuthClient().scope.append("users")
         self.assertEqual(OAuthClient().scope, [])
 
-    def test_pickling_but_for_secrets(self):
+    def test_only_records_without_secrets_can_be_pickled(self):
         division = RoleDivision(role_id="a", division_id="*")
         self.assertEqual(pickle.loads(pickle.dumps(division)), division)
         for holder in (self.client, Session(access_token=Secret("s3cret"))):
             with self.assertRaisesRegex(TypeError, "Secret can't be pickled"):
                 pickle.dumps(holder)
 
-    def test_a_session_is_kept_field_by_field(self):
-        held = Session(
+    def test_a_session_can_be_stored_field_by_field(self):
+        session = Session(
             access_token=Secret("s3cret"),
             expires_at=datetime(2026, 3, 1, 8, 30, tzinfo=timezone.utc),
             refresh_token=Secret("r3fresh"),
         )
-        kept = {
-            "access_token": held.access_token.expose(),
-            "expires_at": held.expires_at.isoformat(),
-            "refresh_token": held.refresh_token.expose(),
+        stored = {
+            "access_token": session.access_token.expose(),
+            "expires_at": session.expires_at.isoformat(),
+            "refresh_token": session.refresh_token.expose(),
         }
         self.assertEqual(
             Session(
-                access_token=Secret(kept["access_token"]),
-                expires_at=datetime.fromisoformat(kept["expires_at"]),
-                refresh_token=Secret(kept["refresh_token"]),
+                access_token=Secret(stored["access_token"]),
+                expires_at=datetime.fromisoformat(stored["expires_at"]),
+                refresh_token=Secret(stored["refresh_token"]),
             ),
-            held,
+            session,
         )
 
 
 class Enumerations(unittest.TestCase):
-    def test_known_values(self):
+    def test_known_values_are_compared_and_printed(self):
         self.assertIs(GrantType.CODE, GrantType.CODE)
         self.assertEqual(GrantType.CODE, GrantType.CODE)
         self.assertNotEqual(GrantType.CODE, GrantType.TOKEN)
@@ -783,7 +794,7 @@ class Enumerations(unittest.TestCase):
         self.assertEqual(f"{ClientState.ACTIVE:>8}", "  active")
         self.assertEqual(repr(GrantType.SAML2_BEARER), "GrantType.SAML2_BEARER")
 
-    def test_unknown_values(self):
+    def test_unknown_values_are_compared_and_printed(self):
         unknown = GrantType.UNKNOWN(value="x")
         self.assertEqual(unknown, GrantType.UNKNOWN("x"))
         self.assertEqual(hash(unknown), hash(GrantType.UNKNOWN("x")))
@@ -798,27 +809,27 @@ class Enumerations(unittest.TestCase):
         with self.assertRaises(TypeError):
             GrantType.UNKNOWN()
 
-    def test_no_other_values(self):
+    def test_an_enumeration_can_not_be_called(self):
         with self.assertRaisesRegex(TypeError, "GrantType.UNKNOWN"):
             GrantType("CODE")
 
-    def test_copies_are_the_same(self):
+    def test_copies_of_values_are_equal(self):
         for value in (GrantType.CODE, GrantType.UNKNOWN("x"), Region.EU_WEST_1):
             for copied in (copy.copy(value), copy.deepcopy(value), pickle.loads(pickle.dumps(value))):
                 self.assertEqual(copied, value)
         self.assertIs(pickle.loads(pickle.dumps(GrantType.CODE)), GrantType.CODE)
 
-    @unittest.skipIf(sys.version_info < (3, 10), "there is no match yet")
-    def test_match(self):
+    @unittest.skipIf(sys.version_info < (3, 10), "match requires Python 3.10")
+    def test_values_can_be_matched(self):
         found = {}
         exec(
             textwrap.dedent("""
-            def described(value):
+            def describe(value):
                 match value:
                     case GrantType.CODE:
                         return "code"
-                    case GrantType.UNKNOWN(value=text):
-                        return text
+                    case GrantType.UNKNOWN(value=string):
+                        return string
                     case GrantType():
                         return "another"
             """),
@@ -826,7 +837,7 @@ class Enumerations(unittest.TestCase):
             found,
         )
         values = (GrantType.CODE, GrantType.UNKNOWN("x"), GrantType.TOKEN, "CODE")
-        self.assertEqual([found["described"](value) for value in values], ["code", "x", "another", None])
+        self.assertEqual([found["describe"](value) for value in values], ["code", "x", "another", None])
 
 
 class Errors(Case):
@@ -835,8 +846,8 @@ class Errors(Case):
             api.get_oauth_client("00000000-0000-4000-8000-000000000000")
         return raised.exception
 
-    def test_one_class_and_its_subclasses(self):
-        kinds = [one for one in vars(OAuthError).values() if isinstance(one, type)]
+    def test_every_kind_of_error_is_a_subclass(self):
+        kinds = [member for member in vars(OAuthError).values() if isinstance(member, type)]
         self.assertEqual(len(kinds), 8)
         for kind in kinds:
             self.assertTrue(issubclass(kind, OAuthError) and issubclass(kind, Exception))
@@ -845,24 +856,24 @@ class Errors(Case):
             )
             self.assertTrue(kind.__doc__)
 
-    def test_attributes(self):
+    def test_an_error_has_the_attributes_of_its_failure(self):
         error = self.error()
         for field in dataclasses.fields(Failure):
             self.assertEqual(getattr(error, field.name), getattr(error.failure, field.name), field.name)
         self.assertEqual((error.status, error.code, str(error)), (404, "not.found", error.failure.text))
         self.assertEqual(repr(error), f"OAuthError.Api({error.text!r})")
 
-    def test_pickling(self):
+    def test_an_error_can_be_pickled(self):
         error = self.error()
         copied = pickle.loads(pickle.dumps(error))
         self.assertIs(type(copied), OAuthError.Api)
         self.assertEqual((copied.failure, str(copied)), (error.failure, str(error)))
 
-    def test_one_can_be_made_for_a_test(self):
+    def test_an_error_can_be_constructed(self):
         error = OAuthError.Timeout(Failure(text="too late", worth_retrying=True))
         self.assertEqual((str(error), error.worth_retrying, error.metadata), ("too late", True, None))
 
-    def test_what_the_interpreter_prints(self):
+    def test_the_interpreter_prints_the_public_name(self):
         with self.assertRaises(OAuthError) as raised:
             Host.named("mars")
         printed = "".join(traceback.format_exception_only(type(raised.exception), raised.exception))
@@ -878,18 +889,18 @@ class Objects(unittest.TestCase):
     request = AuthorizationRequest(Host.region(Region.EU_WEST_1), authorization)
 
     def test_copies_are_the_object_itself(self):
-        for thing in (
+        for item in (
             Secret("a"),
             Credentials.access_token(Secret("a")),
             Host.region(Region.EU_WEST_1),
             self.request,
         ):
-            self.assertIs(copy.copy(thing), thing)
-            self.assertIs(copy.deepcopy(thing), thing)
-            with self.assertRaisesRegex(TypeError, f"an? {type(thing).__name__} can't be pickled"):
-                pickle.dumps(thing)
+            self.assertIs(copy.copy(item), item)
+            self.assertIs(copy.deepcopy(item), item)
+            with self.assertRaisesRegex(TypeError, f"an? {type(item).__name__} can't be pickled"):
+                pickle.dumps(item)
 
-    def test_secrets(self):
+    def test_secrets_are_compared_but_not_printed(self):
         secret = Secret("s3cret")
         self.assertEqual(secret, Secret("s3cret"))
         self.assertNotEqual(secret, Secret("other"))
@@ -898,36 +909,38 @@ class Objects(unittest.TestCase):
         self.assertEqual(secret.expose(), "s3cret")
         self.assertNotIn("s3cret", f"{secret} {secret!r} {secret._handle}")
 
-    def test_credentials_tell_whose_they_are_and_nothing_more(self):
-        whose, secret = self.authorization.client_id, Secret("s3cret")
+    def test_repr_of_credentials_shows_only_their_kind_and_client_id(self):
+        client_id, secret = self.authorization.client_id, Secret("s3cret")
         for kind, credentials in {
             "AccessToken": Credentials.access_token(secret),
-            "ClientCredentials": Credentials.client_credentials(whose, secret),
-            "AuthorizationCode": Credentials.authorization_code(whose, secret, "https://a/", secret, secret),
-            "RefreshToken": Credentials.refresh_token(whose, secret),
-            "Saml2Bearer": Credentials.saml2_bearer(whose, secret, "acme", secret),
-            "Session": Credentials.session(whose, Session(access_token=secret, refresh_token=secret)),
+            "ClientCredentials": Credentials.client_credentials(client_id, secret),
+            "AuthorizationCode": Credentials.authorization_code(
+                client_id, secret, "https://a/", secret, secret
+            ),
+            "RefreshToken": Credentials.refresh_token(client_id, secret),
+            "Saml2Bearer": Credentials.saml2_bearer(client_id, secret, "acme", secret),
+            "Session": Credentials.session(client_id, Session(access_token=secret, refresh_token=secret)),
             "Browser": Credentials.browser(self.authorization),
         }.items():
             with self.subTest(kind):
                 self.assertTrue(repr(credentials).startswith(kind), repr(credentials))
-                self.assertEqual(whose in repr(credentials), kind != "AccessToken")
+                self.assertEqual(client_id in repr(credentials), kind != "AccessToken")
                 self.assertNotIn("s3cret", f"{credentials} {credentials!r} {credentials._handle}")
 
-    def test_a_request_tells_no_verifier(self):
+    def test_repr_of_a_request_shows_neither_verifier_nor_state(self):
         self.assertIn("client_secret=Secret(***), pkce=True, org=None", repr(self.authorization))
         self.assertIn("AuthorizationRequest", repr(self.request))
         self.assertNotIn(self.request.code_verifier().expose(), f"{self.request!r} {self.request.url()}")
         self.assertNotIn(self.request.state(), repr(self.request))
         self.assertEqual(repr(self.request.code_verifier()), "Secret(***)")
 
-    def test_what_is_made_by_class_methods_only(self):
+    def test_a_host_is_created_by_class_methods_only(self):
         with self.assertRaisesRegex(TypeError, r"a Host is made by Host\.domain\(\)"):
             Host("mypurecloud.de")
 
 
 class WrongArguments(unittest.TestCase):
-    """A mistake is named at once, in Python's own words."""
+    """A wrong argument raises an error that names the argument in Python's terms."""
 
     def setUp(self):
         self.config = Config(
@@ -936,42 +949,42 @@ class WrongArguments(unittest.TestCase):
         self.api = BlockingOAuthApi(self.config)
         self.addCleanup(self.api.close)
 
-    def refused(self, kind, text, call, *arguments, **named):
-        with self.assertRaisesRegex(kind, text):
+    def assert_refused(self, kind, pattern, call, *arguments, **named):
+        with self.assertRaisesRegex(kind, pattern):
             call(*arguments, **named)
 
-    def test_types(self):
+    def test_wrong_types_are_refused(self):
         body = OAuthClientRequest(name="a", authorized_grant_type="CODE")
         replaced = dataclasses.replace
-        self.refused(TypeError, "client_id: a str is required, not int", self.api.get_oauth_client, 5)
-        self.refused(TypeError, "a GrantType is required, not str", self.api.post_oauth_clients, body)
-        self.refused(
+        self.assert_refused(TypeError, "client_id: a str is required, not int", self.api.get_oauth_client, 5)
+        self.assert_refused(TypeError, "a GrantType is required, not str", self.api.post_oauth_clients, body)
+        self.assert_refused(
             TypeError,
             "an OAuthClientRequest is required, not dict",
             self.api.post_oauth_clients,
             {"name": "a"},
         )
-        self.refused(TypeError, "a CallOptions is required, not int", self.api.get_oauth_clients, 5)
-        self.refused(
+        self.assert_refused(TypeError, "a CallOptions is required, not int", self.api.get_oauth_clients, 5)
+        self.assert_refused(
             TypeError,
             "deadline: a timedelta is required, not int",
             BlockingOAuthApi,
             replaced(self.config, deadline=5),
         )
-        self.refused(TypeError, "a Secret is required, not str", Credentials.access_token, "token")
-        self.refused(
+        self.assert_refused(TypeError, "a Secret is required, not str", Credentials.access_token, "token")
+        self.assert_refused(
             TypeError,
             "host: a Host is required, not Region",
             BlockingOAuthApi,
             replaced(self.config, host=Region.EU_WEST_1),
         )
-        self.refused(TypeError, "a Config is required, not Host", BlockingOAuthApi, self.config.host)
+        self.assert_refused(TypeError, "a Config is required, not Host", BlockingOAuthApi, self.config.host)
 
-    def test_types_of_what_signs_in(self):
-        self.refused(
+    def test_wrong_types_of_credentials_and_sources_are_refused(self):
+        self.assert_refused(
             TypeError, "refresh_token: a Secret is required, not str", Credentials.refresh_token, "id", "text"
         )
-        self.refused(
+        self.assert_refused(
             TypeError,
             "client_secret: a Secret is required, not str",
             Credentials.authorization_code,
@@ -980,21 +993,23 @@ class WrongArguments(unittest.TestCase):
             "https://wartung.example.at/callback",
             client_secret="text",
         )
-        self.refused(TypeError, "redirect_uri", Authorization, client_id="id")
-        self.refused(TypeError, "positional", Authorization, "id", "https://wartung.example.at/callback")
+        self.assert_refused(TypeError, "redirect_uri", Authorization, client_id="id")
+        self.assert_refused(
+            TypeError, "positional", Authorization, "id", "https://wartung.example.at/callback"
+        )
         authorization = Authorization(client_id="id", redirect_uri="https://wartung.example.at/callback")
-        self.refused(
+        self.assert_refused(
             TypeError,
             "host: a Host is required, not Region",
             AuthorizationRequest,
             Region.EU_WEST_1,
             authorization,
         )
-        self.refused(
+        self.assert_refused(
             TypeError, "environment: a bool is required, not str", find_config, Sources(environment="no")
         )
-        self.refused(TypeError, "sources: a Sources is required, not bool", find_config, False)
-        self.refused(
+        self.assert_refused(TypeError, "sources: a Sources is required, not bool", find_config, False)
+        self.assert_refused(
             ValueError,
             "expires_at: a datetime without a time zone",
             Credentials.session,
@@ -1002,18 +1017,20 @@ class WrongArguments(unittest.TestCase):
             Session(access_token=Secret("a"), expires_at=datetime(2026, 3, 1)),
         )
 
-    def test_values(self):
+    def test_wrong_values_are_refused(self):
         now = datetime.now(timezone.utc)
-        self.refused(ValueError, "without a time zone", usage_interval, datetime(2026, 1, 1), now)
-        self.refused(TypeError, "a datetime is required, not str", usage_interval, "2026-01-01", now)
-        self.refused(ValueError, "out of range|i32", self.api.get_oauth_client_usage_summary, "a", 2**40)
+        self.assert_refused(ValueError, "without a time zone", usage_interval, datetime(2026, 1, 1), now)
+        self.assert_refused(TypeError, "a datetime is required, not str", usage_interval, "2026-01-01", now)
+        self.assert_refused(
+            ValueError, "out of range|i32", self.api.get_oauth_client_usage_summary, "a", 2**40
+        )
 
-    def test_what_is_in_a_list_or_a_map_is_named_by_its_place(self):
+    def test_an_element_of_a_list_or_map_is_named_by_its_position(self):
         def body(**fields):
             return OAuthClientRequest(name="a", authorized_grant_type=GrantType.CODE, **fields)
 
         secret = "hq3KpZ0vX1yT7wB9"
-        for kind, text, wrong in [
+        for kind, message, wrong in [
             (TypeError, "body.scope[1]: a str is required, not NoneType", body(scope=["a", None])),
             (
                 ValueError,
@@ -1033,8 +1050,8 @@ class WrongArguments(unittest.TestCase):
             (TypeError, "body.name: a str is required, not NoneType", dataclasses.replace(body(), name=None)),
             (TypeError, "body.scope: a list is required, not str", body(scope="users")),
         ]:
-            self.refused(kind, f"^{re.escape(text)}", self.api.post_oauth_clients, wrong)
-        for kind, text, headers in [
+            self.assert_refused(kind, f"^{re.escape(message)}", self.api.post_oauth_clients, wrong)
+        for kind, message, headers in [
             (
                 TypeError,
                 "options.headers[value 1]: a Secret is required, not str",
@@ -1043,7 +1060,7 @@ class WrongArguments(unittest.TestCase):
             (TypeError, "options.headers[key 0]: a str is required, not NoneType", {None: Secret("1")}),
             (ValueError, "options.headers[key 0]: character 16 is half", {f"{secret}\ud83d": Secret("1")}),
         ]:
-            with self.assertRaisesRegex(kind, f"^{re.escape(text)}") as raised:
+            with self.assertRaisesRegex(kind, f"^{re.escape(message)}") as raised:
                 self.api.get_oauth_clients(options=CallOptions(headers=headers))
             self.assertNotIn(secret, f"{raised.exception!r} {raised.exception.__context__!r}")
 
@@ -1061,9 +1078,9 @@ class WrongArguments(unittest.TestCase):
             with self.assertRaises(kind) as raised:
                 call(argument)
             self.assertNotIn(secret, f"{raised.exception!r} {raised.exception.__context__!r}")
-        self.refused(TypeError, "^region: a Region is required, not str$", Host.region, secret)
+        self.assert_refused(TypeError, "^region: a Region is required, not str$", Host.region, secret)
 
-    def test_more_headers_than_can_be_sent(self):
+    def test_too_many_headers_are_refused(self):
         headers = {f"x-{number}": Secret("1") for number in range(25_000)}
         for setting, call in [
             (
@@ -1078,22 +1095,22 @@ class WrongArguments(unittest.TestCase):
                 call()
             self.assertEqual(raised.exception.argument, setting)
 
-    def test_a_text_that_is_too_long_is_named(self):
+    def test_an_argument_that_is_too_long_is_refused_by_its_name(self):
         longest = purecloud_oauth._base.LONGEST_TEXT
         self.addCleanup(setattr, purecloud_oauth._base, "LONGEST_TEXT", longest)
         purecloud_oauth._base.LONGEST_TEXT = 100
-        self.refused(
+        self.assert_refused(
             ValueError, "^client_id: 101 characters are too many", self.api.get_oauth_client, "a" * 101
         )
         largest = purecloud_oauth._base.LARGEST_BUFFER
         self.addCleanup(setattr, purecloud_oauth._base, "LARGEST_BUFFER", largest)
         purecloud_oauth._base.LARGEST_BUFFER = 500
         body = OAuthClientRequest(name="a", authorized_grant_type=GrantType.CODE, scope=["a" * 90] * 6)
-        self.refused(
+        self.assert_refused(
             ValueError, "an argument takes [0-9]+ bytes; at most 500", self.api.post_oauth_clients, body
         )
 
-    def test_a_time_that_only_python_has_is_refused_by_the_name_of_its_argument(self):
+    def test_a_timestamp_out_of_range_is_refused_by_the_name_of_its_argument(self):
         now, minute = datetime.now(timezone.utc), timedelta(minutes=1)
         first, last = (edge.replace(tzinfo=timezone.utc) for edge in (datetime.min, datetime.max))
         self.assertEqual(usage_interval(first, last), "0001-01-01T00:00:00/9999-12-31T23:59:59")
@@ -1101,54 +1118,54 @@ class WrongArguments(unittest.TestCase):
             datetime.min.replace(tzinfo=timezone(minute)),
             datetime.max.replace(tzinfo=timezone(-minute)),
         )
-        for moment in outside:
-            self.refused_by_name("start", usage_interval, moment, now)
-            self.refused_by_name("end", usage_interval, now, moment)
-            session = Session(access_token=Secret("a"), expires_at=moment)
+        for timestamp in outside:
+            self.assert_argument_refused("start", usage_interval, timestamp, now)
+            self.assert_argument_refused("end", usage_interval, now, timestamp)
+            session = Session(access_token=Secret("a"), expires_at=timestamp)
             config = dataclasses.replace(self.config, credentials=Credentials.session("id", session))
-            self.refused_by_name("session.expires_at", BlockingOAuthApi, config)
+            self.assert_argument_refused("session.expires_at", BlockingOAuthApi, config)
             body = OAuthClientRequest(
-                name="a", authorized_grant_type=GrantType.CLIENT_CREDENTIALS, date_to_delete=moment
+                name="a", authorized_grant_type=GrantType.CLIENT_CREDENTIALS, date_to_delete=timestamp
             )
-            self.refused_by_name("body.date_to_delete", self.api.post_oauth_clients, body)
-        self.refused_by_name("start", usage_interval, now, now)
+            self.assert_argument_refused("body.date_to_delete", self.api.post_oauth_clients, body)
+        self.assert_argument_refused("start", usage_interval, now, now)
 
     def test_a_negative_duration_is_refused_by_the_name_of_its_setting(self):
         for negative in (timedelta(microseconds=-1), timedelta(seconds=-1), timedelta.min):
             for setting in ("connect_timeout", "attempt_timeout", "deadline"):
                 config = dataclasses.replace(self.config, **{setting: negative})
-                self.refused_by_name(setting, BlockingOAuthApi, config)
+                self.assert_argument_refused(setting, BlockingOAuthApi, config)
             for pause in ("first_backoff", "max_backoff", "max_retry_after"):
                 config = dataclasses.replace(self.config, retry=RetryPolicy(**{pause: negative}))
-                self.refused_by_name(f"retry.{pause}", BlockingOAuthApi, config)
+                self.assert_argument_refused(f"retry.{pause}", BlockingOAuthApi, config)
             options = CallOptions(deadline=negative)
-            self.refused_by_name("deadline", self.api.get_oauth_clients, options)
+            self.assert_argument_refused("deadline", self.api.get_oauth_clients, options)
         longest = RetryPolicy(
             first_backoff=timedelta.max, max_backoff=timedelta.max, max_retry_after=timedelta.max
         )
-        patient = dataclasses.replace(
+        config = dataclasses.replace(
             self.config, attempt_timeout=timedelta.max, deadline=timedelta.max, retry=longest
         )
-        BlockingOAuthApi(patient).close()
+        BlockingOAuthApi(config).close()
 
-    def refused_by_name(self, argument, call, *arguments):
+    def assert_argument_refused(self, argument, call, *arguments):
         with self.assertRaises(OAuthError.InvalidArgument) as raised:
             call(*arguments)
         self.assertEqual(raised.exception.argument, argument)
 
-    def test_half_a_character(self):
-        self.refused(
+    def test_half_of_a_surrogate_pair_is_refused(self):
+        self.assert_refused(
             ValueError, "^value: character 0 is half of a surrogate pair", GrantType.UNKNOWN, "\ud83d"
         )
-        self.refused(ValueError, "^text: character 6 ", Secret, "s3cret\udc80")
-        self.refused(ValueError, "^client_id: character 0 ", self.api.get_oauth_client, "\ud83d")
+        self.assert_refused(ValueError, "^text: character 6 ", Secret, "s3cret\udc80")
+        self.assert_refused(ValueError, "^client_id: character 0 ", self.api.get_oauth_client, "\ud83d")
         with self.assertRaisesRegex(ValueError, "character 6 ") as raised:
             Secret("s3cret\udc80")
         self.assertNotIn("s3cret", f"{raised.exception!r} {raised.exception.__context__!r}")
 
 
 class Names(unittest.TestCase):
-    def test_only_what_is_public_is_seen(self):
+    def test_only_public_names_are_visible(self):
         shown = [name for name in dir(purecloud_oauth) if not name.startswith("__")]
         self.assertEqual(sorted(shown), sorted(purecloud_oauth.__all__))
         for name in shown:
@@ -1156,23 +1173,23 @@ class Names(unittest.TestCase):
         for name in ("OAuthApi", "InternalError", "Region", "find_config", "usage_interval", "Detail"):
             self.assertIn(name, shown)
 
-    def test_everything_belongs_to_the_package(self):
-        for one in public():
-            self.assertEqual(one.__module__, "purecloud_oauth", one)
-            self.assertIs(getattr(purecloud_oauth, one.__qualname__), one)
+    def test_every_public_member_belongs_to_the_package(self):
+        for member in public_members():
+            self.assertEqual(member.__module__, "purecloud_oauth", member)
+            self.assertIs(getattr(purecloud_oauth, member.__qualname__), member)
 
-    def test_everything_is_documented(self):
-        for one in public():
-            self.assertTrue(one.__doc__ and one.__doc__.strip(), one)
-            for name, member in vars(one).items() if isinstance(one, type) else ():
-                if callable(member) and not name.startswith("_"):
-                    self.assertTrue(member.__doc__, f"{one.__name__}.{name}")
+    def test_every_public_member_is_documented(self):
+        for member in public_members():
+            self.assertTrue(member.__doc__ and member.__doc__.strip(), member)
+            for name, attribute in vars(member).items() if isinstance(member, type) else ():
+                if callable(attribute) and not name.startswith("_"):
+                    self.assertTrue(attribute.__doc__, f"{member.__name__}.{name}")
 
-    def test_help_can_be_read(self):
-        for one in public():
-            said = pydoc.plain(pydoc.render_doc(one))
-            for leftover in ("uniffi", "_native", "typing.Union", "<object object", "_DEFAULT", " 0x"):
-                self.assertNotIn(leftover, said, one)
+    def test_help_shows_no_internal_names(self):
+        for member in public_members():
+            page = pydoc.plain(pydoc.render_doc(member))
+            for internal_name in ("uniffi", "_native", "typing.Union", "<object object", "_DEFAULT", " 0x"):
+                self.assertNotIn(internal_name, page, member)
         self.assertEqual(
             str(inspect.signature(BlockingOAuthApi.get_oauth_client)),
             "(self, client_id: 'str', options: 'Optional[CallOptions]' = None) -> 'OAuthClient'",
@@ -1180,15 +1197,15 @@ class Names(unittest.TestCase):
         self.assertEqual(
             str(inspect.signature(find_config)), "(sources: 'Optional[Sources]' = None) -> 'Config'"
         )
-        for client in (OAuthApi, BlockingOAuthApi):
-            self.assertEqual(str(inspect.signature(client.from_env)), f"() -> '{client.__name__}'")
+        for api_class in (OAuthApi, BlockingOAuthApi):
+            self.assertEqual(str(inspect.signature(api_class.from_env)), f"() -> '{api_class.__name__}'")
 
-    def test_both_clients_have_the_same_operations(self):
-        def operations(of):
-            functions = inspect.getmembers(of, inspect.isfunction)
+    def test_both_api_classes_have_the_same_operations(self):
+        def operations(api_class):
+            functions = inspect.getmembers(api_class, inspect.isfunction)
             return {
-                name: str(inspect.signature(one))
-                for name, one in functions
+                name: str(inspect.signature(function))
+                for name, function in functions
                 if name.startswith(("get", "post", "put", "del", "sign"))
             }
 
@@ -1198,7 +1215,7 @@ class Names(unittest.TestCase):
             self.assertTrue(inspect.iscoroutinefunction(getattr(OAuthApi, name)))
             self.assertFalse(inspect.iscoroutinefunction(getattr(BlockingOAuthApi, name)))
 
-    def test_importing_is_light(self):
+    def test_importing_loads_no_heavy_modules(self):
         heavy = {"asyncio", "dataclasses", "email", "inspect", "socket", "ssl", "threading", "typing"}
         program = f"import sys, purecloud_oauth; print(*sorted({heavy} & set(sys.modules)))"
         imported = subprocess.run(
@@ -1206,7 +1223,7 @@ class Names(unittest.TestCase):
         )
         self.assertEqual((imported.stdout.strip(), imported.stderr), ("", ""))
 
-    def test_types_are_shipped(self):
+    def test_type_stubs_are_shipped(self):
         folder = os.path.dirname(purecloud_oauth.__file__)
         self.assertLessEqual({"py.typed", "__init__.pyi"}, set(os.listdir(folder)))
 
@@ -1217,11 +1234,11 @@ def load_tests(loader, tests, pattern):
     return tests
 
 
-def public():
+def public_members():
     return [getattr(purecloud_oauth, name) for name in purecloud_oauth.__all__]
 
 
 if __name__ == "__main__":
-    # What hangs has failed.
+    # Tests that hang fail after two minutes.
     faulthandler.dump_traceback_later(120, exit=True)
     unittest.main()

@@ -1,4 +1,4 @@
-"""The library makes of an answer what uniffi's own readers make of it, for every type of the interface."""
+"""The native library and uniffi's readers in Python read the same values, for every type of the interface."""
 
 import gc
 import importlib
@@ -11,7 +11,7 @@ from datetime import datetime, timedelta, timezone
 
 from purecloud_oauth import Credentials, Host, InternalError, OAuthClientEntityListing, Region, Secret
 
-# Looks into the package, past what it publishes.
+# The generated module, which the package does not export.
 generated = importlib.import_module("purecloud_oauth._native.purecloud_oauth")
 
 EXAMPLES = {
@@ -22,7 +22,10 @@ EXAMPLES = {
 
 
 class Types:
-    """Random values by the numbers of their types."""
+    """Builds random values of a type, given the number of the type in the type table.
+
+    The methods for scalars have the names of the kinds in the type table, with an underscore in front.
+    """
 
     def __init__(self, seed):
         self._random = random.Random(seed)
@@ -33,42 +36,42 @@ class Types:
             self._parts[number] = [next(parts) for _ in range(count)]
 
     def value(self, number, depth=0):
-        (kind, *rest), chosen = self._lines[number], self._random
+        (kind, *rest), generator = self._lines[number], self._random
         if kind == "optional":
-            return None if depth > 4 or chosen.random() < 0.3 else self.value(int(rest[0]), depth + 1)
+            return None if depth > 4 or generator.random() < 0.3 else self.value(int(rest[0]), depth + 1)
         if kind == "list":
-            return [self.value(int(rest[0]), depth + 1) for _ in range(self._few(depth))]
+            return [self.value(int(rest[0]), depth + 1) for _ in range(self._random_count(depth))]
         if kind == "map":
             key, value = map(int, rest)
-            return {self.value(key): self.value(value, depth + 1) for _ in range(self._few(depth))}
+            return {self.value(key): self.value(value, depth + 1) for _ in range(self._random_count(depth))}
         if kind == "record":
             named = dict(zip(rest[::2], map(int, rest[1::2])))
-            # A map with a slot of its own is JSON.
-            held = {
+            # A map in a separate slot contains JSON.
+            values = {
                 name.removeprefix("?_").removesuffix("_json"): self._json()
                 if name[0] == "?"
                 else self.value(of, depth + 1)
                 for name, of in named.items()
             }
-            return self._parts[number][0](**held)
+            return self._parts[number][0](**values)
         if kind == "enum":
-            variant, holds = chosen.choice(list(zip(self._parts[number], rest)))
-            return variant if holds == "-" else variant(self.value(int(holds), depth + 1))
+            variant, value_type = generator.choice(list(zip(self._parts[number], rest)))
+            return variant if value_type == "-" else variant(self.value(int(value_type), depth + 1))
         if kind == "object":
             return EXAMPLES[self._parts[number][0].__name__](self._text())
         return getattr(self, f"_{kind}")(*map(int, rest))
 
     def _json(self):
         values = (None, True, 1.5, self._text(), [1, {"a": self._text()}])
-        return {self._text(): self._random.choice(values) for _ in range(self._few(0))}
+        return {self._text(): self._random.choice(values) for _ in range(self._random_count(0))}
 
-    def holds_objects(self, number, seen=()):
+    def contains_objects(self, number, seen=()):
         kind, *rest = self._lines[number]
         inner = rest[1::2] if kind == "record" else [of for of in rest if of != "-" and kind != "integer"]
         inner = [int(of) for of in inner if int(of) not in seen]
-        return kind == "object" or any(self.holds_objects(of, (*seen, number)) for of in inner)
+        return kind == "object" or any(self.contains_objects(of, (*seen, number)) for of in inner)
 
-    def _few(self, depth):
+    def _random_count(self, depth):
         return self._random.randrange(4) if depth < 5 else 0
 
     def _text(self):
@@ -97,11 +100,13 @@ class Types:
 
 
 CONVERTERS = {
-    one._type: one for one in vars(generated).values() if isinstance(one, type) and hasattr(one, "_type")
+    member._type: member
+    for member in vars(generated).values()
+    if isinstance(member, type) and hasattr(member, "_type")
 }
 
 
-def written(converter, value, cut=None, changes=()):
+def write(converter, value, cut=None, changes=()):
     buffer = converter.lower(value)
     if cut is not None:
         buffer.len = cut
@@ -110,7 +115,7 @@ def written(converter, value, cut=None, changes=()):
     return buffer
 
 
-def read_by_the_library(converter, buffer):
+def read_natively(converter, buffer):
     return generated._uniffi_reader()(converter._type, buffer)
 
 
@@ -119,7 +124,7 @@ def read_in_python(converter, buffer):
         return converter.read(stream)
 
 
-def outcome(read, converter, buffer):
+def read_or_error(read, converter, buffer):
     try:
         return read(converter, buffer)
     except Exception as error:
@@ -130,7 +135,7 @@ class Reading(unittest.TestCase):
     def setUp(self):
         self.types = Types(seed=20_260_301)
 
-    def test_the_library_reads(self):
+    def test_the_native_reader_is_available(self):
         self.assertIsNotNone(generated._uniffi_reader())
 
     def test_every_type(self):
@@ -138,83 +143,80 @@ class Reading(unittest.TestCase):
         for number, converter in CONVERTERS.items():
             for _ in range(40):
                 value = self.types.value(number)
-                read = [
-                    read(converter, written(converter, value))
-                    for read in (read_by_the_library, read_in_python)
-                ]
-                self.same(*read)
+                read = [read(converter, write(converter, value)) for read in (read_natively, read_in_python)]
+                self.assert_same(*read)
 
-    def test_a_large_answer_that_says_much_again_and_again(self):
+    def test_a_large_response_with_repeated_values(self):
         converter = generated._UniffiFfiConverterTypeOAuthClientEntityListing
-        kinds = [self.types.value(generated._UniffiFfiConverterTypeOAuthClient._type) for _ in range(60)]
-        listing = OAuthClientEntityListing(entities=kinds * 5)
-        self.same(
-            read_by_the_library(converter, written(converter, listing)),
-            read_in_python(converter, written(converter, listing)),
+        clients = [self.types.value(generated._UniffiFfiConverterTypeOAuthClient._type) for _ in range(60)]
+        listing = OAuthClientEntityListing(entities=clients * 5)
+        self.assert_same(
+            read_natively(converter, write(converter, listing)),
+            read_in_python(converter, write(converter, listing)),
         )
 
-    def test_what_is_cut_off_is_an_error(self):
+    def test_a_truncated_buffer_is_an_error(self):
         for number, converter in CONVERTERS.items():
             value = self.types.value(number)
             whole = converter.lower(value)
             for cut in sorted({0, whole.len // 2, *range(min(whole.len, 40)), whole.len - 1}):
-                for read in (read_by_the_library, read_in_python):
+                for read in (read_natively, read_in_python):
                     self.assertIsInstance(
-                        outcome(read, converter, written(converter, value, cut)), InternalError, converter
+                        read_or_error(read, converter, write(converter, value, cut)), InternalError, converter
                     )
             read_in_python(converter, whole)
 
-    def test_what_is_not_as_it_was_written_is_the_same_or_an_error(self):
-        chosen = random.Random(1)
+    def test_a_corrupt_buffer_is_an_error_or_the_same_value_for_both_readers(self):
+        generator = random.Random(1)
         for number, converter in CONVERTERS.items():
-            if self.types.holds_objects(number):
+            if self.types.contains_objects(number):
                 continue
             for _ in range(60):
                 value = self.types.value(number)
-                length = len(bytes_of(converter, value))
-                changes = [(chosen.randrange(length), chosen.randrange(256)) for _ in range(2)]
-                ours, stock = (
-                    outcome(read, converter, written(converter, value, changes=changes))
-                    for read in (read_by_the_library, read_in_python)
+                length = len(lowered_bytes(converter, value))
+                changes = [(generator.randrange(length), generator.randrange(256)) for _ in range(2)]
+                native, reference = (
+                    read_or_error(read, converter, write(converter, value, changes=changes))
+                    for read in (read_natively, read_in_python)
                 )
-                if isinstance(stock, Exception) and not isinstance(stock, generated.OAuthError):
-                    self.assertIsInstance(ours, Exception, (converter, stock))
+                if isinstance(reference, Exception) and not isinstance(reference, generated.OAuthError):
+                    self.assertIsInstance(native, Exception, (converter, reference))
                 else:
-                    self.same(ours, stock)
+                    self.assert_same(native, reference)
 
-    def test_moments_beyond_the_calendar(self):
+    def test_timestamps_outside_the_calendar_are_an_error(self):
         converter = generated._UniffiFfiConverterTimestamp
         for seconds in (-62_135_596_801, 253_402_300_800, -(2**63), 2**63 - 1):
-            for read in (read_by_the_library, read_in_python):
-                buffer = written(converter, datetime.now(timezone.utc))
+            for read in (read_natively, read_in_python):
+                buffer = write(converter, datetime.now(timezone.utc))
                 with self.assertRaises(OverflowError):
-                    read(converter, replaced(buffer, seconds.to_bytes(8, "big", signed=True)))
+                    read(converter, overwrite_start(buffer, seconds.to_bytes(8, "big", signed=True)))
 
-    def test_moments_are_read_as_they_were_written(self):
+    def test_timestamps_are_read_as_written(self):
         converter = generated._UniffiFfiConverterTimestamp
         for _ in range(200):
-            moment = self.types._moment()
-            for read in (read_by_the_library, read_in_python):
-                self.assertEqual(read(converter, written(converter, moment)), moment)
+            timestamp = self.types._moment()
+            for read in (read_natively, read_in_python):
+                self.assertEqual(read(converter, write(converter, timestamp)), timestamp)
 
-    def test_nothing_is_left_behind(self):
+    def test_reading_leaks_no_memory(self):
         converter = generated._UniffiFfiConverterTypeOAuthClientEntityListing
         value = self.types.value(converter._type)
         while not value.entities:
             value = self.types.value(converter._type)
-        length = len(bytes_of(converter, value))
+        length = len(lowered_bytes(converter, value))
 
         def read(times):
             for _ in range(times):
                 for cut in (None, length // 2, length - 1):
-                    outcome(read_by_the_library, converter, written(converter, value, cut))
+                    read_or_error(read_natively, converter, write(converter, value, cut))
             gc.collect()
             return sys.getallocatedblocks()
 
         before = read(50)
         self.assertLess(read(500) - before, 250)
 
-    def test_a_large_answer_leaves_the_collector_as_it_was(self):
+    def test_a_large_response_leaves_the_garbage_collector_unchanged(self):
         converter = generated._UniffiFfiConverterTypeOAuthClientEntityListing
         client = self.types.value(generated._UniffiFfiConverterTypeOAuthClient._type)
         many = OAuthClientEntityListing(entities=[client] * 2_000)
@@ -222,32 +224,32 @@ class Reading(unittest.TestCase):
         for switch, is_on in ((gc.disable, False), (gc.enable, True)):
             switch()
             for cut in (None, 100_000):
-                outcome(read_by_the_library, converter, written(converter, many, cut))
+                read_or_error(read_natively, converter, write(converter, many, cut))
                 self.assertEqual(gc.isenabled(), is_on)
 
-    def same(self, one, other):
+    def assert_same(self, one, other):
         self.assertIs(type(one), type(other))
         if is_dataclass(one):
             for field in fields(one):
-                self.same(getattr(one, field.name), getattr(other, field.name))
+                self.assert_same(getattr(one, field.name), getattr(other, field.name))
         elif isinstance(one, list):
             self.assertEqual(len(one), len(other))
             for pair in zip(one, other):
-                self.same(*pair)
+                self.assert_same(*pair)
         elif isinstance(one, dict):
             self.assertEqual(list(one), list(other))
-            self.same(list(one.values()), list(other.values()))
+            self.assert_same(list(one.values()), list(other.values()))
         elif isinstance(one, InternalError):
-            pass  # Each says in its own words what it found.
+            pass  # The messages of the two readers differ.
         elif isinstance(one, generated.OAuthError):
-            self.same(one.failure, other.failure)
+            self.assert_same(one.failure, other.failure)
         elif isinstance(one, (Host, Credentials)):
             self.assertEqual(repr(one), repr(other))
         else:
             self.assertEqual(one, other)
 
 
-def bytes_of(converter, value):
+def lowered_bytes(converter, value):
     buffer = converter.lower(value)
     try:
         return bytes(buffer.data[: buffer.len])
@@ -255,7 +257,7 @@ def bytes_of(converter, value):
         buffer.free()
 
 
-def replaced(buffer, start):
+def overwrite_start(buffer, start):
     for place, byte in enumerate(start):
         buffer.data[place] = byte
     return buffer

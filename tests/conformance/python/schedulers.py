@@ -1,11 +1,11 @@
-"""Calls under gevent, eventlet, Trio and anyio: other tasks run on while a call waits, and a call can be ended."""
+"""Calls under gevent, eventlet, Trio and anyio: other tasks run while a call waits, and calls can be cancelled."""
 
 import os
 import unittest
 
 from programs import Programs
 
-POSIX = unittest.skipUnless(os.name == "posix", "a call has a descriptor on POSIX alone")
+POSIX = unittest.skipUnless(os.name == "posix", "calls have descriptors on POSIX only")
 
 GEVENT = """
 from gevent import monkey
@@ -23,33 +23,33 @@ eventlet.monkey_patch()
 
 @POSIX
 class Greenlets(Programs):
-    def test_gevent_runs_on_while_calls_wait(self):
-        self.program(
+    def test_gevent_runs_other_greenlets_while_calls_wait(self):
+        self.run_program(
             """
-            emulator.fault("get_oauth_clients", times=None, delay_milliseconds=1000)
+            emulator.inject_fault("get_oauth_clients", times=None, delay_milliseconds=1000)
             api.get_oauth_scopes()
-            latest = [0]
+            longest_delay = [0]
 
             def tick():
                 while True:
                     start = time.monotonic()
                     gevent.sleep(0.01)
-                    latest[0] = max(latest[0], time.monotonic() - start)
+                    longest_delay[0] = max(longest_delay[0], time.monotonic() - start)
 
             ticking = gevent.spawn(tick)
             start = time.monotonic()
             calls = [gevent.spawn(api.get_oauth_clients) for _ in range(20)]
             assert all(listing.get().entities for listing in calls)
             assert time.monotonic() - start < 3
-            assert latest[0] < 0.3, latest
+            assert longest_delay[0] < 0.3, longest_delay
             """,
             GEVENT,
         )
 
     def test_a_timeout_and_a_kill_of_gevent_close_the_request(self):
-        self.program(
+        self.run_program(
             """
-            emulator.fault("get_oauth_clients", kind={"hang": {}}, times=None)
+            emulator.inject_fault("get_oauth_clients", kind={"hang": {}}, times=None)
             start = time.monotonic()
             try:
                 with gevent.Timeout(0.3):
@@ -59,19 +59,19 @@ class Greenlets(Programs):
             else:
                 raise AssertionError("no timeout")
             assert time.monotonic() - start < 2
-            nothing_is_open()
+            wait_for_no_open_requests()
             arrived = emulator.counts("get_oauth_clients")[0]
             hanging = gevent.spawn(api.get_oauth_clients)
             while emulator.counts("get_oauth_clients")[0] == arrived:
                 gevent.sleep(0.01)
             hanging.kill()
-            nothing_is_open()
+            wait_for_no_open_requests()
             """,
             GEVENT,
         )
 
     def test_calls_of_gevent_leave_no_descriptors(self):
-        self.program(
+        self.run_program(
             """
             def descriptors():
                 return len(os.listdir("/proc/self/fd")) if os.path.exists("/proc/self/fd") else 0
@@ -85,10 +85,10 @@ class Greenlets(Programs):
             GEVENT,
         )
 
-    def test_a_fork_under_gevent_leaves_the_calls_of_the_parent(self):
-        said = self.program(
+    def test_a_fork_under_gevent_does_not_affect_calls_of_the_parent(self):
+        output = self.run_program(
             """
-            emulator.fault("get_oauth_clients", times=1, delay_milliseconds=700)
+            emulator.inject_fault("get_oauth_clients", times=1, delay_milliseconds=700)
             api.get_oauth_scopes()
             failed = []
 
@@ -111,35 +111,35 @@ class Greenlets(Programs):
             """,
             GEVENT,
         )
-        self.assertEqual(said, ["[]", "0"])
+        self.assertEqual(output, ["[]", "0"])
 
-    def test_event_loops_and_threads_of_their_own_work_under_gevent(self):
-        self.program(
+    def test_a_call_in_the_thread_pool_of_gevent_succeeds(self):
+        self.run_program(
             """
             assert gevent.get_hub().threadpool.apply(api.get_oauth_scopes).entities
             """,
             GEVENT,
         )
 
-    def test_without_patches_a_call_waits_in_its_thread(self):
-        self.program("assert api.get_oauth_scopes().entities", "import gevent, select\n")
+    def test_a_call_blocks_its_thread_without_monkey_patching(self):
+        self.run_program("assert api.get_oauth_scopes().entities", "import gevent, select\n")
 
-    def test_eventlet_runs_on_while_calls_wait(self):
-        self.program(
+    def test_eventlet_runs_other_greenlets_while_calls_wait(self):
+        self.run_program(
             """
-            emulator.fault("get_oauth_clients", times=None, delay_milliseconds=1000)
+            emulator.inject_fault("get_oauth_clients", times=None, delay_milliseconds=1000)
             api.get_oauth_scopes()
             start = time.monotonic()
             calls = [eventlet.spawn(api.get_oauth_clients) for _ in range(20)]
             assert all(call.wait().entities for call in calls)
             assert time.monotonic() - start < 3
-            emulator.start_over()
-            emulator.fault("get_oauth_clients", kind={"hang": {}}, times=None)
+            emulator.reset()
+            emulator.inject_fault("get_oauth_clients", kind={"hang": {}}, times=None)
             try:
                 with eventlet.Timeout(0.3):
                     api.get_oauth_clients()
             except eventlet.Timeout:
-                nothing_is_open()
+                wait_for_no_open_requests()
             else:
                 raise AssertionError("no timeout")
             """,
@@ -148,13 +148,13 @@ class Greenlets(Programs):
 
 
 @POSIX
-class Tasks(Programs):
-    def test_trio_runs_on_while_calls_wait(self):
-        self.program(
+class AsyncLibraries(Programs):
+    def test_trio_runs_other_tasks_while_calls_wait(self):
+        self.run_program(
             """
             import trio
 
-            emulator.fault("get_oauth_clients", times=None, delay_milliseconds=1000)
+            emulator.inject_fault("get_oauth_clients", times=None, delay_milliseconds=1000)
             done = []
 
             async def call():
@@ -174,24 +174,24 @@ class Tasks(Programs):
         )
 
     def test_a_cancelled_scope_of_trio_closes_the_request(self):
-        self.program(
+        self.run_program(
             """
             import trio
-            emulator.fault("get_oauth_clients", kind={"hang": {}}, times=None)
+            emulator.inject_fault("get_oauth_clients", kind={"hang": {}}, times=None)
 
             async def main():
                 await asynchronous.get_oauth_scopes()
                 with trio.move_on_after(0.3) as scope:
                     await asynchronous.get_oauth_clients()
                 assert scope.cancelled_caught
-                await trio.to_thread.run_sync(nothing_is_open)
+                await trio.to_thread.run_sync(wait_for_no_open_requests)
 
             trio.run(main)
             """
         )
 
-    def test_in_a_scope_of_trio_that_is_cancelled_already_nothing_is_sent(self):
-        said = self.program(
+    def test_a_call_in_a_cancelled_scope_of_trio_sends_no_request(self):
+        output = self.run_program(
             """
             import trio
 
@@ -206,17 +206,17 @@ class Tasks(Programs):
             print(emulator.counts("get_oauth_clients")[0])
             """
         )
-        self.assertEqual(said, ["0"])
+        self.assertEqual(output, ["0"])
 
-    def test_each_call_lets_other_tasks_of_trio_run(self):
-        self.program(
+    def test_each_call_is_a_checkpoint_of_trio(self):
+        self.run_program(
             """
             import trio, trio.testing
-            config = emulator.config(credentials=Credentials.access_token(Secret(emulator.token())))
+            config = emulator.config(credentials=Credentials.access_token(Secret(emulator.issue_token())))
 
             async def main():
                 async with OAuthApi(config) as api:
-                    # There is nothing to wait for.
+                    # A sign-in with an access token sends no request.
                     with trio.testing.assert_checkpoints():
                         await api.sign_in()
 
@@ -224,26 +224,26 @@ class Tasks(Programs):
             """
         )
 
-    def test_anyio_closes_the_request_on_both_of_its_event_loops(self):
-        self.program(
+    def test_anyio_closes_the_request_with_both_backends(self):
+        self.run_program(
             """
             import anyio
-            emulator.fault("get_oauth_clients", kind={"hang": {}}, times=None)
+            emulator.inject_fault("get_oauth_clients", kind={"hang": {}}, times=None)
 
             async def main():
                 assert (await asynchronous.get_oauth_scopes()).entities
                 with anyio.move_on_after(0.3) as scope:
                     await asynchronous.get_oauth_clients()
                 assert scope.cancel_called
-                await anyio.to_thread.run_sync(nothing_is_open)
+                await anyio.to_thread.run_sync(wait_for_no_open_requests)
 
             for backend in ("asyncio", "trio", "asyncio"):
                 anyio.run(main, backend=backend)
             """
         )
 
-    def test_a_call_without_an_event_loop_says_so(self):
-        said = self.program(
+    def test_a_call_without_an_event_loop_raises_an_error_that_names_the_blocking_api(self):
+        output = self.run_program(
             """
             try:
                 asynchronous.get_oauth_clients().send(None)
@@ -251,7 +251,7 @@ class Tasks(Programs):
                 print(error)
             """
         )
-        self.assertIn("BlockingOAuthApi", said)
+        self.assertIn("BlockingOAuthApi", output)
 
 
 if __name__ == "__main__":

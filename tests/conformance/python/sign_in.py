@@ -1,4 +1,4 @@
-"""Each way to sign in, what it is refused for, and what is held afterwards."""
+"""Each way to sign in, the refusals, and the session afterwards."""
 
 import asyncio
 import json
@@ -25,24 +25,24 @@ from purecloud_oauth import (
     find_config,
 )
 
-from subject import ends_with, raises
+from subject import expect_async_error, expect_error
 
 REDIRECT_URI = "http://127.0.0.1:8765/callback"
 ANY_PORT = "http://127.0.0.1/callback"
-# The whole of an assertion as an identity provider gives it, shortened.
+# A shortened assertion of an identity provider.
 ASSERTION = "PHNhbWxwOlJlc3BvbnNlIElEPSJfOGU4ZGM1ZjY5YTk4Y2M0YzFmZjM0MjdlNWNlMzQ2MDYiPg=="
 
 
 @dataclass
 class Client:
-    """A client that people sign in to."""
+    """An OAuth client that users sign in to."""
 
     id: str
     secret: Secret
 
     @classmethod
-    async def made(cls, emulator, grant_type=GrantType.CODE):
-        made = await emulator.api().post_oauth_clients(
+    async def create(cls, emulator, grant_type=GrantType.CODE):
+        created = await emulator.api().post_oauth_clients(
             OAuthClientRequest(
                 name="Einsatzplanung",
                 authorized_grant_type=grant_type,
@@ -52,7 +52,7 @@ class Client:
             )
         )
         emulator.forget_requests()
-        return cls(made.id, made.secret)
+        return cls(created.id, created.secret)
 
     def authorization(self, **others):
         return Authorization(client_id=self.id, redirect_uri=REDIRECT_URI, **others)
@@ -60,26 +60,26 @@ class Client:
     def request(self, emulator, **others):
         return AuthorizationRequest(emulator.host(), self.authorization(**others))
 
-    def consented(self, emulator):
-        """Credentials with a code that the person at the browser consented to."""
+    def consent(self, emulator):
+        """Returns credentials with an authorization code that the user consented to."""
         request = self.request(emulator)
         return request.credentials(emulator.consent(request.url()))
 
-    async def signed_in(self, emulator):
-        api = emulator.api(credentials=self.consented(emulator))
+    async def sign_in(self, emulator):
+        api = emulator.api(credentials=self.consent(emulator))
         await api.sign_in()
         return api
 
-    def by_browser(self, **others):
+    def browser_credentials(self, **others):
         return Credentials.browser(Authorization(client_id=self.id, redirect_uri=ANY_PORT, **others))
 
 
 def form(emulator):
-    """What the last request for a token had in it."""
+    """Returns the form of the last request for a token."""
     return dict(parse_qsl(emulator.last_request("token").body))
 
 
-def tokens_asked_for(emulator):
+def token_requests(emulator):
     return emulator.counts("token")[0]
 
 
@@ -87,31 +87,31 @@ def query(address):
     return dict(parse_qsl(urlsplit(address).query))
 
 
-async def refused(code, call):
-    """The error of a sign-in that the service refused with this code."""
-    error = await ends_with(OAuthError.SignIn, call)
+async def expect_refusal(code, call):
+    """Awaits a call whose sign-in must be refused with this code, and returns the error."""
+    error = await expect_async_error(OAuthError.SignIn, call)
     assert error.code == code, repr(error)
     return error
 
 
 async def access_token(emulator):
-    token = Secret(emulator.token())
+    token = Secret(emulator.issue_token())
     api = emulator.api(credentials=Credentials.access_token(token))
     assert await api.sign_in() == Session(access_token=token)
     await api.get_oauth_clients()
     emulator.revoke_tokens()
-    error = await ends_with(OAuthError.Api, api.get_oauth_clients())
+    error = await expect_async_error(OAuthError.Api, api.get_oauth_clients())
     assert error.status == 401
-    assert tokens_asked_for(emulator) == 0
+    assert token_requests(emulator) == 0
 
 
 async def code_with_pkce(emulator):
-    client = await Client.made(emulator)
+    client = await Client.create(emulator)
     request = client.request(emulator)
     verifier = request.code_verifier().expose()
-    asked = query(request.url())
+    parameters = query(request.url())
     challenge = urlsafe_b64encode(sha256(verifier.encode()).digest()).rstrip(b"=").decode()
-    assert (asked["code_challenge"], asked["code_challenge_method"]) == (challenge, "S256")
+    assert (parameters["code_challenge"], parameters["code_challenge_method"]) == (challenge, "S256")
     redirect = emulator.consent(request.url())
 
     api = emulator.api(credentials=request.credentials(redirect))
@@ -129,11 +129,11 @@ async def code_with_pkce(emulator):
     assert emulator.last_request("token").header("authorization") is None
     assert (await api.get_oauth_scopes()).entities
     assert api.session() == session
-    assert tokens_asked_for(emulator) == 1
+    assert token_requests(emulator) == 1
 
 
 async def code_with_secret(emulator):
-    client = await Client.made(emulator)
+    client = await Client.create(emulator)
     request = client.request(emulator, client_secret=client.secret, pkce=False)
     assert request.code_verifier() is None
     assert "code_challenge" not in query(request.url())
@@ -144,62 +144,62 @@ async def code_with_secret(emulator):
 
 
 async def code_used_twice(emulator):
-    client = await Client.made(emulator)
-    credentials = client.consented(emulator)
+    client = await Client.create(emulator)
+    credentials = client.consent(emulator)
     await emulator.api(credentials=credentials).sign_in()
-    error = await refused("invalid_grant", emulator.api(credentials=credentials).sign_in())
+    error = await expect_refusal("invalid_grant", emulator.api(credentials=credentials).sign_in())
     assert "sign in again" in str(error), str(error)
     assert error.operation == "sign_in"
 
 
 async def wrong_verifier(emulator):
-    client = await Client.made(emulator)
+    client = await Client.create(emulator)
     request, other = client.request(emulator), client.request(emulator)
     assert request.state() != other.state() and request.code_verifier() != other.code_verifier()
 
-    def resumed_with(verifier):
+    def resume_with(verifier):
         redirect = emulator.consent(request.url())
         resumed = AuthorizationRequest.resumed(
             emulator.host(), client.authorization(), request.state(), verifier
         )
         return emulator.api(credentials=resumed.credentials(redirect))
 
-    await resumed_with(request.code_verifier()).sign_in()
-    await refused("invalid_grant", resumed_with(other.code_verifier()).sign_in())
+    await resume_with(request.code_verifier()).sign_in()
+    await expect_refusal("invalid_grant", resume_with(other.code_verifier()).sign_in())
 
 
 async def expired_code(emulator):
-    client = await Client.made(emulator)
-    credentials = client.consented(emulator)
-    emulator.advance(301)
-    await refused("invalid_grant", emulator.api(credentials=credentials).sign_in())
+    client = await Client.create(emulator)
+    credentials = client.consent(emulator)
+    emulator.advance_clock(301)
+    await expect_refusal("invalid_grant", emulator.api(credentials=credentials).sign_in())
 
 
 async def denied_consent(emulator):
-    client = await Client.made(emulator)
+    client = await Client.create(emulator)
     emulator.deny_consent()
-    error = raises(OAuthError.SignIn, lambda: client.consented(emulator))
+    error = expect_error(OAuthError.SignIn, lambda: client.consent(emulator))
     assert (error.code, error.server_message) == ("access_denied", "the user refused the consent")
-    assert tokens_asked_for(emulator) == 0
+    assert token_requests(emulator) == 0
 
 
 async def wrong_state(emulator):
-    client = await Client.made(emulator)
+    client = await Client.create(emulator)
     request = client.request(emulator)
     redirect = emulator.consent(request.url())
     forged = redirect.replace(request.state(), "another")
-    error = raises(OAuthError.SignIn, lambda: request.credentials(forged))
+    error = expect_error(OAuthError.SignIn, lambda: request.credentials(forged))
     assert error.code is None
     assert query(redirect)["code"] not in f"{error!r} {vars(error)}"
-    assert tokens_asked_for(emulator) == 0
+    assert token_requests(emulator) == 0
 
 
 async def redirect_on_another_port(emulator):
-    client = await Client.made(emulator)
+    client = await Client.create(emulator)
     request = client.request(emulator)
     redirect = emulator.consent(request.url())
     elsewhere = redirect.replace("8765", "8766")
-    error = raises(OAuthError.InvalidArgument, lambda: request.credentials(elsewhere))
+    error = expect_error(OAuthError.InvalidArgument, lambda: request.credentials(elsewhere))
     assert error.argument == "redirect"
     credentials = Credentials.authorization_code(
         client.id,
@@ -207,12 +207,12 @@ async def redirect_on_another_port(emulator):
         REDIRECT_URI.replace("8765", "8766"),
         code_verifier=request.code_verifier(),
     )
-    await refused("invalid_grant", emulator.api(credentials=credentials).sign_in())
+    await expect_refusal("invalid_grant", emulator.api(credentials=credentials).sign_in())
 
 
 async def refresh_token(emulator):
-    client = await Client.made(emulator)
-    kept = (await client.signed_in(emulator)).session().refresh_token
+    client = await Client.create(emulator)
+    kept = (await client.sign_in(emulator)).session().refresh_token
     api = emulator.api(credentials=Credentials.refresh_token(client.id, kept))
     assert api.session() is None
     await api.get_oauth_scopes()
@@ -226,54 +226,54 @@ async def refresh_token(emulator):
 
 
 async def refused_refresh_token(emulator):
-    client = await Client.made(emulator)
-    used = (await client.signed_in(emulator)).session().refresh_token
+    client = await Client.create(emulator)
+    used = (await client.sign_in(emulator)).session().refresh_token
     credentials = Credentials.refresh_token(client.id, used)
     await emulator.api(credentials=credentials).sign_in()
     api = emulator.api(credentials=credentials)
     emulator.forget_requests()
-    await refused("invalid_grant", api.get_oauth_scopes())
-    await refused("invalid_grant", api.get_oauth_scopes())
-    assert tokens_asked_for(emulator) == 1
+    await expect_refusal("invalid_grant", api.get_oauth_scopes())
+    await expect_refusal("invalid_grant", api.get_oauth_scopes())
+    assert token_requests(emulator) == 1
 
 
 async def kept_session(emulator):
-    client = await Client.made(emulator)
-    kept = (await client.signed_in(emulator)).session()
+    client = await Client.create(emulator)
+    kept = (await client.sign_in(emulator)).session()
     emulator.forget_requests()
     api = emulator.api(credentials=Credentials.session(client.id, kept))
     assert api.session() == kept
     await api.get_oauth_scopes()
     assert api.session() == kept
-    assert tokens_asked_for(emulator) == 0
+    assert token_requests(emulator) == 0
 
 
 async def saml2_bearer(emulator):
-    client = await Client.made(emulator, GrantType.SAML2_BEARER)
+    client = await Client.create(emulator, GrantType.SAML2_BEARER)
 
-    def of(organization):
+    def api_for(organization):
         assertion = Secret(ASSERTION)
         credentials = Credentials.saml2_bearer(client.id, client.secret, organization, assertion)
         return emulator.api(credentials=credentials)
 
     name = emulator.organization_name()
-    await of(name).get_oauth_scopes()
+    await api_for(name).get_oauth_scopes()
     assert form(emulator) == {
         "grant_type": "urn:ietf:params:oauth:grant-type:saml2-bearer",
         "orgName": name,
         "assertion": ASSERTION,
     }
-    await refused("invalid_grant", of("somebody-else").sign_in())
+    await expect_refusal("invalid_grant", api_for("somebody-else").sign_in())
 
 
 async def implicit_redirect(emulator):
-    token = emulator.token()
+    token = emulator.issue_token()
     redirect = f"{REDIRECT_URI}#access_token={token}&expires_in=86400&token_type=bearer&state=k3v9"
     api = emulator.api(credentials=Credentials.implicit_redirect(redirect, state="k3v9"))
     await api.get_oauth_scopes()
     session = api.session()
     assert session.access_token == Secret(token) and session.expires_at
-    error = raises(OAuthError.SignIn, lambda: Credentials.implicit_redirect(redirect, state="another"))
+    error = expect_error(OAuthError.SignIn, lambda: Credentials.implicit_redirect(redirect, state="another"))
     assert token not in f"{error!r} {vars(error)}"
 
 
@@ -290,10 +290,10 @@ async def authorize_address(emulator):
     request = AuthorizationRequest(emulator.host(), authorization)
     page, _, _ = request.url().partition("?")
     assert page == f"{emulator.host().login_url()}oauth/authorize"
-    asked = parse_qs(urlsplit(request.url()).query, strict_parsing=True)
-    (challenge,) = asked.pop("code_challenge")
+    parameters = parse_qs(urlsplit(request.url()).query, strict_parsing=True)
+    (challenge,) = parameters.pop("code_challenge")
     assert len(challenge) == 43
-    assert asked == {
+    assert parameters == {
         "client_id": ["6f1c5a0e-3b1d-4f0e-9a53-0c2f1f6f7f10"],
         "redirect_uri": [REDIRECT_URI],
         "response_type": ["code"],
@@ -305,48 +305,48 @@ async def authorize_address(emulator):
         "prompt": ["login"],
         "code_challenge_method": ["S256"],
     }
-    alone = replace(authorization, provider=None)
-    error = raises(OAuthError.InvalidArgument, lambda: AuthorizationRequest(emulator.host(), alone))
+    org_alone = replace(authorization, provider=None)
+    error = expect_error(OAuthError.InvalidArgument, lambda: AuthorizationRequest(emulator.host(), org_alone))
     assert error.argument == "provider"
 
 
 async def browser_sign_in(emulator):
-    client = await Client.made(emulator)
-    api = emulator.api(credentials=client.by_browser())
-    error = await ends_with(OAuthError.SignIn, api.get_oauth_scopes())
+    client = await Client.create(emulator)
+    api = emulator.api(credentials=client.browser_credentials())
+    error = await expect_async_error(OAuthError.SignIn, api.get_oauth_scopes())
     assert "sign in first" in str(error), str(error)
     assert emulator.counts("authorize")[0] == 0
     session = await api.sign_in()
     assert session.refresh_token and session.expires_at
     await api.get_oauth_scopes()
     assert await api.sign_in() == session
-    assert (emulator.counts("authorize")[0], tokens_asked_for(emulator)) == (1, 1)
+    assert (emulator.counts("authorize")[0], token_requests(emulator)) == (1, 1)
 
 
 async def browser_denied(emulator):
-    client = await Client.made(emulator)
+    client = await Client.create(emulator)
     emulator.deny_consent()
-    await refused("access_denied", emulator.api(credentials=client.by_browser()).sign_in())
+    await expect_refusal("access_denied", emulator.api(credentials=client.browser_credentials()).sign_in())
 
 
 async def browser_deadline(emulator):
-    client = await Client.made(emulator)
-    emulator.fault("authorize", times=None, kind={"hang": {}})
-    credentials = client.by_browser(deadline=timedelta(milliseconds=200))
-    error = await ends_with(OAuthError.SignIn, emulator.api(credentials=credentials).sign_in())
+    client = await Client.create(emulator)
+    emulator.inject_fault("authorize", times=None, kind={"hang": {}})
+    credentials = client.browser_credentials(deadline=timedelta(milliseconds=200))
+    error = await expect_async_error(OAuthError.SignIn, emulator.api(credentials=credentials).sign_in())
     assert "200ms" in str(error), str(error)
 
 
 async def sign_out(emulator):
-    client = await Client.made(emulator)
-    api = await client.signed_in(emulator)
+    client = await Client.create(emulator)
+    api = await client.sign_in(emulator)
     held = api.session().access_token
     assert await api.sign_out() is None
     assert emulator.counts("delete_tokens_me") == (1, 1)
     assert api.session() is None
-    await ends_with(OAuthError.SignIn, api.get_oauth_scopes())
+    await expect_async_error(OAuthError.SignIn, api.get_oauth_scopes())
     ended = emulator.api(credentials=Credentials.access_token(held))
-    assert (await ends_with(OAuthError.Api, ended.get_oauth_scopes())).status == 401
+    assert (await expect_async_error(OAuthError.Api, ended.get_oauth_scopes())).status == 401
 
 
 async def logout_page(emulator):
@@ -361,28 +361,28 @@ async def revoked_token(emulator):
     api = await signed_in_with_a_revoked_token(emulator)
     for _ in range(3):
         assert (await api.get_oauth_scopes()).entities
-    assert tokens_asked_for(emulator) == 1
+    assert token_requests(emulator) == 1
 
 
 async def refused_renewal(emulator):
     api = await signed_in_with_a_revoked_token(emulator)
     refusal = {"error": "invalid_grant", "error_description": "the session was ended"}
-    emulator.answer("token", refusal, status=400, times=None)
+    emulator.respond("token", refusal, status=400, times=None)
     for _ in range(3):
-        await refused("invalid_grant", api.get_oauth_scopes())
-    assert tokens_asked_for(emulator) == 1
+        await expect_refusal("invalid_grant", api.get_oauth_scopes())
+    assert token_requests(emulator) == 1
 
 
 async def renewal_by_all_at_once(emulator):
     api = await signed_in_with_a_revoked_token(emulator)
     scopes = await asyncio.gather(*(api.get_oauth_scope("users") for _ in range(200)))
     assert [scope.id for scope in scopes] == ["users"] * 200
-    assert tokens_asked_for(emulator) == 1
+    assert token_requests(emulator) == 1
 
 
 async def signed_in_with_a_revoked_token(emulator):
-    client = await Client.made(emulator)
-    api = await client.signed_in(emulator)
+    client = await Client.create(emulator)
+    api = await client.sign_in(emulator)
     emulator.revoke_tokens()
     emulator.forget_requests()
     return api
@@ -393,8 +393,8 @@ async def from_environment(emulator):
         assert api.host() == emulator.host()
         clients = (await api.get_oauth_clients()).entities
     assert emulator.client_id in [client.id for client in clients]
-    with BlockingOAuthApi.from_env() as waiting:
-        assert waiting.get_oauth_clients().entities == clients
+    with BlockingOAuthApi.from_env() as blocking:
+        assert blocking.get_oauth_clients().entities == clients
 
     changed = replace(find_config(), user_agent_suffix="Nachtlauf/2.1")
     assert (await OAuthApi(changed).get_oauth_clients()).entities == clients
@@ -403,7 +403,7 @@ async def from_environment(emulator):
 
 
 async def from_profile(emulator):
-    id, secret = emulator.another_client()
+    id, secret = emulator.create_client()
     with tempfile.TemporaryDirectory() as home:
         write_profile(
             home, "leitstelle", environment=emulator.url, client_credentials=id, client_secret=secret
@@ -415,33 +415,33 @@ async def from_profile(emulator):
 
 
 def write_profile(home, name, **keys):
-    """A profile as the vendor's CLI keeps it."""
+    """Writes a profile in the file of the vendor's CLI."""
     file = Path(home, ".gc", "config.toml")
     file.parent.mkdir()
     file.touch(mode=0o600)
-    # A text in JSON is one in TOML.
+    # A JSON string is also a TOML string.
     lines = (f"{key} = {json.dumps(value)}\n" for key, value in keys.items())
     file.write_text(f"[{name}]\n{''.join(lines)}")
 
 
 async def from_nowhere(emulator):
     with tempfile.TemporaryDirectory() as home:
-        nowhere = Sources(environment=False, home=home)
-        error = raises(OAuthError.InvalidArgument, lambda: find_config(nowhere))
+        sources = Sources(environment=False, home=home)
+        error = expect_error(OAuthError.InvalidArgument, lambda: find_config(sources))
     assert error.argument == "credentials"
     assert ".gc/config.toml" in str(error), str(error)
-    assert "environment:" not in str(error), "it is switched off"
+    assert "environment:" not in str(error), "the environment is switched off"
     assert emulator.received() == []
 
 
 async def signing_in_is_not_printed(emulator):
-    client = await Client.made(emulator)
+    client = await Client.create(emulator)
     request = client.request(emulator, client_secret=client.secret)
     redirect = emulator.consent(request.url())
     credentials = request.credentials(redirect)
     api = emulator.api(credentials=credentials)
     session = await api.sign_in()
-    error = await refused("invalid_grant", emulator.api(credentials=credentials).sign_in())
+    error = await expect_refusal("invalid_grant", emulator.api(credentials=credentials).sign_in())
 
     secrets = [
         query(redirect)["code"],
@@ -467,11 +467,11 @@ async def signing_in_is_not_printed(emulator):
         "a session": [session, api],
         "an error": [error, error.failure, error.args],
     }
-    for what, things in printed.items():
-        for thing in things:
-            text = f"{thing} {thing!r} {[thing]} {getattr(thing, '__dict__', '')}"
+    for kind, values in printed.items():
+        for value in values:
+            output = f"{value} {value!r} {[value]} {getattr(value, '__dict__', '')}"
             for secret in secrets:
-                assert secret not in text, f"{what} shows a secret"
+                assert secret not in output, f"{kind} shows a secret"
 
 
 CASES = [

@@ -1,4 +1,4 @@
-"""A process that ends while sub-interpreters stand, in each of which a call was made."""
+"""A process that exits while sub-interpreters exist, each of which has made a call."""
 
 import sys
 import unittest
@@ -7,9 +7,9 @@ from programs import START, Programs
 
 
 class SubInterpreters(Programs):
-    @unittest.skipUnless((3, 9) <= sys.version_info < (3, 12), "ctypes runs in the main interpreter alone")
-    def test_a_process_ends_while_sub_interpreters_stand(self):
-        said = self.program(
+    @unittest.skipUnless((3, 9) <= sys.version_info < (3, 12), "ctypes supports the main interpreter only")
+    def test_a_process_exits_while_sub_interpreters_exist(self):
+        output = self.run_program(
             """
             import _xxsubinterpreters as interpreters
             for _ in range(2):
@@ -19,7 +19,7 @@ class SubInterpreters(Programs):
             """,
             f"START = {START!r}\n",
         )
-        self.assertEqual(said, ["done"])
+        self.assertEqual(output, ["done"])
 
 
 if __name__ == "__main__":

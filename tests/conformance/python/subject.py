@@ -1,4 +1,4 @@
-"""What the cases are tried on."""
+"""OAuth clients and queries that several cases use."""
 
 from datetime import datetime, timezone
 
@@ -14,12 +14,12 @@ from purecloud_oauth import (
     RoleDivision,
 )
 
-# An id that no client has.
-NOBODY = "00000000-0000-4000-8000-000000000000"
+# The id of a client that does not exist.
+UNKNOWN_CLIENT_ID = "00000000-0000-4000-8000-000000000000"
 
 
 def web_server(**changes):
-    """A client for a web server, with every field that suits one."""
+    """Builds the request for a web server's client, with every field that applies to the code grant."""
     fields = {
         "name": "Rückrufe Zürich ☎",
         "authorized_grant_type": GrantType.CODE,
@@ -34,6 +34,7 @@ def web_server(**changes):
 
 
 def web_server_as_json():
+    """Returns the JSON that `web_server()` must be sent as."""
     return {
         "name": "Rückrufe Zürich ☎",
         "authorizedGrantType": "CODE",
@@ -46,8 +47,8 @@ def web_server_as_json():
     }
 
 
-async def robot(emulator, api):
-    """A client that signs in by itself, with a role of the administrator."""
+async def client_credentials_request(emulator, api):
+    """Builds the request for a client with the client credentials grant and a role of the administrator."""
     administrator = await api.get_oauth_client(emulator.client_id)
     role = administrator.role_divisions[0].role_id
     return OAuthClientRequest(
@@ -57,16 +58,16 @@ async def robot(emulator, api):
     )
 
 
-async def a_client(api):
+async def create_client(api):
     return await api.post_oauth_clients(web_server())
 
 
-async def an_inactive_client(api):
+async def create_inactive_client(api):
     return await api.post_oauth_clients(web_server(state=ClientState.INACTIVE))
 
 
-async def an_authorized_id(api):
-    """The id of a client that the administrator has authorized."""
+async def authorized_client_id(api):
+    """Returns the id of a client that the administrator has authorized."""
     authorizations = await api.get_oauth_authorizations()
     return next(one.client for one in authorizations.entities if one.client).id
 
@@ -80,32 +81,32 @@ def usage_query():
     )
 
 
-async def complete(api, execution_id, client_id):
-    """Asks for the result of a query until it is no longer running."""
+async def wait_for_result(api, execution_id, client_id):
+    """Polls the result of a query, up to the end of the query."""
     while True:
         result = await api.get_oauth_client_usage_query_result(execution_id, client_id)
         if result.query_status != QueryStatus.RUNNING:
             return result
 
 
-def as_moment(text):
-    """What the service writes for a moment, as Python has it; nothing stays nothing."""
-    return None if text is None else datetime.fromisoformat(text.replace("Z", "+00:00"))
+def parse_timestamp(string):
+    """Parses a timestamp of the service. Returns None for None."""
+    return None if string is None else datetime.fromisoformat(string.replace("Z", "+00:00"))
 
 
-def raises(kind, call):
-    """The error of this kind that a blocking call ends with."""
+def expect_error(kind, call):
+    """Makes a blocking call that must fail with an error of this kind, and returns the error."""
     try:
         call()
     except kind as error:
         return error
-    raise AssertionError(f"it should have failed with {kind.__name__}")
+    raise AssertionError(f"the call did not fail with {kind.__name__}")
 
 
-async def ends_with(kind, call):
-    """The error of this kind that a call ends with."""
+async def expect_async_error(kind, call):
+    """Awaits a call that must fail with an error of this kind, and returns the error."""
     try:
         await call
     except kind as error:
         return error
-    raise AssertionError(f"it should have failed with {kind.__name__}")
+    raise AssertionError(f"the call did not fail with {kind.__name__}")

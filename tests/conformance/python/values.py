@@ -1,4 +1,4 @@
-"""Values: what is read, sent, compared and printed."""
+"""Values: reading, sending, comparing and printing."""
 
 import copy
 import json
@@ -20,34 +20,41 @@ from purecloud_oauth import (
     usage_interval,
 )
 
-from subject import NOBODY, a_client, ends_with, raises, usage_query, web_server
+from subject import (
+    UNKNOWN_CLIENT_ID,
+    create_client,
+    expect_async_error,
+    expect_error,
+    usage_query,
+    web_server,
+)
 
 
 async def unknown_enum_value(emulator):
     api = emulator.api()
-    id = (await a_client(api)).id
-    said = {**as_said(emulator, id), "state": "hibernating"}
-    emulator.replace_body("get_oauth_client", said)
+    id = (await create_client(api)).id
+    served = {**client_json(emulator, id), "state": "hibernating"}
+    emulator.replace_body("get_oauth_client", served)
     client = await api.get_oauth_client(id)
     assert client.state == ClientState.UNKNOWN(value="hibernating")
     assert str(client.state) == "hibernating"
 
-    # The emulator's own answer would be that it knows no such state.
-    emulator.answer("put_oauth_client", said)
+    # The emulator itself would reject the unknown state.
+    emulator.respond("put_oauth_client", served)
     assert await api.put_oauth_client(id, client.to_request()) == client
     assert emulator.last_request("put_oauth_client").json()["state"] == "hibernating"
 
 
 async def unknown_field(emulator):
     api = emulator.api()
-    id = (await a_client(api)).id
+    id = (await create_client(api)).id
     known = await api.get_oauth_client(id)
-    said = as_said(emulator, id)
-    said["riskScore"] = 0.25
-    said["labels"] = labels = [{"key": "team", "values": ["a", None]}]
-    said["createdBy"]["division"] = {"id": "*"}
-    said["roleDivisions"] = [{"roleId": "r1", "divisionId": "*", "until": "2031-07-01"}]
-    emulator.replace_body("get_oauth_client", said)
+    served = client_json(emulator, id)
+    served["riskScore"] = 0.25
+    served["labels"] = labels = [{"key": "team", "values": ["a", None]}]
+    served["createdBy"]["division"] = {"id": "*"}
+    served["roleDivisions"] = [{"roleId": "r1", "divisionId": "*", "until": "2031-07-01"}]
+    emulator.replace_body("get_oauth_client", served)
     client = await api.get_oauth_client(id)
     assert client.extra == {"riskScore": 0.25, "labels": labels}
     assert client.role_divisions == [
@@ -63,42 +70,42 @@ async def unknown_field(emulator):
     del body.extra["riskScore"]
     body.extra["labels"][0]["values"].append("b")
     body.extra["owner"] = {"team": "Wien", "since": 2026}
-    emulator.answer("put_oauth_client", said)
+    emulator.respond("put_oauth_client", served)
     await api.put_oauth_client(id, body)
     sent = emulator.last_request("put_oauth_client").json()
     assert sent["labels"] == [{"key": "team", "values": ["a", None, "b"]}]
     assert ("riskScore" in sent, sent["owner"]) == (False, {"team": "Wien", "since": 2026})
-    assert sent["roleDivisions"] == said["roleDivisions"]
+    assert sent["roleDivisions"] == served["roleDivisions"]
 
 
 async def a_change_keeps_every_field(emulator):
     api = emulator.api()
-    id = (await a_client(api)).id
-    # A known field that is null or an empty list is absent.
-    whole = {name: value for name, value in as_said(emulator, id).items() if value not in (None, [])}
-    chosen = random.Random(20_260_301)
+    id = (await create_client(api)).id
+    # A known field that is null or an empty list is the same as an absent one.
+    original = {name: value for name, value in client_json(emulator, id).items() if value not in (None, [])}
+    generator = random.Random(20_260_301)
     changes = [{name: value} for name, value in UNREADABLE]
-    changes += [{_text(chosen): _json(chosen) for _ in range(4)} for _ in range(20)]
+    changes += [{_random_string(generator): _random_json(generator) for _ in range(4)} for _ in range(20)]
     for change in changes:
-        said = {**whole, **change}
-        emulator.replace_body("get_oauth_client", said)
+        served = {**original, **change}
+        emulator.replace_body("get_oauth_client", served)
         client = await api.get_oauth_client(id)
-        emulator.answer("put_oauth_client", said)
+        emulator.respond("put_oauth_client", served)
         await api.put_oauth_client(id, client.to_request())
-        expected = {name: value for name, value in said.items() if name not in READ_ONLY}
+        expected = {name: value for name, value in served.items() if name not in READ_ONLY}
         sent = emulator.last_request("put_oauth_client").json()
         assert json.dumps(sent, sort_keys=True) == json.dumps(expected, sort_keys=True), (sent, expected)
-        emulator.start_over()
+        emulator.reset()
 
-    # Numbers that Python's own have not, and more levels than it can go down.
-    for text in ("1e999", "0.10000000000000000001", "-0", "1" * 5_000, "[" * 5_000 + "]" * 5_000):
-        emulator.replace_body("get_oauth_client", f'{json.dumps(whole)[:-1]}, "weight": {text}}}')
+    # Numbers that Python's types can't represent, and deeper nesting than Python can parse.
+    for number in ("1e999", "0.10000000000000000001", "-0", "1" * 5_000, "[" * 5_000 + "]" * 5_000):
+        emulator.replace_body("get_oauth_client", f'{json.dumps(original)[:-1]}, "weight": {number}}}')
         client = await api.get_oauth_client(id)
-        emulator.answer("put_oauth_client", whole)
+        emulator.respond("put_oauth_client", original)
         await api.put_oauth_client(id, replace(client.to_request(), description="Termine"))
         sent = emulator.last_request("put_oauth_client").body
-        assert f'"weight":{text}}}' in sent, (sent, text)
-        emulator.start_over()
+        assert f'"weight":{number}}}' in sent, (sent, number)
+        emulator.reset()
 
 
 UNREADABLE = [
@@ -120,44 +127,53 @@ UNREADABLE = [
 READ_ONLY = {"id", "secret", "dateCreated", "dateModified", "createdBy", "modifiedBy", "selfUri"}
 
 
-def _text(chosen):
-    return "x" + "".join(chosen.choices('aé🕐"\\\n\0 /', k=chosen.randrange(6)))
+def _random_string(generator):
+    return "x" + "".join(generator.choices('aé🕐"\\\n\0 /', k=generator.randrange(6)))
 
 
-def _json(chosen, depth=0):
-    kind = chosen.randrange(8 if depth < 3 else 6)
+def _random_json(generator, depth=0):
+    kind = generator.randrange(8 if depth < 3 else 6)
     if kind > 5:
-        items = [_json(chosen, depth + 1) for _ in range(chosen.randrange(4))]
-        return items if kind == 6 else {_text(chosen): item for item in items}
-    return (None, True, False, _text(chosen), chosen.randrange(-(2**70), 2**70), chosen.random() * 1e9)[kind]
+        items = [_random_json(generator, depth + 1) for _ in range(generator.randrange(4))]
+        return items if kind == 6 else {_random_string(generator): item for item in items}
+    return (
+        None,
+        True,
+        False,
+        _random_string(generator),
+        generator.randrange(-(2**70), 2**70),
+        generator.random() * 1e9,
+    )[kind]
 
 
 async def extra_field_that_is_not_json(emulator):
     api = emulator.api()
-    id = (await a_client(api)).id
+    id = (await create_client(api)).id
 
     async def refusal(**fields):
-        return str(await ends_with(TypeError, api.put_oauth_client(id, web_server(**fields))))
+        return str(await expect_async_error(TypeError, api.put_oauth_client(id, web_server(**fields))))
 
-    endless = []
-    endless.append(endless)
-    for value in ({1, 2}, object(), b"", float("nan"), [float("inf")], endless, {("a",): 1}):
-        text = await refusal(extra={"hook": value})
-        assert text.startswith("body.extra['hook']: can't be written as JSON"), text
-    text = await refusal(role_divisions=[RoleDivision(role_id="r1", division_id="*", extra={"until": {1}})])
-    assert text.startswith("body.role_divisions[0].extra['until']: can't be written as JSON"), text
+    circular = []
+    circular.append(circular)
+    for value in ({1, 2}, object(), b"", float("nan"), [float("inf")], circular, {("a",): 1}):
+        message = await refusal(extra={"hook": value})
+        assert message.startswith("body.extra['hook']: can't be written as JSON"), message
+    message = await refusal(
+        role_divisions=[RoleDivision(role_id="r1", division_id="*", extra={"until": {1}})]
+    )
+    assert message.startswith("body.role_divisions[0].extra['until']: can't be written as JSON"), message
     assert await refusal(extra=["hook"]) == "body.extra: a dict is required, not list"
     assert emulator.counts("put_oauth_client") == (0, 0)
 
 
 async def unreadable_field(emulator):
     api = emulator.api()
-    id = (await a_client(api)).id
-    said = as_said(emulator, id)
-    said["secret"] = "mW4tS9xQ-kept"
-    said["accessTokenValiditySeconds"] = {"hours": 1}
-    said["dateCreated"] = "the day before yesterday"
-    emulator.replace_body("post_oauth_client_secret", said)
+    id = (await create_client(api)).id
+    served = client_json(emulator, id)
+    served["secret"] = "mW4tS9xQ-kept"
+    served["accessTokenValiditySeconds"] = {"hours": 1}
+    served["dateCreated"] = "the day before yesterday"
+    emulator.replace_body("post_oauth_client_secret", served)
     client = await api.post_oauth_client_secret(id)
     assert client.secret.expose() == "mW4tS9xQ-kept"
     assert (client.access_token_validity_seconds, client.date_created) == (None, None)
@@ -178,16 +194,16 @@ async def moments(emulator):
     half_past_eight = datetime(2026, 3, 1, 8, 30, tzinfo=timezone.utc)
     milliseconds = half_past_eight + timedelta(milliseconds=123)
     api = emulator.api()
-    id = (await a_client(api)).id
-    said = as_said(emulator, id)
-    said["dateCreated"] = "2026-03-01T09:30:00+01:00"
-    said["dateModified"] = "2026-03-01T08:30:00.123Z"
-    said["dateToDelete"] = "2026-03-01T08:30:00"
-    emulator.replace_body("get_oauth_client", said)
+    id = (await create_client(api)).id
+    served = client_json(emulator, id)
+    served["dateCreated"] = "2026-03-01T09:30:00+01:00"
+    served["dateModified"] = "2026-03-01T08:30:00.123Z"
+    served["dateToDelete"] = "2026-03-01T08:30:00"
+    emulator.replace_body("get_oauth_client", served)
     client = await api.get_oauth_client(id)
-    arrived = [client.date_created, client.date_modified, client.date_to_delete]
-    assert arrived == [half_past_eight, milliseconds, half_past_eight]
-    assert all(moment.utcoffset() == timedelta(0) for moment in arrived)
+    timestamps = [client.date_created, client.date_modified, client.date_to_delete]
+    assert timestamps == [half_past_eight, milliseconds, half_past_eight]
+    assert all(timestamp.utcoffset() == timedelta(0) for timestamp in timestamps)
 
     elsewhere = milliseconds.astimezone(timezone(timedelta(hours=-5)))
     changed = await api.put_oauth_client(id, web_server(date_to_delete=elsewhere))
@@ -197,23 +213,23 @@ async def moments(emulator):
 
 async def timestamps_of_the_whole_calendar(emulator):
     api = emulator.api()
-    id = (await a_client(api)).id
-    said = as_said(emulator, id)
-    for text, expected in (
+    id = (await create_client(api)).id
+    served = client_json(emulator, id)
+    for string, expected in (
         ("0001-01-01T00:00:00.000Z", datetime(1, 1, 1, tzinfo=timezone.utc)),
         ("1969-12-31T23:59:59.999Z", datetime(1970, 1, 1, tzinfo=timezone.utc) - timedelta(milliseconds=1)),
         ("9999-12-31T23:59:59.999Z", datetime(9999, 12, 31, 23, 59, 59, 999_000, timezone.utc)),
     ):
-        said["dateToDelete"] = text
-        emulator.replace_body("get_oauth_client", said)
+        served["dateToDelete"] = string
+        emulator.replace_body("get_oauth_client", served)
         client = await api.get_oauth_client(id)
-        assert client.date_to_delete == expected, text
+        assert client.date_to_delete == expected, string
 
-        # The emulator's own calendar is shorter.
-        emulator.answer("put_oauth_client", said)
+        # The emulator itself supports fewer years.
+        emulator.respond("put_oauth_client", served)
         assert await api.put_oauth_client(id, client.to_request()) == client
-        assert emulator.last_request("put_oauth_client").json()["dateToDelete"] == text
-        emulator.start_over()
+        assert emulator.last_request("put_oauth_client").json()["dateToDelete"] == string
+        emulator.reset()
 
 
 async def unicode(emulator):
@@ -253,8 +269,8 @@ async def regions_and_hosts(emulator):
         assert host.api_url() == f"https://api.{domain}/"
         assert host.login_url() == f"https://login.{domain}/"
         name = region.name.lower()
-        for text in (name, name.replace("_", "-"), domain, f"https://api.{domain}"):
-            assert Host.named(text) == host, text
+        for host_name in (name, name.replace("_", "-"), domain, f"https://api.{domain}"):
+            assert Host.named(host_name) == host, host_name
 
     local = Host.named("http://127.0.0.1:8080")
     assert (local.api_url(), local.login_url()) == ("http://127.0.0.1:8080/", "http://127.0.0.1:8080/")
@@ -266,9 +282,9 @@ async def regions_and_hosts(emulator):
     assert gateway.login_url() == "https://gateway.example.com:8443/login/eu/"
 
     for nonsense in ("", "mars", "my purecloud.de", "ftp://api.mypurecloud.de", "http://api.mypurecloud.de"):
-        error = raises(OAuthError.InvalidArgument, lambda: Host.named(nonsense))
+        error = expect_error(OAuthError.InvalidArgument, lambda: Host.named(nonsense))
         assert error.argument == "host", nonsense
-    assert raises(OAuthError.InvalidArgument, lambda: Host.gateway("a/b")).argument == "gateway.host"
+    assert expect_error(OAuthError.InvalidArgument, lambda: Host.gateway("a/b")).argument == "gateway.host"
 
 
 async def interval_of_a_query(emulator):
@@ -283,7 +299,7 @@ async def interval_of_a_query(emulator):
 
 async def equality_and_copies(emulator):
     api = emulator.api()
-    id = (await a_client(api)).id
+    id = (await create_client(api)).id
     client = await api.get_oauth_client(id)
     assert await api.get_oauth_client(id) == client
 
@@ -308,12 +324,12 @@ async def equality_and_copies(emulator):
 async def secrets_are_not_printed(emulator):
     canary = "canary-5Zq9tR2wX7vB4nM8kL1p"
     api = emulator.api()
-    created = await a_client(api)
+    created = await create_client(api)
     assert len(created.secret.expose()) > 8
 
-    said = emulator.says("/api/v2/oauth/clients")
-    said["entities"][0]["secret"] = canary
-    emulator.replace_body("get_oauth_clients", said)
+    served = emulator.fetch_json("/api/v2/oauth/clients")
+    served["entities"][0]["secret"] = canary
+    emulator.replace_body("get_oauth_clients", served)
     listing = await api.get_oauth_clients()
     assert listing.entities[0].secret.expose() == canary
 
@@ -327,33 +343,33 @@ async def secrets_are_not_printed(emulator):
         default_headers={"x-api-key": Secret(canary)},
     )
     refusal = {"code": "bad.request", "status": 400, "message": f"Bearer {canary} may not"}
-    emulator.answer("get_oauth_client", refusal, status=400)
-    by_token = emulator.api(credentials=credentials[1])
-    error = await ends_with(OAuthError.Api, by_token.get_oauth_client(NOBODY))
+    emulator.respond("get_oauth_client", refusal, status=400)
+    token_api = emulator.api(credentials=credentials[1])
+    error = await expect_async_error(OAuthError.Api, token_api.get_oauth_client(UNKNOWN_CLIENT_ID))
     assert error.server_message == "Bearer *** may not"
     spaced = Config(
         host=Host.region(Region.EU_WEST_1), credentials=Credentials.access_token(Secret(f"{canary} "))
     )
-    setting = raises(OAuthError.InvalidArgument, lambda: type(api)(spaced))
+    setting = expect_error(OAuthError.InvalidArgument, lambda: type(api)(spaced))
 
     printed = {
         "a client": [created],
         "a secret": [created.secret],
         "a listing": [listing],
         "a credential": credentials,
-        "a configuration": [config, spaced, api, by_token],
+        "a configuration": [config, spaced, api, token_api],
         "an error": [error, setting, error.failure, error.args],
     }
-    for what, things in printed.items():
-        for thing in things:
-            text = f"{thing} {thing!r} {thing!s} {[thing]} {getattr(thing, '__dict__', '')}"
+    for kind, values in printed.items():
+        for value in values:
+            output = f"{value} {value!r} {value!s} {[value]} {getattr(value, '__dict__', '')}"
             for secret in (canary, created.secret.expose(), emulator.client_secret):
-                assert secret not in text, f"{what} shows a secret"
+                assert secret not in output, f"{kind} shows a secret"
 
 
-def as_said(emulator, id):
-    """A client in the service's own JSON."""
-    return emulator.says(f"/api/v2/oauth/clients/{id}")
+def client_json(emulator, id):
+    """Fetches the JSON of a client directly."""
+    return emulator.fetch_json(f"/api/v2/oauth/clients/{id}")
 
 
 CASES = [

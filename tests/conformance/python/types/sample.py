@@ -1,6 +1,6 @@
-"""Most of the interface as a careful program uses it. Type checkers read it; nobody runs it.
+"""Uses most of the interface with type annotations. Type checkers check this file; it is never executed.
 
-Where a comment ignores an error, there has to be one: the checkers complain about comments that ignore nothing.
+A comment that ignores an error requires this error: the type checkers report comments that ignore no error.
 """
 
 import asyncio
@@ -63,7 +63,7 @@ def config() -> Config:
     )
 
 
-def found() -> Config:
+def found_settings() -> Config:
     settings = find_config(Sources(environment=False, profile="leitstelle"))
     assert_type(settings, Config)
     assert_type(find_config().proxy, Optional[Secret])
@@ -114,10 +114,10 @@ async def from_the_environment() -> None:
     assert_type(OAuthApi.from_env(), OAuthApi)
     async with OAuthApi.from_env() as api:
         assert_type((await api.get_oauth_clients()).entities, list[OAuthClient])
-    with BlockingOAuthApi.from_env() as waiting:
-        assert_type(waiting, BlockingOAuthApi)
-        assert_type(waiting.sign_in().refresh_token, Optional[Secret])
-        assert_type(waiting.session(), Optional[Session])
+    with BlockingOAuthApi.from_env() as blocking_api:
+        assert_type(blocking_api, BlockingOAuthApi)
+        assert_type(blocking_api.sign_in().refresh_token, Optional[Secret])
+        assert_type(blocking_api.session(), Optional[Session])
 
 
 async def asynchronous() -> Optional[OAuthClient]:
@@ -211,7 +211,7 @@ def dataclass_functions(client: OAuthClient) -> None:
     assert_type(client == OAuthClient(id="b"), bool)
 
 
-def wrong(api: OAuthApi, waiting: BlockingOAuthApi) -> None:
+def wrong(api: OAuthApi, blocking_api: BlockingOAuthApi) -> None:
     OAuthClientRequest(name="a")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     OAuthClientRequest("a", GrantType.CODE)  # type: ignore  # pyright: ignore[reportCallIssue]
     OAuthClientRequest(name="a", authorized_grant_type="CODE")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
@@ -219,10 +219,10 @@ def wrong(api: OAuthApi, waiting: BlockingOAuthApi) -> None:
     Credentials.refresh_token("id", "token")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     Authorization(client_id="id")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     find_config("leitstelle")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-    waiting.session().access_token  # type: ignore[union-attr]  # pyright: ignore[reportOptionalMemberAccess]
+    blocking_api.session().access_token  # type: ignore[union-attr]  # pyright: ignore[reportOptionalMemberAccess]
     CallOptions(deadline=5)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-    waiting.get_oauth_client(5)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-    waiting.get_oauth_client()  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    blocking_api.get_oauth_client(5)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    blocking_api.get_oauth_client()  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     api.get_oauth_client("id").name  # type: ignore[attr-defined]  # pyright: ignore
     GrantType.NOTHING  # type: ignore[attr-defined]  # pyright: ignore
     OAuthError.Nothing  # type: ignore[attr-defined]  # pyright: ignore
