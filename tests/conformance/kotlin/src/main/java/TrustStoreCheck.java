@@ -7,7 +7,7 @@ import purecloud.oauth.Credentials;
 import purecloud.oauth.Host;
 import purecloud.oauth.Secret;
 
-/** The JVM's trust store can be handed over whole, as the documentation shows. */
+/** Passes all certificates of the JVM's trust store to the library, as the documentation shows. */
 public final class TrustStoreCheck {
     public static void main(String[] arguments) throws Exception {
         List<String> certificates = TrustStore.certificates();

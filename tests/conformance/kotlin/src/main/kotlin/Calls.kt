@@ -1,4 +1,4 @@
-/** Beside the value: metadata, options of one call, retries, waiting, many at once. */
+/** Metadata and options of a call, retries, blocking calls, and concurrent calls. */
 package conformance
 
 import kotlinx.coroutines.Dispatchers
@@ -24,7 +24,7 @@ private const val UNAVAILABLE = """{"error": {"status": 503, "code": "service.un
 val calls = listOf(
     Case("metadata_of_an_answer") { emulator ->
         val api = emulator.api()
-        val id = anInactiveClient(api).id
+        val id = createInactiveClient(api).id
         val headers = """
             {
                 "ININ-Correlation-Id": "6d1e9b0c-3f5a-4a77-9c1d-2b8f0e4a7c65",
@@ -34,9 +34,9 @@ val calls = listOf(
             }
         """
         for (operation in listOf("get_oauth_client", "delete_oauth_client")) {
-            emulator.fault(operation, """{"answer": {"headers": $headers}}""", afterExecution = true)
+            emulator.injectFault(operation, """{"answer": {"headers": $headers}}""", afterExecution = true)
         }
-        val told = { metadata: ResponseMetadata ->
+        val assertMetadata = { metadata: ResponseMetadata ->
             assertEquals("6d1e9b0c-3f5a-4a77-9c1d-2b8f0e4a7c65", metadata.correlationId)
             assertEquals(42L to 300L, metadata.rateLimit.count to metadata.rateLimit.allowed)
             assertEquals(Duration.ofSeconds(17), metadata.rateLimit.reset)
@@ -45,10 +45,10 @@ val calls = listOf(
         }
         val read = api.getOauthClientWithHttpInfo(id)
         assertEquals(id to 200, read.value.id to read.metadata.status)
-        told(read.metadata)
+        assertMetadata(read.metadata)
         val deleted = api.deleteOauthClientWithHttpInfo(id)
         assertEquals(204, deleted.metadata.status)
-        told(deleted.metadata)
+        assertMetadata(deleted.metadata)
     },
     Case("options_of_one_call") { emulator ->
         val api = emulator.api()
@@ -58,13 +58,13 @@ val calls = listOf(
         assertNull(emulator.lastRequest("get_oauth_clients").header("x-ticket"))
 
         emulator.forgetRequests()
-        emulator.fault("get_oauth_clients", UNAVAILABLE)
-        val final = assertFailsWith<OAuthException.Api> { api.getOauthClients(CallOptions(withoutRetries = true)) }
-        assertEquals(503, final.status)
+        emulator.injectFault("get_oauth_clients", UNAVAILABLE)
+        val error = assertFailsWith<OAuthException.Api> { api.getOauthClients(CallOptions(withoutRetries = true)) }
+        assertEquals(503, error.status)
         assertEquals(1, emulator.counts("get_oauth_clients").requests)
     },
     Case("reads_are_sent_again") { emulator ->
-        emulator.fault("get_oauth_client", UNAVAILABLE)
+        emulator.injectFault("get_oauth_client", UNAVAILABLE)
         val response = emulator.api().getOauthClientWithHttpInfo(emulator.clientId)
         assertEquals(emulator.clientId, response.value.id)
         assertEquals(200 to 2, response.metadata.status to response.metadata.attempts)
@@ -72,38 +72,38 @@ val calls = listOf(
     },
     Case("waiting_client") { emulator ->
         val api = emulator.api()
-        BlockingOAuthApi(emulator.config()).use { waiting ->
-            val authorizedId = anAuthorizedId(api)
+        BlockingOAuthApi(emulator.config()).use { blocking ->
+            val authorizedId = authorizedClientId(api)
             val authorization = api.getOauthAuthorization(authorizedId, "de")
-            assertEquals(authorization, waiting.getOauthAuthorization(authorizedId, "de"))
-            assertEquals(api.getOauthAuthorizations(), waiting.getOauthAuthorizations())
-            assertEquals(api.getOauthScope("users:readonly", "de"), waiting.getOauthScope("users:readonly", "de"))
-            assertEquals(api.getOauthScopes(), waiting.getOauthScopes())
+            assertEquals(authorization, blocking.getOauthAuthorization(authorizedId, "de"))
+            assertEquals(api.getOauthAuthorizations(), blocking.getOauthAuthorizations())
+            assertEquals(api.getOauthScope("users:readonly", "de"), blocking.getOauthScope("users:readonly", "de"))
+            assertEquals(api.getOauthScopes(), blocking.getOauthScopes())
 
-            val created = waiting.postOauthClients(robot(emulator, api))
-            val client = waiting.getOauthClient(created.id)
-            assertEquals(client, waiting.getOauthClients().entities.single { it.id == created.id })
-            val rotated = waiting.postOauthClientSecret(created.id)
+            val created = blocking.postOauthClients(clientCredentialsRequest(emulator, api))
+            val client = blocking.getOauthClient(created.id)
+            assertEquals(client, blocking.getOauthClients().entities.single { it.id == created.id })
+            val rotated = blocking.postOauthClientSecret(created.id)
             assertNotEquals(assertNotNull(created.secret), assertNotNull(rotated.secret))
 
-            val summary = waiting.getOauthClientUsageSummary(created.id, 30)
-            val query = waiting.postOauthClientUsageQuery(created.id, usageQuery)
+            val summary = blocking.getOauthClientUsageSummary(created.id, 30)
+            val query = blocking.postOauthClientUsageQuery(created.id, usageQuery)
             assertNotEquals(summary.executionId, query.executionId)
-            val result = waiting.getOauthClientUsageQueryResult(query.executionId, created.id)
+            val result = blocking.getOauthClientUsageQueryResult(query.executionId, created.id)
             assertEquals(QueryStatus.Running, result.queryStatus)
 
             val inactive = client.toRequest().copy(state = ClientState.Inactive)
-            assertEquals(ClientState.Inactive, waiting.putOauthClient(created.id, inactive).state)
-            waiting.deleteOauthClient(created.id)
-            val gone = assertFailsWith<OAuthException.Api> { waiting.getOauthClient(created.id) }
+            assertEquals(ClientState.Inactive, blocking.putOauthClient(created.id, inactive).state)
+            blocking.deleteOauthClient(created.id)
+            val gone = assertFailsWith<OAuthException.Api> { blocking.getOauthClient(created.id) }
             assertEquals(404, gone.status)
         }
     },
     Case("two_hundred_calls_at_once") { emulator ->
-        val id = aClient(emulator.api()).id
+        val id = createClient(emulator.api()).id
         emulator.forgetRequests()
-        val fresh = emulator.api()
-        val clients = List(200) { async(Dispatchers.Default) { fresh.getOauthClient(id) } }.awaitAll()
+        val api = emulator.api()
+        val clients = List(200) { async(Dispatchers.Default) { api.getOauthClient(id) } }.awaitAll()
         assertTrue(clients.all { it.id == id && it.name == webServer.name })
         assertEquals(200, emulator.counts("get_oauth_client").executions)
         assertEquals(1, emulator.counts("token").requests)

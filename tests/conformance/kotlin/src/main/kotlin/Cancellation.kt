@@ -1,4 +1,4 @@
-/** Ending a call before it is done: by cancelling the coroutine that waits for it, or by a timeout around it. */
+/** Cancellation of calls: by cancelling the coroutine that waits for a call, or by a timeout around the call. */
 package conformance
 
 import kotlinx.coroutines.CancellationException
@@ -24,27 +24,27 @@ private const val HANG = """{"hang": {}}"""
 
 val cancellation = listOf(
     Case("cancelling_closes_the_request") { emulator ->
-        emulator.fault("get_oauth_clients", HANG, times = null)
+        emulator.injectFault("get_oauth_clients", HANG, times = null)
         val api = emulator.api()
         val hanging = async { api.getOauthClients() }
-        hasArrived(emulator, "get_oauth_clients")
+        waitForArrival(emulator, "get_oauth_clients")
         assertEquals(1, emulator.openRequests())
 
         val taken = measureTime {
             hanging.cancel()
             assertFailsWith<CancellationException> { hanging.await() }
-            nothingIsOpen(emulator)
+            waitForNoOpenRequests(emulator)
         }
         assertTrue(taken < 1.seconds, "$taken")
 
         assertNull(withTimeoutOrNull(200.milliseconds) { api.getOauthClients() })
-        nothingIsOpen(emulator)
+        waitForNoOpenRequests(emulator)
     },
     Case("cancelling_one_call_leaves_the_others") { emulator ->
         val api = emulator.api()
-        emulator.fault("get_oauth_clients", HANG)
+        emulator.injectFault("get_oauth_clients", HANG)
         val hanging = async { api.getOauthClients() }
-        hasArrived(emulator, "get_oauth_clients")
+        waitForArrival(emulator, "get_oauth_clients")
 
         val others = List(9) { async { api.getOauthClients() } }
         hanging.cancel()
@@ -52,29 +52,31 @@ val cancellation = listOf(
         assertTrue(others.awaitAll().all { it.entities.isNotEmpty() })
         assertTrue(api.getOauthClients().entities.isNotEmpty())
         assertEquals(1, emulator.counts("token").requests)
-        nothingIsOpen(emulator)
+        waitForNoOpenRequests(emulator)
     },
     Case("many_calls_leave_nothing") { emulator ->
-        emulator.fault("get_oauth_client", HANG, times = null)
+        emulator.injectFault("get_oauth_client", HANG, times = null)
         val api = emulator.api()
-        callsOfWhichATenthIsCancelled(emulator, api, 100)
-        atRest(emulator)
-        val (threads, handles) = threads() to handles()
+        makeCallsAndCancelATenth(emulator, api, 100)
+        waitUntilIdle(emulator)
+        val (threads, handles) = countThreads() to countHandles()
 
-        callsOfWhichATenthIsCancelled(emulator, api, 9_900)
+        makeCallsAndCancelATenth(emulator, api, 9_900)
         assertEquals(9_000, emulator.counts("get_oauth_scope").executions)
-        atRest(emulator)
-        until("no more than $threads threads and $handles handles") { threads() <= threads && handles() <= handles }
+        waitUntilIdle(emulator)
+        waitUntil("no more than $threads threads and $handles handles") {
+            countThreads() <= threads && countHandles() <= handles
+        }
         api.getOauthScope("users")
     },
 )
 
-/** Each tenth call hangs until its time is up. */
-private suspend fun callsOfWhichATenthIsCancelled(emulator: Emulator, api: OAuthApi, calls: Int) = coroutineScope {
-    val atOnce = Semaphore(50)
+/** Makes the given number of calls. Each tenth call hangs, and is cancelled by a timeout. */
+private suspend fun makeCallsAndCancelATenth(emulator: Emulator, api: OAuthApi, calls: Int) = coroutineScope {
+    val semaphore = Semaphore(50)
     repeat(calls) { number ->
         launch {
-            atOnce.withPermit {
+            semaphore.withPermit {
                 if (number % 10 == 0) {
                     assertNull(withTimeoutOrNull(20.milliseconds) { api.getOauthClient(emulator.clientId) })
                 } else {
@@ -85,25 +87,27 @@ private suspend fun callsOfWhichATenthIsCancelled(emulator: Emulator, api: OAuth
     }
 }
 
-private suspend fun hasArrived(emulator: Emulator, operation: String) =
-    until("the call arrived") { emulator.counts(operation).requests == 1L }
+private suspend fun waitForArrival(emulator: Emulator, operation: String) =
+    waitUntil("the call arrived") { emulator.counts(operation).requests == 1L }
 
-private suspend fun nothingIsOpen(emulator: Emulator) = until("no request is open") { emulator.openRequests() == 0L }
+private suspend fun waitForNoOpenRequests(emulator: Emulator) =
+    waitUntil("no request is open") { emulator.openRequests() == 0L }
 
-/** No request is open, and no connection kept for the next one. */
-private suspend fun atRest(emulator: Emulator) {
-    nothingIsOpen(emulator)
-    until("no connection is open") {
+/** Waits for the end of all requests, and closes all idle connections. */
+private suspend fun waitUntilIdle(emulator: Emulator) {
+    waitForNoOpenRequests(emulator)
+    waitUntil("no connection is open") {
         emulator.closeIdleConnections()
         emulator.openConnections() == 0L
     }
 }
 
-/** Java's threads and the library's own; the compiler's come and go as they like. */
-private fun threads(): Int {
+/** Counts the threads of Java and of the native library, but not those of the JIT compiler, whose number varies. */
+private fun countThreads(): Int {
     val tasks = File("/proc/self/task").listFiles().orEmpty()
-    val own = tasks.count { runCatching { it.resolve("comm").readText() }.getOrDefault("").startsWith("purecloud") }
-    return ManagementFactory.getThreadMXBean().threadCount + own
+    val names = tasks.map { runCatching { it.resolve("comm").readText() }.getOrDefault("") }
+    val nativeThreads = names.count { it.startsWith("purecloud") }
+    return ManagementFactory.getThreadMXBean().threadCount + nativeThreads
 }
 
-private fun handles() = File("/proc/self/fd").list().orEmpty().size
+private fun countHandles() = File("/proc/self/fd").list().orEmpty().size

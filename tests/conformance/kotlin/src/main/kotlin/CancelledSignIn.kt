@@ -1,6 +1,6 @@
 /**
- * Not a case of every language's: while a person is at the browser the coroutine may be cancelled, and whoever signs in
- * next, with the same client or another one, gets the port.
+ * A test for Kotlin only: a sign-in by browser can be cancelled while it waits for the user. The next sign-in, with the
+ * same or another API object, can then listen on the same port.
  */
 package conformance
 
@@ -18,24 +18,24 @@ import kotlin.test.assertNotNull
 import kotlin.test.assertNull
 
 fun main(): Unit = runBlocking {
-    val emulator = Emulator.fromTheVendorsVariables()
+    val emulator = Emulator.fromVendorVariables()
     val port = ServerSocket(0, 1, InetAddress.getLoopbackAddress()).use { it.localPort }
     val authorization = Authorization(getenv("SIGN_IN_CLIENT_ID"), "http://127.0.0.1:$port/callback")
-    val clients = List(2) { emulator.api(Credentials.browser(authorization)) }
+    val apis = List(2) { emulator.api(Credentials.browser(authorization)) }
 
-    // The page comes, and nobody does anything there.
-    emulator.answer("authorize", 200, "<title>Sign in</title>", contentType = "text/html", times = null)
+    // The emulator serves a page, but does not redirect.
+    emulator.respond("authorize", 200, "<title>Sign in</title>", contentType = "text/html", times = null)
     for (round in 1L..20L) {
-        val api = clients[(round / 2 % 2).toInt()]
-        val waiting = async { api.signIn() }
-        until("the page was opened") { waiting.isCompleted || emulator.counts("authorize").requests == round }
-        waiting.cancel()
-        assertFailsWith<CancellationException>("round $round") { waiting.await() }
+        val api = apis[(round / 2 % 2).toInt()]
+        val signIn = async { api.signIn() }
+        waitUntil("the page was opened") { signIn.isCompleted || emulator.counts("authorize").requests == round }
+        signIn.cancel()
+        assertFailsWith<CancellationException>("round $round") { signIn.await() }
         assertNull(api.session())
     }
 
-    emulator.startOver()
-    for (api in clients) {
+    emulator.reset()
+    for (api in apis) {
         assertNotNull(api.signIn().refreshToken)
     }
     assertEquals(2, emulator.counts("token").requests)

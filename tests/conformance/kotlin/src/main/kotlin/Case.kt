@@ -4,17 +4,17 @@ import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.withTimeout
 import kotlin.time.Duration.Companion.minutes
 
-/** A case holds when it comes to its end. */
+/** A case of `cases.toml`. A case fails if its function throws. */
 class Case(val name: String, private val run: suspend CoroutineScope.(Emulator) -> Unit) {
-    /** Tries it; the reason if it does not hold. */
-    suspend fun fails(emulator: Emulator): String? = try {
+    /** Resets the emulator and runs the case. Returns the reason if the case fails, or null. */
+    suspend fun failureReason(emulator: Emulator): String? = try {
         withTimeout(2.minutes) {
-            emulator.startOver()
+            emulator.reset()
             run(emulator)
         }
         null
-    } catch (broken: Throwable) {
-        val place = broken.stackTrace.firstOrNull { it.className.startsWith("conformance.") }
-        "$broken".lines().joinToString("; ", transform = String::trim) + " ($place)"
+    } catch (failure: Throwable) {
+        val place = failure.stackTrace.firstOrNull { it.className.startsWith("conformance.") }
+        "$failure".lines().joinToString("; ", transform = String::trim) + " ($place)"
     }
 }

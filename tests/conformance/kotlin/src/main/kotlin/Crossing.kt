@@ -1,6 +1,6 @@
 /**
- * Not a case of every language's: values cross in memory that each thread keeps, so many threads at once get back what
- * they gave, and after an error, too.
+ * A test for Kotlin only: values are passed to the native library in a buffer that each thread reuses. Concurrent
+ * threads get the same values back, also after an error.
  */
 package conformance
 
@@ -34,19 +34,19 @@ import kotlin.test.assertFalse
 
 fun main() {
     val threads = Executors.newFixedThreadPool(8)
-    val each = threads.invokeAll(List(8) { Callable { texts(Random(it)) } })
+    val results = threads.invokeAll(List(8) { Callable { checkStrings(Random(it)) } })
     threads.shutdown()
-    each.forEach { it.get() }
-    moments(Random(8))
-    halves()
-    timesThatAreRefused()
-    withoutDispatcher()
+    results.forEach { it.get() }
+    checkTimestamps(Random(8))
+    checkSurrogatePairs()
+    checkRefusedTimes()
+    checkUnconfinedDispatcher()
 }
 
-/** A coroutine without a dispatcher may block after a call: it does not go on in a thread of the native library. */
-private fun withoutDispatcher() = runBlocking(Dispatchers.Unconfined) {
-    val emulator = Emulator.fromTheVendorsVariables()
-    emulator.startOver()
+/** Checks that an unconfined coroutine resumes outside the threads of the native library, so it may block there. */
+private fun checkUnconfinedDispatcher() = runBlocking(Dispatchers.Unconfined) {
+    val emulator = Emulator.fromVendorVariables()
+    emulator.reset()
     emulator.api().use { api ->
         assertEquals("users", api.getOauthScope("users").id)
         assertFalse(Thread.currentThread().name.startsWith("purecloud-oauth"), Thread.currentThread().name)
@@ -54,10 +54,10 @@ private fun withoutDispatcher() = runBlocking(Dispatchers.Unconfined) {
     }
 }
 
-/** A string of the JVM may hold half of a surrogate pair; the argument is named before anything is sent. */
-private fun halves() = runBlocking {
-    val emulator = Emulator.fromTheVendorsVariables()
-    emulator.startOver()
+/** Checks that a string with half of a surrogate pair is refused by the name of its argument before any request. */
+private fun checkSurrogatePairs() = runBlocking {
+    val emulator = Emulator.fromVendorVariables()
+    emulator.reset()
     val api = emulator.api()
     val body = OAuthClientRequest("Rückrufe Zürich ☎", GrantType.Code, scope = listOf("users:readonly", "\ud83d"))
     for ((expected, call) in listOf<Pair<String, suspend () -> Unit>>(
@@ -70,9 +70,9 @@ private fun halves() = runBlocking {
     assertEquals(emptyList(), emulator.received())
 }
 
-private fun texts(random: Random) = repeat(500) {
-    val text = random.text()
-    Secret(text).use { secret -> assertEquals(text, secret.expose()) }
+private fun checkStrings(random: Random) = repeat(500) {
+    val string = random.nextString()
+    Secret(string).use { secret -> assertEquals(string, secret.expose()) }
     val refused = assertFailsWith<OAuthException.InvalidArgument> { Host.domain("$it no domain") }
     assertEquals("host", refused.argument)
     assertEquals("https://api.region$it.example/", Host.domain("region$it.example").apiUrl())
@@ -81,9 +81,9 @@ private fun texts(random: Random) = repeat(500) {
 private val calendar =
     Instant.parse("0001-01-01T00:00:00Z").epochSecond..Instant.parse("9999-12-31T23:59:59Z").epochSecond
 
-/** A time that Java has and the library has not is refused by the name of its argument. */
-private fun timesThatAreRefused() {
-    fun refused(argument: String, call: () -> Unit) =
+/** Checks that times that the native library can't represent are refused by the name of their argument. */
+private fun checkRefusedTimes() {
+    fun assertRefused(argument: String, call: () -> Unit) =
         assertEquals(argument, assertFailsWith<OAuthException.InvalidArgument>(argument) { call() }.argument)
 
     val config = Config(Host.region(Region.EU_CENTRAL_1), Credentials.accessToken(Secret("hq3KpZ0vX1yT7wB9")))
@@ -96,54 +96,57 @@ private fun timesThatAreRefused() {
         Instant.MAX,
     )
     for (instant in outside) {
-        refused("start") { usageInterval(instant, now) }
-        refused("end") { usageInterval(now, instant) }
+        assertRefused("start") { usageInterval(instant, now) }
+        assertRefused("end") { usageInterval(now, instant) }
         val session = Session(Secret("hq3KpZ0vX1yT7wB9"), expiresAt = instant)
-        refused("session.expires_at") { OAuthApi(config.copy(credentials = Credentials.session("c1", session))) }
+        assertRefused("session.expires_at") { OAuthApi(config.copy(credentials = Credentials.session("c1", session))) }
         BlockingOAuthApi(config).use { api ->
-            refused("body.date_to_delete") { api.postOauthClients(body.copy(dateToDelete = instant)) }
+            assertRefused("body.date_to_delete") { api.postOauthClients(body.copy(dateToDelete = instant)) }
         }
     }
-    refused("start") { usageInterval(now, now) }
+    assertRefused("start") { usageInterval(now, now) }
 
     for (negative in listOf(Duration.ofSeconds(-1), Duration.ofNanos(-1), Duration.ofSeconds(Long.MIN_VALUE))) {
-        refused("connect_timeout") { OAuthApi(config.copy(connectTimeout = negative)) }
-        refused("attempt_timeout") { OAuthApi(config.copy(attemptTimeout = negative)) }
-        refused("deadline") { OAuthApi(config.copy(deadline = negative)) }
-        refused("retry.first_backoff") { OAuthApi(config.copy(retry = RetryPolicy(firstBackoff = negative))) }
-        refused("retry.max_backoff") { OAuthApi(config.copy(retry = RetryPolicy(maxBackoff = negative))) }
-        refused("retry.max_retry_after") { OAuthApi(config.copy(retry = RetryPolicy(maxRetryAfter = negative))) }
+        assertRefused("connect_timeout") { OAuthApi(config.copy(connectTimeout = negative)) }
+        assertRefused("attempt_timeout") { OAuthApi(config.copy(attemptTimeout = negative)) }
+        assertRefused("deadline") { OAuthApi(config.copy(deadline = negative)) }
+        assertRefused("retry.first_backoff") { OAuthApi(config.copy(retry = RetryPolicy(firstBackoff = negative))) }
+        assertRefused("retry.max_backoff") { OAuthApi(config.copy(retry = RetryPolicy(maxBackoff = negative))) }
+        assertRefused("retry.max_retry_after") { OAuthApi(config.copy(retry = RetryPolicy(maxRetryAfter = negative))) }
         BlockingOAuthApi(config).use { api ->
-            refused("deadline") { api.getOauthClients(CallOptions(deadline = negative)) }
+            assertRefused("deadline") { api.getOauthClients(CallOptions(deadline = negative)) }
         }
     }
     val longest = Duration.ofSeconds(Long.MAX_VALUE, 999_999_999)
-    val patient = RetryPolicy(firstBackoff = longest, maxBackoff = longest, maxRetryAfter = longest)
-    OAuthApi(config.copy(attemptTimeout = longest, deadline = longest, retry = patient)).close()
+    val retry = RetryPolicy(firstBackoff = longest, maxBackoff = longest, maxRetryAfter = longest)
+    OAuthApi(config.copy(attemptTimeout = longest, deadline = longest, retry = retry)).close()
 }
 
-private fun moments(random: Random) = runBlocking {
-    val emulator = Emulator.fromTheVendorsVariables()
+private fun checkTimestamps(random: Random) = runBlocking {
+    val emulator = Emulator.fromVendorVariables()
     val api = emulator.api()
     val execution = api.postOauthClientUsageQuery(emulator.clientId, usageQuery).executionId
-    val moments = List(1_000) {
+    val timestamps = List(1_000) {
         Instant.ofEpochSecond(random.nextLong(calendar.first, calendar.last), random.nextLong(1_000_000_000))
     } + listOf(
         Instant.parse("0001-01-01T00:00:00Z"),
         Instant.parse("1969-12-31T23:59:59.000000001Z"),
         Instant.parse("9999-12-31T23:59:59.999999999Z"),
     )
-    val rows = moments.map { JsonObject(mapOf("date" to JsonPrimitive("$it"), "userId" to JsonPrimitive(random.text()))) }
-    val said = JsonObject(mapOf("queryStatus" to JsonPrimitive("Complete"), "results" to JsonArray(rows)))
-    emulator.replaceBody("get_oauth_client_usage_query_result", "$said")
+    val rows = timestamps.map {
+        JsonObject(mapOf("date" to JsonPrimitive("$it"), "userId" to JsonPrimitive(random.nextString())))
+    }
+    val served = JsonObject(mapOf("queryStatus" to JsonPrimitive("Complete"), "results" to JsonArray(rows)))
+    emulator.replaceBody("get_oauth_client_usage_query_result", "$served")
     val read = api.getOauthClientUsageQueryResult(execution, emulator.clientId).results
-    assertEquals(moments, read.map { it.date })
-    assertEquals(rows.map { it.getValue("userId").text }, read.map { it.userId })
+    assertEquals(timestamps, read.map { it.date })
+    assertEquals(rows.map { it.getValue("userId").string }, read.map { it.userId })
 }
 
-/** Of up to 40 characters of one to four bytes each. */
-private fun Random.text() = buildString {
+/** Returns a random string of up to 40 characters, which take one to four bytes each. */
+private fun Random.nextString() = buildString {
     repeat(nextInt(40)) {
-        appendCodePoint(listOf(nextInt(0x80), nextInt(0x800), nextInt(0xD800), nextInt(0x10000, 0x110000)).random(this@text))
+        val codePoints = listOf(nextInt(0x80), nextInt(0x800), nextInt(0xD800), nextInt(0x10000, 0x110000))
+        appendCodePoint(codePoints.random(this@nextString))
     }
 }

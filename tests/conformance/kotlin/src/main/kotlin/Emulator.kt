@@ -15,118 +15,119 @@ import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.seconds
 import kotlin.time.TimeSource
 
-/** The emulator, controlled over HTTP, and clients that use it. */
+/** The emulator, controlled over HTTP, and API objects that use the emulator. */
 class Emulator(private val url: String, val clientId: String, val clientSecret: String) {
     fun host() = Host.url(url)
 
-    /** Settings with the administrator's credentials, unless others are given. */
+    /** Returns settings, by default with the administrator's credentials. */
     fun config(credentials: Credentials = Credentials.clientCredentials(clientId, Secret(clientSecret))) =
         Config(host(), credentials)
 
-    /** A client that may do everything, and has not signed in yet. */
+    /** Returns an API object with all permissions that has not signed in yet. */
     fun api() = OAuthApi(config())
 
     fun api(credentials: Credentials) = OAuthApi(config(credentials))
 
-    /** Forgets faults, counts and requests. */
-    fun startOver() {
-        ask("DELETE", "/emulator/faults")
+    /** Deletes all faults, counts and recorded requests. */
+    fun reset() {
+        send("DELETE", "/emulator/faults")
         forgetRequests()
     }
 
     fun forgetRequests() {
-        ask("DELETE", "/emulator/counts")
+        send("DELETE", "/emulator/counts")
     }
 
-    /** Lets something go wrong; its README says what there is. [times] is null for always. */
-    fun fault(operation: String, kind: String, times: Int? = 1, afterExecution: Boolean? = null) {
+    /** Injects a fault, for all requests if [times] is null. The emulator's README lists the kinds of faults. */
+    fun injectFault(operation: String, kind: String, times: Int? = 1, afterExecution: Boolean? = null) {
         val after = if (afterExecution == null) "" else """, "after_execution": $afterExecution"""
-        ask("POST", "/emulator/faults", """{"endpoint": "$operation", "times": $times, "kind": $kind$after}""")
+        send("POST", "/emulator/faults", """{"endpoint": "$operation", "times": $times, "kind": $kind$after}""")
     }
 
-    /** Lets the next answer of the operation be this one; every answer, where [times] is null. */
-    fun answer(
+    /** Replaces the next response of the operation, or all responses if [times] is null. */
+    fun respond(
         operation: String,
         status: Int,
         body: String,
         contentType: String = "application/json",
         times: Int? = 1,
     ) {
-        val text = JsonPrimitive(body)
-        fault(operation, """{"answer": {"status": $status, "content_type": "$contentType", "body": $text}}""", times)
+        val string = JsonPrimitive(body)
+        val response = """{"status": $status, "content_type": "$contentType", "body": $string}"""
+        injectFault(operation, """{"answer": $response}""", times)
     }
 
-    /** Lets every answer of the operation have this body in place of its own. */
+    /** Replaces the body of every response of the operation. */
     fun replaceBody(operation: String, body: String) {
-        val text = JsonPrimitive(body)
-        fault(operation, """{"replace_body": {"content_type": "application/json", "body": $text}}""", times = null)
+        val replacement = """{"content_type": "application/json", "body": ${JsonPrimitive(body)}}"""
+        injectFault(operation, """{"replace_body": $replacement}""", times = null)
     }
 
     fun counts(operation: String): Counts {
-        val counts = look("/emulator/counts")[operation] ?: error("the emulator knows no $operation")
+        val counts = getJson("/emulator/counts")[operation] ?: error("the emulator has no operation $operation")
         return Counts(counts["requests"].number!!, counts["executions"].number!!)
     }
 
-    /** All requests that arrived, sign-ins included. */
-    fun received(): List<Received> = look("/emulator/requests").list.map(::Received)
+    /** Returns all requests that the emulator received, including sign-ins. */
+    fun received(): List<ReceivedRequest> = getJson("/emulator/requests").list.map(::ReceivedRequest)
 
-    fun lastRequest(operation: String): Received =
-        received().lastOrNull { it.endpoint == operation } ?: error("no $operation arrived")
+    fun lastRequest(operation: String): ReceivedRequest =
+        received().lastOrNull { it.endpoint == operation } ?: error("the emulator received no $operation")
 
-    fun openRequests() = look("/emulator/open")["requests"].number
+    fun openRequests() = getJson("/emulator/open")["requests"].number
 
-    fun openConnections() = look("/emulator/open")["connections"].number
+    fun openConnections() = getJson("/emulator/open")["connections"].number
 
     fun closeIdleConnections() {
-        ask("POST", "/emulator/connections/close")
+        send("POST", "/emulator/connections/close")
     }
 
-    /** What the API says at this path, asked past the client under test. */
-    fun says(path: String): JsonElement = Json.parseToJsonElement(ask("GET", path, token = token()))
+    /** Fetches a resource directly, without the library under test. */
+    fun fetchJson(path: String): JsonElement = Json.parseToJsonElement(send("GET", path, token = issueToken()))
 
-    /** An access token of the administrator, had without a request that counts. */
-    fun token(): String {
-        val token = Json.parseToJsonElement(ask("POST", "/emulator/tokens", """{"client_id": "$clientId"}"""))
-        return token["access_token"].text!!
+    /** Issues an access token of the administrator, without a request that the emulator counts. */
+    fun issueToken(): String {
+        val token = Json.parseToJsonElement(send("POST", "/emulator/tokens", """{"client_id": "$clientId"}"""))
+        return token["access_token"].string!!
     }
 
     fun revokeTokens() {
-        ask("POST", "/emulator/tokens/revoke")
+        send("POST", "/emulator/tokens/revoke")
     }
 
-    /** Moves the emulator's clock, and that one alone. */
-    fun advance(seconds: Int) {
-        ask("POST", "/emulator/clock", """{"advance_seconds": $seconds}""")
+    /** Advances the emulator's clock only. */
+    fun advanceClock(seconds: Int) {
+        send("POST", "/emulator/clock", """{"advance_seconds": $seconds}""")
     }
 
-    fun organizationName(): String = look("/emulator/organization")["name"].text!!
+    fun organizationName(): String = getJson("/emulator/organization")["name"].string!!
 
-    /** The id and the secret of a new client that may do everything. */
-    fun anotherClient(): Pair<String, String> {
-        val made = Json.parseToJsonElement(ask("POST", "/emulator/clients", "{}"))
-        return made["client_id"].text!! to made["client_secret"].text!!
+    /** Creates a client with all permissions, and returns its id and its secret. */
+    fun createClient(): Pair<String, String> {
+        val created = Json.parseToJsonElement(send("POST", "/emulator/clients", "{}"))
+        return created["client_id"].string!! to created["client_secret"].string!!
     }
 
-    /** Lets the next person who is asked refuse. */
+    /** Makes the next user deny consent. */
     fun denyConsent() {
-        ask("POST", "/emulator/consent/deny", """{"times": 1}""")
+        send("POST", "/emulator/consent/deny", """{"times": 1}""")
     }
 
-    /** Where a browser is sent whose person consents at this page. */
-    fun consent(page: String): String = connection(page).getHeaderField("Location") ?: error("it is sent nowhere")
+    /** Consents at this authorize page like a user, and returns the address that the browser is redirected to. */
+    fun consent(page: String): String = connect(page).getHeaderField("Location") ?: error("there is no redirect")
 
-    private fun look(path: String): JsonElement = Json.parseToJsonElement(ask("GET", path))
+    private fun getJson(path: String): JsonElement = Json.parseToJsonElement(send("GET", path))
 
-    private fun connection(address: String): HttpURLConnection {
+    private fun connect(address: String): HttpURLConnection {
         val connection = URI(address).toURL().openConnection() as HttpURLConnection
         connection.instanceFollowRedirects = false
-        // An idle connection of its own would be closed with those of the client under test.
+        // `closeIdleConnections` would close an idle control connection too, so none is kept.
         connection.setRequestProperty("Connection", "close")
         return connection
     }
 
-    private fun ask(method: String, path: String, body: String? = null, token: String? = null): String {
-        val connection = connection(url + path)
+    private fun send(method: String, path: String, body: String? = null, token: String? = null): String {
+        val connection = connect(url + path)
         connection.requestMethod = method
         token?.let { connection.setRequestProperty("Authorization", "Bearer $it") }
         body?.let {
@@ -135,17 +136,17 @@ class Emulator(private val url: String, val clientId: String, val clientSecret: 
         }
         val status = connection.responseCode
         val stream = if (status < 400) connection.inputStream else connection.errorStream
-        val text = stream?.use { it.readBytes().decodeToString() }.orEmpty()
-        check(status < 300) { "the emulator answered $status: $text" }
-        return text
+        val responseBody = stream?.use { it.readBytes().decodeToString() }.orEmpty()
+        check(status < 300) { "the emulator returned $status: $responseBody" }
+        return responseBody
     }
 
     companion object {
         fun fromEnvironment() =
             Emulator(variable("EMULATOR_URL"), variable("EMULATOR_CLIENT_ID"), variable("EMULATOR_CLIENT_SECRET"))
 
-        /** The one that the programs get that are not about every language. */
-        fun fromTheVendorsVariables() = Emulator(
+        /** Returns the emulator that the vendor's variables refer to, for the tests that are specific to Kotlin. */
+        fun fromVendorVariables() = Emulator(
             variable("GENESYSCLOUD_REGION"),
             variable("GENESYSCLOUD_OAUTHCLIENT_ID"),
             variable("GENESYSCLOUD_OAUTHCLIENT_SECRET"),
@@ -156,25 +157,25 @@ class Emulator(private val url: String, val clientId: String, val clientSecret: 
     }
 }
 
-/** How often an operation arrived, and how often it was carried out. */
+/** The number of requests for an operation, and of its executions. */
 data class Counts(val requests: Long, val executions: Long)
 
-/** A request as it arrived; [target] is path and query, as they were on the wire. */
-class Received(private val json: JsonElement) {
-    val endpoint get() = json["endpoint"].text
-    val method get() = json["method"].text
-    val target get() = json["target"].text
-    val body get() = json["body"].text!!
+/** A request as the emulator received it. [target] is the path and the query, exactly as sent. */
+class ReceivedRequest(private val json: JsonElement) {
+    val endpoint get() = json["endpoint"].string
+    val method get() = json["method"].string
+    val target get() = json["target"].string
+    val body get() = json["body"].string!!
     val bodyAsJson get() = Json.parseToJsonElement(body)
 
-    fun header(name: String) = json["headers"].list.firstOrNull { it.list[0].text == name }?.list?.get(1)?.text
+    fun header(name: String) = json["headers"].list.firstOrNull { it.list[0].string == name }?.list?.get(1)?.string
 }
 
-/** Asks again and again until it is so, for at most ten seconds. */
-suspend fun until(what: String, isSo: () -> Boolean) {
+/** Polls a condition until the condition holds. Throws after ten seconds. */
+suspend fun waitUntil(description: String, condition: () -> Boolean) {
     val start = TimeSource.Monotonic.markNow()
-    while (!isSo()) {
-        check(start.elapsedNow() < 10.seconds) { "not so after ${start.elapsedNow()}: $what" }
+    while (!condition()) {
+        check(start.elapsedNow() < 10.seconds) { "after ${start.elapsedNow()} this does not hold: $description" }
         delay(5.milliseconds)
     }
 }

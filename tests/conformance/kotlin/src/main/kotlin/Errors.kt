@@ -1,4 +1,4 @@
-/** Every kind of error, with its type, its text and its fields. */
+/** Every kind of error, with its type, its message and its fields. */
 package conformance
 
 import purecloud.oauth.CallOptions
@@ -49,16 +49,16 @@ val errors = listOf(
         assertEquals(0, emulator.counts("get_oauth_clients").requests)
     },
     Case("api") { emulator ->
-        val error = assertFailsWith<OAuthException.Api> { emulator.api().getOauthClient(NOBODY) }
+        val error = assertFailsWith<OAuthException.Api> { emulator.api().getOauthClient(UNKNOWN_CLIENT_ID) }
         assertEquals("get_oauth_client", error.operation)
         assertEquals(404 to "not.found", error.status to error.code)
-        val message = "The requested OAuthClient with id $NOBODY was not found."
-        assertEquals(message, error.serverMessage)
+        val serverMessage = "The requested OAuthClient with id $UNKNOWN_CLIENT_ID was not found."
+        assertEquals(serverMessage, error.serverMessage)
         val correlationId = assertNotNull(error.correlationId)
         assertEquals(correlationId, error.body?.contextId)
-        val text = "get_oauth_client: 404 not.found: ${message.trimEnd('.')} [correlation id $correlationId]"
-        assertEquals(text, error.message)
-        assertEquals("purecloud.oauth.OAuthException\$Api: $text", error.toString())
+        val message = "get_oauth_client: 404 not.found: ${serverMessage.trimEnd('.')} [correlation id $correlationId]"
+        assertEquals(message, error.message)
+        assertEquals("purecloud.oauth.OAuthException\$Api: $message", error.toString())
         assertFalse(error.serverMayHaveActed || error.worthRetrying)
     },
     Case("api_field_details") { emulator ->
@@ -73,7 +73,7 @@ val errors = listOf(
                 ]
             }
         """
-        emulator.answer("post_oauth_clients", 400, body)
+        emulator.respond("post_oauth_clients", 400, body)
         val error = assertFailsWith<OAuthException.Api> { emulator.api().postOauthClients(webServer) }
         assertEquals(400, error.status)
         assertEquals(
@@ -83,14 +83,14 @@ val errors = listOf(
     },
     Case("retry_after") { emulator ->
         val tooMany = """{"status": 429, "code": "too.many.requests", "headers": {"Retry-After": "7"}}"""
-        emulator.fault("get_oauth_clients", """{"error": $tooMany}""")
-        val once = CallOptions(withoutRetries = true)
-        val error = assertFailsWith<OAuthException.Api> { emulator.api().getOauthClients(once) }
+        emulator.injectFault("get_oauth_clients", """{"error": $tooMany}""")
+        val options = CallOptions(withoutRetries = true)
+        val error = assertFailsWith<OAuthException.Api> { emulator.api().getOauthClients(options) }
         assertEquals(429 to Duration.ofSeconds(7), error.status to error.retryAfter)
         assertTrue(error.worthRetrying && !error.serverMayHaveActed)
     },
     Case("connection") { emulator ->
-        emulator.fault("get_oauth_clients", RESET, times = null)
+        emulator.injectFault("get_oauth_clients", RESET, times = null)
         val error = assertFailsWith<OAuthException.Connection> { emulator.api().getOauthClients() }
         assertEquals("get_oauth_clients" to null, error.operation to error.status)
         assertTrue(error.message.startsWith("get_oauth_clients: the connection to "), error.message)
@@ -101,10 +101,10 @@ val errors = listOf(
     Case("timeout") { emulator ->
         val api = emulator.api()
         api.getOauthScopes()
-        emulator.fault("get_oauth_clients", HANG, times = null)
-        val fifth = CallOptions(deadline = Duration.ofMillis(200))
+        emulator.injectFault("get_oauth_clients", HANG, times = null)
+        val options = CallOptions(deadline = Duration.ofMillis(200))
         val taken = measureTime {
-            val error = assertFailsWith<OAuthException.Timeout> { api.getOauthClients(fifth) }
+            val error = assertFailsWith<OAuthException.Timeout> { api.getOauthClients(options) }
             assertNull(error.status)
             assertContains(error.message, "no result within the deadline of 200ms")
             assertTrue(error.worthRetrying)
@@ -112,17 +112,17 @@ val errors = listOf(
         assertTrue(taken >= 200.milliseconds && taken < 2.seconds, "$taken")
     },
     Case("unreadable_answer") { emulator ->
-        emulator.answer("get_oauth_clients", 200, "<html>Please sign in</html>", contentType = "text/html")
-        val once = CallOptions(withoutRetries = true)
-        val error = assertFailsWith<OAuthException.UnreadableAnswer> { emulator.api().getOauthClients(once) }
+        emulator.respond("get_oauth_clients", 200, "<html>Please sign in</html>", contentType = "text/html")
+        val options = CallOptions(withoutRetries = true)
+        val error = assertFailsWith<OAuthException.UnreadableAnswer> { emulator.api().getOauthClients(options) }
         assertEquals(200, error.status)
         assertContains(error.message, "a web page")
         assertFalse("Please sign in" in error.message)
     },
     Case("outcome_unknown") { emulator ->
         val api = emulator.api()
-        val id = aClient(api).id
-        emulator.fault("post_oauth_client_secret", RESET, times = null, afterExecution = true)
+        val id = createClient(api).id
+        emulator.injectFault("post_oauth_client_secret", RESET, times = null, afterExecution = true)
         val error = assertFailsWith<OAuthException.OutcomeUnknown> { api.postOauthClientSecret(id) }
         assertEquals("post_oauth_client_secret", error.operation)
         assertContains(error.message, "it may have been carried out")

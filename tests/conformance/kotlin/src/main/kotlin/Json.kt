@@ -1,4 +1,4 @@
-/** The service's JSON as it is looked at here: what is missing is null, or an empty list. */
+/** Access to the service's JSON. Missing values are null or empty lists. */
 package conformance
 
 import kotlinx.serialization.json.JsonArray
@@ -12,17 +12,18 @@ import java.time.Instant
 
 operator fun JsonElement?.get(name: String): JsonElement? = (this as? JsonObject)?.get(name)
 
-val JsonElement?.text: String? get() = (this as? JsonPrimitive)?.contentOrNull
+val JsonElement?.string: String? get() = (this as? JsonPrimitive)?.contentOrNull
 
 val JsonElement?.number: Long? get() = (this as? JsonPrimitive)?.longOrNull
 
-val JsonElement?.flag: Boolean? get() = (this as? JsonPrimitive)?.booleanOrNull
+val JsonElement?.boolean: Boolean? get() = (this as? JsonPrimitive)?.booleanOrNull
 
-val JsonElement?.moment: Instant? get() = text?.let(Instant::parse)
+val JsonElement?.timestamp: Instant? get() = string?.let(Instant::parse)
 
 val JsonElement?.list: List<JsonElement> get() = (this as? JsonArray).orEmpty()
 
-val JsonElement?.texts: List<String?> get() = list.map { it.text }
+val JsonElement?.strings: List<String?> get() = list.map { it.string }
 
-/** With other fields in place of its own, each a piece of JSON. */
-fun JsonElement.with(vararg fields: Pair<String, JsonElement>): JsonElement = JsonObject((this as JsonObject) + fields)
+/** Returns a copy of an object with these fields added or replaced. */
+fun JsonElement.withFields(vararg fields: Pair<String, JsonElement>): JsonElement =
+    JsonObject((this as JsonObject) + fields)

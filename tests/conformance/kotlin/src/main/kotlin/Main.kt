@@ -1,9 +1,9 @@
 /**
- * The conformance cases in Kotlin: `cases.toml`, against a running emulator.
+ * The runner of the conformance cases in `cases.toml` for Kotlin, against a running emulator.
  *
- * Reads `EMULATOR_URL`, `EMULATOR_CLIENT_ID` and `EMULATOR_CLIENT_SECRET`; the vendor's variables name the same, and
- * `BROWSER` what stands in for one. Prints `ok NAME` or `failed NAME: REASON` for each case; only for those named by
- * arguments, if any are.
+ * Reads `EMULATOR_URL`, `EMULATOR_CLIENT_ID` and `EMULATOR_CLIENT_SECRET`, the same values from the vendor's variables,
+ * and from `BROWSER` the replacement for the system's browser. Prints `ok NAME` or `failed NAME: REASON` for each case.
+ * Arguments select cases by name; without arguments all cases run.
  */
 package conformance
 
@@ -16,11 +16,11 @@ fun main(arguments: Array<String>) {
     val unknown = arguments.filter { name -> cases.none { it.name == name } }
     unknown.forEach { println("failed $it: there is no such case") }
 
-    var allWell = unknown.isEmpty()
+    var allPassed = unknown.isEmpty()
     for (case in cases.filter { arguments.isEmpty() || it.name in arguments }) {
-        val reason = runBlocking { case.fails(emulator) }
+        val reason = runBlocking { case.failureReason(emulator) }
         println(if (reason == null) "ok ${case.name}" else "failed ${case.name}: $reason")
-        allWell = allWell && reason == null
+        allPassed = allPassed && reason == null
     }
-    exitProcess(if (allWell) 0 else 1)
+    exitProcess(if (allPassed) 0 else 1)
 }

@@ -1,4 +1,4 @@
-/** Every operation: it returns what the emulator says, and sends the documented request. */
+/** Every operation: it returns the resource that the emulator serves, and sends the documented request. */
 package conformance
 
 import kotlinx.serialization.json.Json
@@ -25,7 +25,7 @@ import kotlin.test.assertTrue
 val operations = listOf(
     Case("delete_oauth_client") { emulator ->
         val api = emulator.api()
-        val id = anInactiveClient(api).id
+        val id = createInactiveClient(api).id
         assertEquals(204, api.deleteOauthClientWithHttpInfo(id).metadata.status)
 
         val request = emulator.lastRequest("delete_oauth_client")
@@ -37,18 +37,18 @@ val operations = listOf(
     },
     Case("get_oauth_authorization") { emulator ->
         val api = emulator.api()
-        val id = anAuthorizedId(api)
-        val said = emulator.says("/api/v2/oauth/authorizations/$id")
+        val id = authorizedClientId(api)
+        val served = emulator.fetchJson("/api/v2/oauth/authorizations/$id")
         val authorization = api.getOauthAuthorization(id, "de-at")
-        assertSameClient(assertNotNull(authorization.client), said["client"])
-        assertEquals(said["scope"].texts, authorization.scope)
-        assertEquals(said["roles"].texts, authorization.roles)
-        assertEquals(said["resourceOwner"]["id"].text, assertNotNull(authorization.resourceOwner).id)
-        assertEquals(said["dateCreated"].moment, authorization.dateCreated)
-        assertEquals(said["dateModified"].moment, authorization.dateModified)
-        assertEquals(said["pending"].flag, authorization.pending)
-        assertEquals(said["state"].text, "${authorization.state}")
-        assertEquals(said["selfUri"].text, authorization.selfUri)
+        assertSameClient(assertNotNull(authorization.client), served["client"])
+        assertEquals(served["scope"].strings, authorization.scope)
+        assertEquals(served["roles"].strings, authorization.roles)
+        assertEquals(served["resourceOwner"]["id"].string, assertNotNull(authorization.resourceOwner).id)
+        assertEquals(served["dateCreated"].timestamp, authorization.dateCreated)
+        assertEquals(served["dateModified"].timestamp, authorization.dateModified)
+        assertEquals(served["pending"].boolean, authorization.pending)
+        assertEquals(served["state"].string, "${authorization.state}")
+        assertEquals(served["selfUri"].string, authorization.selfUri)
 
         val request = emulator.lastRequest("get_oauth_authorization")
         assertEquals("GET" to "/api/v2/oauth/authorizations/$id", request.method to request.target)
@@ -58,11 +58,11 @@ val operations = listOf(
     },
     Case("get_oauth_authorizations") { emulator ->
         val api = emulator.api()
-        val said = emulator.says("/api/v2/oauth/authorizations")
+        val served = emulator.fetchJson("/api/v2/oauth/authorizations")
         val listing = api.getOauthAuthorizations("fr")
-        assertEquals(said["total"].number, listing.total)
-        assertEquals(said["entities"].list.map { it["client"]["id"].text }, listing.entities.map { it.client?.id })
-        assertEquals(said["entities"].list.map { it["state"].text }, listing.entities.map { "${it.state}" })
+        assertEquals(served["total"].number, listing.total)
+        assertEquals(served["entities"].list.map { it["client"]["id"].string }, listing.entities.map { it.client?.id })
+        assertEquals(served["entities"].list.map { it["state"].string }, listing.entities.map { "${it.state}" })
 
         val request = emulator.lastRequest("get_oauth_authorizations")
         assertEquals("GET" to "/api/v2/oauth/authorizations", request.method to request.target)
@@ -72,10 +72,10 @@ val operations = listOf(
     },
     Case("get_oauth_client") { emulator ->
         val api = emulator.api()
-        for (id in listOf(aClient(api).id, emulator.clientId)) {
-            val said = emulator.says("/api/v2/oauth/clients/$id")
+        for (id in listOf(createClient(api).id, emulator.clientId)) {
+            val served = emulator.fetchJson("/api/v2/oauth/clients/$id")
             val client = api.getOauthClient(id)
-            assertSameClient(client, said)
+            assertSameClient(client, served)
             assertNull(client.secret)
 
             val request = emulator.lastRequest("get_oauth_client")
@@ -90,21 +90,21 @@ val operations = listOf(
         val early = api.getOauthClientUsageQueryResult(execution, client)
         assertEquals(QueryStatus.Running to emptyList(), early.queryStatus to early.results)
 
-        val result = complete(api, execution, client)
+        val result = waitForResult(api, execution, client)
         assertEquals(QueryStatus.Complete, result.queryStatus)
         val path = "/api/v2/oauth/clients/$client/usage/query/results/$execution"
         assertEquals(path, emulator.lastRequest("get_oauth_client_usage_query_result").target)
 
-        val said = emulator.says(path)["results"].list
-        assertTrue(said.isNotEmpty())
-        assertEquals(said.size, result.results.size)
-        for ((row, saidRow) in result.results.zip(said)) {
-            assertEquals(saidRow["templateUri"].text, row.templateUri)
-            assertEquals(saidRow["httpMethod"].text, row.httpMethod)
-            assertEquals(saidRow["requests"].number, row.requests)
-            assertEquals(saidRow["status429"].number, row.status429)
-            assertEquals(saidRow["date"].moment, row.date)
-            assertEquals(null to null, row.status200 to row.organizationId, "was not asked for")
+        val served = emulator.fetchJson(path)["results"].list
+        assertTrue(served.isNotEmpty())
+        assertEquals(served.size, result.results.size)
+        for ((row, expectedRow) in result.results.zip(served)) {
+            assertEquals(expectedRow["templateUri"].string, row.templateUri)
+            assertEquals(expectedRow["httpMethod"].string, row.httpMethod)
+            assertEquals(expectedRow["requests"].number, row.requests)
+            assertEquals(expectedRow["status429"].number, row.status429)
+            assertEquals(expectedRow["date"].timestamp, row.date)
+            assertEquals(null to null, row.status200 to row.organizationId, "not requested")
         }
     },
     Case("get_oauth_client_usage_summary") { emulator ->
@@ -117,27 +117,27 @@ val operations = listOf(
             assertEquals("GET" to target, request.method to request.target)
             val results = "/api/v2/oauth/clients/$client/usage/query/results/${summary.executionId}"
             assertEquals(results, summary.resultsUri)
-            assertEquals(QueryStatus.Complete, complete(api, summary.executionId, client).queryStatus)
+            assertEquals(QueryStatus.Complete, waitForResult(api, summary.executionId, client).queryStatus)
         }
     },
     Case("get_oauth_clients") { emulator ->
         val api = emulator.api()
-        val new = aClient(api).id
-        val said = emulator.says("/api/v2/oauth/clients")
+        val new = createClient(api).id
+        val served = emulator.fetchJson("/api/v2/oauth/clients")
         val listing = api.getOauthClients()
-        assertEquals(said["entities"].list.size, listing.entities.size)
-        for ((client, saidClient) in listing.entities.zip(said["entities"].list)) {
-            assertSameClient(client, saidClient)
+        assertEquals(served["entities"].list.size, listing.entities.size)
+        for ((client, expectedClient) in listing.entities.zip(served["entities"].list)) {
+            assertSameClient(client, expectedClient)
             assertNull(client.secret)
         }
         assertTrue(listing.entities.any { it.id == new })
-        assertEquals(said["total"].number, listing.total)
+        assertEquals(served["total"].number, listing.total)
         assertEquals(
-            listOf("pageSize", "pageNumber", "pageCount").map { said[it].number },
+            listOf("pageSize", "pageNumber", "pageCount").map { served[it].number },
             listOf(listing.pageSize, listing.pageNumber, listing.pageCount).map { it?.toLong() },
         )
         assertEquals(
-            listOf("firstUri", "lastUri", "selfUri").map { said[it].text },
+            listOf("firstUri", "lastUri", "selfUri").map { served[it].string },
             listOf(listing.firstUri, listing.lastUri, listing.selfUri),
         )
 
@@ -160,16 +160,16 @@ val operations = listOf(
     },
     Case("get_oauth_scopes") { emulator ->
         val api = emulator.api()
-        val said = emulator.says("/api/v2/oauth/scopes")
-        val spoken = mapOf(
+        val served = emulator.fetchJson("/api/v2/oauth/scopes")
+        val descriptions = mapOf(
             "ja" to "ユーザーへの読み取り専用アクセス",
             "es" to "Acceso de solo lectura: usuarios",
             null to "Read-only access to users",
         )
-        for ((language, description) in spoken) {
+        for ((language, description) in descriptions) {
             val listing = api.getOauthScopes(language)
-            assertEquals(said["total"].number, listing.total)
-            assertEquals(said["entities"].list.map { it["id"].text }, listing.entities.map { it.id })
+            assertEquals(served["total"].number, listing.total)
+            assertEquals(served["entities"].list.map { it["id"].string }, listing.entities.map { it.id })
             assertEquals(description, listing.entities.first { it.id == "users:readonly" }.description)
 
             val request = emulator.lastRequest("get_oauth_scopes")
@@ -179,7 +179,7 @@ val operations = listOf(
     },
     Case("post_oauth_client_secret") { emulator ->
         val api = emulator.api()
-        val created = api.postOauthClients(robot(emulator, api))
+        val created = api.postOauthClients(clientCredentialsRequest(emulator, api))
         val rotated = api.postOauthClientSecret(created.id)
         val request = emulator.lastRequest("post_oauth_client_secret")
         assertEquals("POST" to "/api/v2/oauth/clients/${created.id}/secret", request.method to request.target)
@@ -189,9 +189,9 @@ val operations = listOf(
         val before = assertNotNull(created.secret)
         val after = assertNotNull(rotated.secret)
         assertNotEquals(before, after)
-        val with = { secret: Secret -> OAuthApi(emulator.config(Credentials.clientCredentials(created.id, secret))) }
-        with(after).getOauthClients()
-        assertFailsWith<OAuthException.SignIn> { with(before).getOauthClients() }
+        val apiWith = { secret: Secret -> OAuthApi(emulator.config(Credentials.clientCredentials(created.id, secret))) }
+        apiWith(after).getOauthClients()
+        assertFailsWith<OAuthException.SignIn> { apiWith(before).getOauthClients() }
     },
     Case("post_oauth_client_usage_query") { emulator ->
         val api = emulator.api()
@@ -204,7 +204,7 @@ val operations = listOf(
         val request = emulator.lastRequest("post_oauth_client_usage_query")
         assertEquals("POST" to "/api/v2/oauth/clients/$client/usage/query", request.method to request.target)
         assertEquals("application/json", request.header("content-type"))
-        val given = """
+        val expected = """
             {
                 "interval": "2026-01-01T00:00:00/2026-02-01T00:00:00",
                 "granularity": "Week",
@@ -212,13 +212,13 @@ val operations = listOf(
                 "groupBy": ["TemplateUri", "HttpMethod"]
             }
         """
-        assertEquals(Json.parseToJsonElement(given), request.bodyAsJson)
+        assertEquals(Json.parseToJsonElement(expected), request.bodyAsJson)
     },
     Case("post_oauth_clients") { emulator ->
         val api = emulator.api()
         val created = api.postOauthClients(webServer)
         assertTrue(assertNotNull(created.secret).expose().isNotEmpty())
-        assertSameClient(created, emulator.says("/api/v2/oauth/clients/${created.id}"))
+        assertSameClient(created, emulator.fetchJson("/api/v2/oauth/clients/${created.id}"))
 
         val request = emulator.lastRequest("post_oauth_clients")
         assertEquals("POST" to "/api/v2/oauth/clients", request.method to request.target)
@@ -226,12 +226,12 @@ val operations = listOf(
         assertEquals(webServerAsJson, request.bodyAsJson)
 
         api.postOauthClients(OAuthClientRequest("Telefonbuch", GrantType.Token))
-        val little = """{"name": "Telefonbuch", "authorizedGrantType": "TOKEN"}"""
-        assertEquals(Json.parseToJsonElement(little), emulator.lastRequest("post_oauth_clients").bodyAsJson)
+        val minimal = """{"name": "Telefonbuch", "authorizedGrantType": "TOKEN"}"""
+        assertEquals(Json.parseToJsonElement(minimal), emulator.lastRequest("post_oauth_clients").bodyAsJson)
     },
     Case("put_oauth_client") { emulator ->
         val api = emulator.api()
-        val id = aClient(api).id
+        val id = createClient(api).id
         val before = api.getOauthClient(id)
         val changed = api.putOauthClient(id, before.toRequest().copy(state = ClientState.Disabled))
         assertEquals(ClientState.Disabled, changed.state)
@@ -240,7 +240,7 @@ val operations = listOf(
         val request = emulator.lastRequest("put_oauth_client")
         assertEquals("PUT" to "/api/v2/oauth/clients/$id", request.method to request.target)
         assertEquals("application/json", request.header("content-type"))
-        assertEquals(webServerAsJson.with("state" to JsonPrimitive("disabled")), request.bodyAsJson)
+        assertEquals(webServerAsJson.withFields("state" to JsonPrimitive("disabled")), request.bodyAsJson)
 
         val (modified, person) = before.dateModified to before.modifiedBy
         assertEquals(before, changed.copy(state = before.state, dateModified = modified, modifiedBy = person))
@@ -248,25 +248,26 @@ val operations = listOf(
     },
 )
 
-/** Field by field; what the service left out is empty or missing. */
-private fun assertSameClient(client: OAuthClient, said: JsonElement?) {
-    assertEquals(said["id"].text, client.id)
-    assertEquals(said["name"].text, client.name)
-    assertEquals(said["accessTokenValiditySeconds"].number, client.accessTokenValiditySeconds)
-    assertEquals(said["description"].text, client.description)
-    assertEquals(said["registeredRedirectUri"].texts, client.registeredRedirectUri)
-    assertEquals(said["roleIds"].texts, client.roleIds)
-    assertEquals(said["dateCreated"].moment, client.dateCreated)
-    assertEquals(said["dateModified"].moment, client.dateModified)
-    assertEquals(person(said["createdBy"]), client.createdBy)
-    assertEquals(person(said["modifiedBy"]), client.modifiedBy)
-    assertEquals(said["authorizedGrantType"].text, "${client.authorizedGrantType}")
-    assertEquals(said["scope"].texts, client.scope)
-    val divisions = said["roleDivisions"].list.map { RoleDivision(it["roleId"].text!!, it["divisionId"].text!!) }
+/** Compares a client with its JSON, field by field. A field that the JSON omits must be empty or null. */
+private fun assertSameClient(client: OAuthClient, served: JsonElement?) {
+    assertEquals(served["id"].string, client.id)
+    assertEquals(served["name"].string, client.name)
+    assertEquals(served["accessTokenValiditySeconds"].number, client.accessTokenValiditySeconds)
+    assertEquals(served["description"].string, client.description)
+    assertEquals(served["registeredRedirectUri"].strings, client.registeredRedirectUri)
+    assertEquals(served["roleIds"].strings, client.roleIds)
+    assertEquals(served["dateCreated"].timestamp, client.dateCreated)
+    assertEquals(served["dateModified"].timestamp, client.dateModified)
+    assertEquals(person(served["createdBy"]), client.createdBy)
+    assertEquals(person(served["modifiedBy"]), client.modifiedBy)
+    assertEquals(served["authorizedGrantType"].string, "${client.authorizedGrantType}")
+    assertEquals(served["scope"].strings, client.scope)
+    val divisions = served["roleDivisions"].list.map { RoleDivision(it["roleId"].string!!, it["divisionId"].string!!) }
     assertEquals(divisions, client.roleDivisions)
-    assertEquals(said["state"].text, "${client.state}")
-    assertEquals(said["dateToDelete"].moment, client.dateToDelete)
-    assertEquals(said["selfUri"].text, client.selfUri)
+    assertEquals(served["state"].string, "${client.state}")
+    assertEquals(served["dateToDelete"].timestamp, client.dateToDelete)
+    assertEquals(served["selfUri"].string, client.selfUri)
 }
 
-private fun person(said: JsonElement?) = DomainEntityRef(said["id"].text, said["name"].text, said["selfUri"].text)
+private fun person(served: JsonElement?) =
+    DomainEntityRef(served["id"].string, served["name"].string, served["selfUri"].string)

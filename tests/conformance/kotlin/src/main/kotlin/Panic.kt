@@ -1,7 +1,7 @@
 /**
- * Not a case of every language's: with a library that panics where an id is `panic` and counts its secrets, each client
- * answers with an exception, and works afterwards. A cancelled call leaves no secret in memory, and a call whose
- * descriptors were closed by the program ends.
+ * A test for Kotlin only, with a native library that panics if an id is `panic` and counts its secrets. A panic becomes
+ * an exception, and the API object still works afterwards. A cancelled call leaves no secret in memory. A call ends if
+ * the program closes its descriptors.
  */
 package conformance
 
@@ -32,36 +32,36 @@ import kotlin.time.Duration.Companion.microseconds
 import kotlin.time.measureTime
 
 fun main(): Unit = runBlocking {
-    panics()
-    cancelledRotations()
-    closedDescriptors()
+    checkPanics()
+    checkCancelledRotations()
+    checkClosedDescriptors()
 }
 
-private suspend fun panics() {
+private suspend fun checkPanics() {
     OAuthApi.fromEnv().use { api ->
-        expect(assertFailsWith<OAuthException.Internal> { api.getOauthClient("panic") })
+        assertPanic(assertFailsWith<OAuthException.Internal> { api.getOauthClient("panic") })
         assertTrue(api.getOauthClients().entities.isNotEmpty())
     }
     BlockingOAuthApi.fromEnv().use { api ->
-        expect(assertFailsWith<OAuthException.Internal> { api.getOauthClient("panic") })
+        assertPanic(assertFailsWith<OAuthException.Internal> { api.getOauthClient("panic") })
         assertTrue(api.getOauthClients().entities.isNotEmpty())
     }
-    val outside: OAuthException = InternalException("it panicked")
-    assertTrue(outside.serverMayHaveActed)
+    val internalError: OAuthException = InternalException("it panicked")
+    assertTrue(internalError.serverMayHaveActed)
 }
 
-private fun expect(panic: OAuthException) {
+private fun assertPanic(panic: OAuthException) {
     assertContains(panic.message.orEmpty(), "nothing was sent")
-    // What a panic says may hold a secret.
+    // The message of a panic may contain a secret.
     assertFalse("a mistake of ours" in panic.toString())
     assertFalse(panic.serverMayHaveActed)
 }
 
-/** Whenever a rotation is cancelled, also as its response arrives: nobody gets its secret, and it is freed. */
-private suspend fun cancelledRotations() = OAuthApi.fromEnv().use { api ->
+/** Checks that the secret of a cancelled rotation is freed, also if the response arrives during the cancellation. */
+private suspend fun checkCancelledRotations() = OAuthApi.fromEnv().use { api ->
     val library = NativeLibrary.getInstance(System.getProperty("uniffi.component.purecloud_oauth.libraryOverride"))
-    val counting = library.getFunction("purecloud_oauth_living_secrets")
-    fun living() = counting.invokeLong(emptyArray())
+    val counter = library.getFunction("purecloud_oauth_living_secrets")
+    fun countSecrets() = counter.invokeLong(emptyArray())
 
     val request = OAuthClientRequest(
         name = "Nachtlauf",
@@ -74,7 +74,7 @@ private suspend fun cancelledRotations() = OAuthApi.fromEnv().use { api ->
     created.destroy()
     val took = measureTime { api.postOauthClientSecret(id).destroy() }.inWholeMicroseconds
     System.gc()
-    val before = living()
+    val before = countSecrets()
     var cancelled = 0
     withContext(Dispatchers.Default) {
         repeat(20) {
@@ -96,14 +96,14 @@ private suspend fun cancelledRotations() = OAuthApi.fromEnv().use { api ->
         }
     }
     assertTrue(cancelled > 0, "no rotation was cancelled in time")
-    until("$cancelled cancelled rotations have left ${living() - before} secrets") {
+    waitUntil("$cancelled cancelled rotations have left ${countSecrets() - before} secrets in memory") {
         System.gc()
-        living() <= before
+        countSecrets() <= before
     }
 }
 
-/** The descriptors of the library alone: the machine does not survive the loss of its own. */
-private suspend fun closedDescriptors() {
+/** Checks calls after the native library's descriptors are closed. The JVM needs all its other descriptors. */
+private suspend fun checkClosedDescriptors() {
     val table = Path.of("/proc/self/fd")
     if (!Files.isDirectory(table)) return
     fun connections() = table.toFile().list().orEmpty().filter { number ->

@@ -1,4 +1,4 @@
-/** Each way to sign in, what it is refused for, and what is held afterwards. */
+/** Each way to sign in, the refusals, and the session afterwards. */
 package conformance
 
 import kotlinx.coroutines.Dispatchers
@@ -42,20 +42,20 @@ private const val ASSERTION =
 
 val signIn = listOf(
     Case("access_token") { emulator ->
-        val token = Secret(emulator.token())
+        val token = Secret(emulator.issueToken())
         val api = emulator.api(Credentials.accessToken(token))
         assertEquals(Session(token), api.signIn())
         api.getOauthClients()
         emulator.revokeTokens()
         assertEquals(401, assertFailsWith<OAuthException.Api> { api.getOauthClients() }.status)
-        assertEquals(0, tokensAskedFor(emulator))
+        assertEquals(0, tokenRequests(emulator))
     },
     Case("code_with_pkce") { emulator ->
-        val client = aCodeClient(emulator)
+        val client = createSignInClient(emulator)
         val request = client.request(emulator)
         val verifier = assertNotNull(request.codeVerifier()).expose()
-        val asked = parameters(request.url())
-        assertEquals(challengeOf(verifier) to "S256", asked["code_challenge"] to asked["code_challenge_method"])
+        val query = parameters(request.url())
+        assertEquals(challengeOf(verifier) to "S256", query["code_challenge"] to query["code_challenge_method"])
         val redirect = emulator.consent(request.url())
 
         val api = emulator.api(request.credentials(redirect))
@@ -74,10 +74,10 @@ val signIn = listOf(
         assertNull(emulator.lastRequest("token").header("authorization"))
         assertTrue(api.getOauthScopes().entities.isNotEmpty())
         assertEquals(session, api.session())
-        assertEquals(1, tokensAskedFor(emulator))
+        assertEquals(1, tokenRequests(emulator))
     },
     Case("code_with_secret") { emulator ->
-        val client = aCodeClient(emulator)
+        val client = createSignInClient(emulator)
         val request = client.request(emulator, client.authorization.copy(clientSecret = client.secret, pkce = false))
         assertNull(request.codeVerifier())
         assertFalse("code_challenge" in parameters(request.url()))
@@ -87,49 +87,49 @@ val signIn = listOf(
         assertEquals(setOf("grant_type", "code", "redirect_uri"), form(emulator).keys)
     },
     Case("code_used_twice") { emulator ->
-        val credentials = aCodeClient(emulator).consented(emulator)
+        val credentials = createSignInClient(emulator).consent(emulator)
         emulator.api(credentials).signIn()
-        val error = refused("invalid_grant") { emulator.api(credentials).signIn() }
+        val error = expectRefusal("invalid_grant") { emulator.api(credentials).signIn() }
         assertEquals("sign_in", error.operation)
         assertContains(error.message, "sign in again")
     },
     Case("wrong_verifier") { emulator ->
-        val client = aCodeClient(emulator)
+        val client = createSignInClient(emulator)
         val (request, other) = client.request(emulator) to client.request(emulator)
         assertNotEquals(request.state(), other.state())
         assertNotEquals(request.codeVerifier(), other.codeVerifier())
-        val resumedWith = { verifier: Secret? ->
+        val resumeWith = { verifier: Secret? ->
             val redirect = emulator.consent(request.url())
             val resumed =
                 AuthorizationRequest.resumed(emulator.host(), client.authorization, request.state(), verifier)
             emulator.api(resumed.credentials(redirect))
         }
-        resumedWith(request.codeVerifier()).signIn()
-        refused("invalid_grant") { resumedWith(other.codeVerifier()).signIn() }
+        resumeWith(request.codeVerifier()).signIn()
+        expectRefusal("invalid_grant") { resumeWith(other.codeVerifier()).signIn() }
     },
     Case("expired_code") { emulator ->
-        val credentials = aCodeClient(emulator).consented(emulator)
-        emulator.advance(301)
-        refused("invalid_grant") { emulator.api(credentials).signIn() }
+        val credentials = createSignInClient(emulator).consent(emulator)
+        emulator.advanceClock(301)
+        expectRefusal("invalid_grant") { emulator.api(credentials).signIn() }
     },
     Case("denied_consent") { emulator ->
-        val client = aCodeClient(emulator)
+        val client = createSignInClient(emulator)
         emulator.denyConsent()
-        val error = refused("access_denied") { client.consented(emulator) }
+        val error = expectRefusal("access_denied") { client.consent(emulator) }
         assertEquals("the user refused the consent", error.serverMessage)
-        assertEquals(0, tokensAskedFor(emulator))
+        assertEquals(0, tokenRequests(emulator))
     },
     Case("wrong_state") { emulator ->
-        val request = aCodeClient(emulator).request(emulator)
+        val request = createSignInClient(emulator).request(emulator)
         val redirect = emulator.consent(request.url())
         val forged = redirect.replace(request.state(), "another")
         val error = assertFailsWith<OAuthException.SignIn> { request.credentials(forged) }
         assertNull(error.code)
         assertFalse(parameters(redirect).getValue("code") in "${error.stackTraceToString()} ${error.failure}")
-        assertEquals(0, tokensAskedFor(emulator))
+        assertEquals(0, tokenRequests(emulator))
     },
     Case("redirect_on_another_port") { emulator ->
-        val client = aCodeClient(emulator)
+        val client = createSignInClient(emulator)
         val request = client.request(emulator)
         val redirect = emulator.consent(request.url())
         val elsewhere = redirect.replace("8765", "8766")
@@ -141,11 +141,11 @@ val signIn = listOf(
             REDIRECT_URI.replace("8765", "8766"),
             codeVerifier = request.codeVerifier(),
         )
-        refused("invalid_grant") { emulator.api(credentials).signIn() }
+        expectRefusal("invalid_grant") { emulator.api(credentials).signIn() }
     },
     Case("refresh_token") { emulator ->
-        val client = aCodeClient(emulator)
-        val kept = assertNotNull(client.signedIn(emulator).session()?.refreshToken)
+        val client = createSignInClient(emulator)
+        val kept = assertNotNull(client.signIn(emulator).session()?.refreshToken)
         val api = emulator.api(Credentials.refreshToken(client.id, kept))
         assertNull(api.session())
         api.getOauthScopes()
@@ -158,44 +158,44 @@ val signIn = listOf(
         assertNotEquals(kept, assertNotNull(api.session()?.refreshToken))
     },
     Case("refused_refresh_token") { emulator ->
-        val client = aCodeClient(emulator)
-        val used = assertNotNull(client.signedIn(emulator).session()?.refreshToken)
+        val client = createSignInClient(emulator)
+        val used = assertNotNull(client.signIn(emulator).session()?.refreshToken)
         val credentials = Credentials.refreshToken(client.id, used)
         emulator.api(credentials).signIn()
         val api = emulator.api(credentials)
         emulator.forgetRequests()
         repeat(2) {
-            refused("invalid_grant") { api.getOauthScopes() }
+            expectRefusal("invalid_grant") { api.getOauthScopes() }
         }
-        assertEquals(1, tokensAskedFor(emulator))
+        assertEquals(1, tokenRequests(emulator))
     },
     Case("kept_session") { emulator ->
-        val client = aCodeClient(emulator)
-        val kept = assertNotNull(client.signedIn(emulator).session())
+        val client = createSignInClient(emulator)
+        val kept = assertNotNull(client.signIn(emulator).session())
         emulator.forgetRequests()
         val api = emulator.api(Credentials.session(client.id, kept))
         assertEquals(kept, api.session())
         api.getOauthScopes()
         assertEquals(kept, api.session())
-        assertEquals(0, tokensAskedFor(emulator))
+        assertEquals(0, tokenRequests(emulator))
     },
     Case("saml2_bearer") { emulator ->
-        val client = aCodeClient(emulator, GrantType.Saml2Bearer)
-        val of = { organization: String ->
+        val client = createSignInClient(emulator, GrantType.Saml2Bearer)
+        val apiFor = { organization: String ->
             emulator.api(Credentials.saml2Bearer(client.id, client.secret, organization, Secret(ASSERTION)))
         }
         val name = emulator.organizationName()
-        of(name).getOauthScopes()
+        apiFor(name).getOauthScopes()
         val expected = mapOf(
             "grant_type" to "urn:ietf:params:oauth:grant-type:saml2-bearer",
             "orgName" to name,
             "assertion" to ASSERTION,
         )
         assertEquals(expected, form(emulator))
-        refused("invalid_grant") { of("somebody-else").signIn() }
+        expectRefusal("invalid_grant") { apiFor("somebody-else").signIn() }
     },
     Case("implicit_redirect") { emulator ->
-        val token = emulator.token()
+        val token = emulator.issueToken()
         val redirect = "$REDIRECT_URI#access_token=$token&expires_in=86400&token_type=bearer&state=k3v9"
         val api = emulator.api(Credentials.implicitRedirect(redirect, "k3v9"))
         api.getOauthScopes()
@@ -217,8 +217,8 @@ val signIn = listOf(
         )
         val request = AuthorizationRequest(emulator.host(), authorization)
         assertEquals("${emulator.host().loginUrl()}oauth/authorize", request.url().substringBefore('?'))
-        val asked = parameters(request.url())
-        assertEquals(43, asked["code_challenge"]?.length)
+        val query = parameters(request.url())
+        assertEquals(43, query["code_challenge"]?.length)
         val expected = mapOf(
             "client_id" to NAMED_ID,
             "redirect_uri" to REDIRECT_URI,
@@ -231,13 +231,13 @@ val signIn = listOf(
             "prompt" to "login",
             "code_challenge_method" to "S256",
         )
-        assertEquals(expected, asked - "code_challenge")
-        val alone = authorization.copy(provider = null)
-        val error = assertFailsWith<OAuthException.InvalidArgument> { AuthorizationRequest(emulator.host(), alone) }
+        assertEquals(expected, query - "code_challenge")
+        val orgAlone = authorization.copy(provider = null)
+        val error = assertFailsWith<OAuthException.InvalidArgument> { AuthorizationRequest(emulator.host(), orgAlone) }
         assertEquals("provider", error.argument)
     },
     Case("browser_sign_in") { emulator ->
-        val api = emulator.api(aCodeClient(emulator).byBrowser())
+        val api = emulator.api(createSignInClient(emulator).browserCredentials())
         val error = assertFailsWith<OAuthException.SignIn> { api.getOauthScopes() }
         assertContains(error.message, "sign in first")
         assertEquals(0, emulator.counts("authorize").requests)
@@ -246,22 +246,22 @@ val signIn = listOf(
         assertNotNull(session.expiresAt)
         api.getOauthScopes()
         assertEquals(session, api.signIn())
-        assertEquals(1L to 1L, emulator.counts("authorize").requests to tokensAskedFor(emulator))
+        assertEquals(1L to 1L, emulator.counts("authorize").requests to tokenRequests(emulator))
     },
     Case("browser_denied") { emulator ->
-        val client = aCodeClient(emulator)
+        val client = createSignInClient(emulator)
         emulator.denyConsent()
-        refused("access_denied") { emulator.api(client.byBrowser()).signIn() }
+        expectRefusal("access_denied") { emulator.api(client.browserCredentials()).signIn() }
     },
     Case("browser_deadline") { emulator ->
-        val client = aCodeClient(emulator)
-        emulator.fault("authorize", """{"hang": {}}""", times = null)
-        val impatient = client.byBrowser(deadline = Duration.ofMillis(200))
-        val error = assertFailsWith<OAuthException.SignIn> { emulator.api(impatient).signIn() }
+        val client = createSignInClient(emulator)
+        emulator.injectFault("authorize", """{"hang": {}}""", times = null)
+        val credentials = client.browserCredentials(deadline = Duration.ofMillis(200))
+        val error = assertFailsWith<OAuthException.SignIn> { emulator.api(credentials).signIn() }
         assertContains(error.message, "200ms")
     },
     Case("sign_out") { emulator ->
-        val api = aCodeClient(emulator).signedIn(emulator)
+        val api = createSignInClient(emulator).signIn(emulator)
         val held = assertNotNull(api.session()).accessToken
         api.signOut()
         assertEquals(Counts(requests = 1, executions = 1), emulator.counts("delete_tokens_me"))
@@ -275,26 +275,26 @@ val signIn = listOf(
         assertEquals("${emulator.host().loginUrl()}logout?$query", emulator.host().logoutUrl(NAMED_ID, REDIRECT_URI))
     },
     Case("revoked_token") { emulator ->
-        val api = signedInWithARevokedToken(emulator)
+        val api = signInAndRevokeToken(emulator)
         repeat(3) {
             assertTrue(api.getOauthScopes().entities.isNotEmpty())
         }
-        assertEquals(1, tokensAskedFor(emulator))
+        assertEquals(1, tokenRequests(emulator))
     },
     Case("refused_renewal") { emulator ->
-        val api = signedInWithARevokedToken(emulator)
+        val api = signInAndRevokeToken(emulator)
         val refusal = """{"error": "invalid_grant", "error_description": "the session was ended"}"""
-        emulator.answer("token", 400, refusal, times = null)
+        emulator.respond("token", 400, refusal, times = null)
         repeat(3) {
-            refused("invalid_grant") { api.getOauthScopes() }
+            expectRefusal("invalid_grant") { api.getOauthScopes() }
         }
-        assertEquals(1, tokensAskedFor(emulator))
+        assertEquals(1, tokenRequests(emulator))
     },
     Case("renewal_by_all_at_once") { emulator ->
-        val api = signedInWithARevokedToken(emulator)
+        val api = signInAndRevokeToken(emulator)
         val scopes = List(200) { async(Dispatchers.Default) { api.getOauthScope("users") } }.awaitAll()
         assertTrue(scopes.all { it.id == "users" })
-        assertEquals(1, tokensAskedFor(emulator))
+        assertEquals(1, tokenRequests(emulator))
     },
     Case("from_environment") { emulator ->
         val clients = OAuthApi.fromEnv().use { api ->
@@ -302,7 +302,7 @@ val signIn = listOf(
             api.getOauthClients().entities
         }
         assertTrue(clients.any { it.id == emulator.clientId })
-        BlockingOAuthApi.fromEnv().use { waiting -> assertEquals(clients, waiting.getOauthClients().entities) }
+        BlockingOAuthApi.fromEnv().use { blocking -> assertEquals(clients, blocking.getOauthClients().entities) }
 
         val changed = findConfig().copy(userAgentSuffix = "Nachtlauf/2.1")
         OAuthApi(changed).use { api -> assertEquals(clients, api.getOauthClients().entities) }
@@ -310,7 +310,7 @@ val signIn = listOf(
         assertTrue(userAgent.endsWith(" Nachtlauf/2.1"), userAgent)
     },
     Case("from_profile") { emulator ->
-        val (id, secret) = emulator.anotherClient()
+        val (id, secret) = emulator.createClient()
         val profile = """
             [leitstelle]
             environment = "${emulator.host().apiUrl()}"
@@ -319,8 +319,8 @@ val signIn = listOf(
         """
         val config = withHome { home ->
             home.resolve(".gc").mkdir()
-            val ownersOnly = PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"))
-            val file = Files.createFile(home.resolve(".gc/config.toml").toPath(), ownersOnly)
+            val ownerOnly = PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"))
+            val file = Files.createFile(home.resolve(".gc/config.toml").toPath(), ownerOnly)
             Files.writeString(file, profile.trimIndent())
             findConfig(Sources(environment = false, profile = "leitstelle", home = "$home"))
         }
@@ -335,23 +335,23 @@ val signIn = listOf(
         }
         assertEquals("credentials", error.argument)
         assertContains(error.message, ".gc/config.toml")
-        assertFalse("environment:" in error.message, "it is switched off")
+        assertFalse("environment:" in error.message, "the environment is switched off")
         assertEquals(0, emulator.received().size)
     },
     Case("signing_in_is_not_printed") { emulator ->
-        val client = aCodeClient(emulator)
+        val client = createSignInClient(emulator)
         val authorization = client.authorization.copy(clientSecret = client.secret)
         val request = client.request(emulator, authorization)
         val redirect = emulator.consent(request.url())
         val credentials = request.credentials(redirect)
         val api = emulator.api(credentials)
         val session = api.signIn()
-        val error = refused("invalid_grant") { emulator.api(credentials).signIn() }
+        val error = expectRefusal("invalid_grant") { emulator.api(credentials).signIn() }
 
         val code = Secret(parameters(redirect).getValue("code"))
         val verifier = assertNotNull(request.codeVerifier())
         val refreshToken = assertNotNull(session.refreshToken)
-        val everyCredentials = listOf(
+        val allCredentials = listOf(
             credentials,
             Credentials.session(client.id, session, client.secret),
             Credentials.refreshToken(client.id, refreshToken, client.secret),
@@ -360,39 +360,39 @@ val signIn = listOf(
             Credentials.browser(authorization),
         )
         val printed = mapOf(
-            "credentials" to "$everyCredentials ${emulator.config(credentials)}",
+            "credentials" to "$allCredentials ${emulator.config(credentials)}",
             "a request" to "$authorization $request",
             "a session" to "$session $api",
             "an error" to error.stackTraceToString() + error.failure,
         )
-        for ((what, text) in printed) {
+        for ((kind, output) in printed) {
             for (secret in listOf(code, verifier, session.accessToken, refreshToken, client.secret)) {
-                assertFalse(secret.expose() in text, "$what shows a secret")
+                assertFalse(secret.expose() in output, "$kind shows a secret")
             }
         }
     },
 )
 
-/** A client that people sign in to. */
+/** An OAuth client that users sign in to. */
 private class SignInClient(val id: String, val secret: Secret) {
     val authorization = Authorization(id, REDIRECT_URI)
 
-    fun request(emulator: Emulator, asking: Authorization = authorization) =
-        AuthorizationRequest(emulator.host(), asking)
+    fun request(emulator: Emulator, authorization: Authorization = this.authorization) =
+        AuthorizationRequest(emulator.host(), authorization)
 
-    /** Credentials with a code that the person at the browser consented to. */
-    fun consented(emulator: Emulator): Credentials {
+    /** Returns credentials with an authorization code that the user consented to. */
+    fun consent(emulator: Emulator): Credentials {
         val request = request(emulator)
         return request.credentials(emulator.consent(request.url()))
     }
 
-    suspend fun signedIn(emulator: Emulator): OAuthApi = emulator.api(consented(emulator)).also { it.signIn() }
+    suspend fun signIn(emulator: Emulator): OAuthApi = emulator.api(consent(emulator)).also { it.signIn() }
 
-    fun byBrowser(deadline: Duration? = null): Credentials =
+    fun browserCredentials(deadline: Duration? = null): Credentials =
         Credentials.browser(Authorization(id, ANY_PORT, deadline = deadline))
 }
 
-private suspend fun aCodeClient(emulator: Emulator, grantType: GrantType = GrantType.Code): SignInClient {
+private suspend fun createSignInClient(emulator: Emulator, grantType: GrantType = GrantType.Code): SignInClient {
     val body = OAuthClientRequest(
         name = "Einsatzplanung",
         authorizedGrantType = grantType,
@@ -405,29 +405,29 @@ private suspend fun aCodeClient(emulator: Emulator, grantType: GrantType = Grant
     return SignInClient(client.id, assertNotNull(client.secret))
 }
 
-private suspend fun signedInWithARevokedToken(emulator: Emulator): OAuthApi {
-    val api = aCodeClient(emulator).signedIn(emulator)
+private suspend fun signInAndRevokeToken(emulator: Emulator): OAuthApi {
+    val api = createSignInClient(emulator).signIn(emulator)
     emulator.revokeTokens()
     emulator.forgetRequests()
     return api
 }
 
-/** The error of a sign-in that the service refused with this code. */
-private inline fun refused(code: String, call: () -> Unit): OAuthException.SignIn {
+/** Makes a call whose sign-in must be refused with this code, and returns the error. */
+private inline fun expectRefusal(code: String, call: () -> Unit): OAuthException.SignIn {
     val error = assertFailsWith<OAuthException.SignIn> { call() }
     assertEquals(code, error.code, error.message)
     return error
 }
 
-private fun tokensAskedFor(emulator: Emulator) = emulator.counts("token").requests
+private fun tokenRequests(emulator: Emulator) = emulator.counts("token").requests
 
-/** What the last request for a token had in it. */
-private fun form(emulator: Emulator) = decoded(emulator.lastRequest("token").body)
+/** Returns the form of the last request for a token. */
+private fun form(emulator: Emulator) = decode(emulator.lastRequest("token").body)
 
-/** What an address has behind its question mark. */
-private fun parameters(address: String) = decoded(URI(address).rawQuery)
+/** Returns the query parameters of an address. */
+private fun parameters(address: String) = decode(URI(address).rawQuery)
 
-private fun decoded(text: String) = text.split('&').associate { pair ->
+private fun decode(form: String) = form.split('&').associate { pair ->
     URLDecoder.decode(pair.substringBefore('='), Charsets.UTF_8) to
         URLDecoder.decode(pair.substringAfter('='), Charsets.UTF_8)
 }
@@ -437,7 +437,7 @@ private fun challengeOf(verifier: String): String {
     return Base64.getUrlEncoder().withoutPadding().encodeToString(digest)
 }
 
-/** Lends a home folder, which is gone afterwards. */
+/** Creates a home folder, and deletes it afterwards. */
 private fun <T> withHome(use: (File) -> T): T {
     val home = Files.createTempDirectory("purecloud-oauth").toFile()
     try {

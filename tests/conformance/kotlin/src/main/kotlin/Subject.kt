@@ -1,4 +1,4 @@
-/** What the cases are tried on. */
+/** OAuth clients and queries that several cases use. */
 package conformance
 
 import kotlinx.serialization.json.Json
@@ -16,10 +16,10 @@ import purecloud.oauth.QueryStatus
 import purecloud.oauth.RoleDivision
 import java.time.Instant
 
-/** An id that no client has. */
-const val NOBODY = "00000000-0000-4000-8000-000000000000"
+/** The id of a client that does not exist. */
+const val UNKNOWN_CLIENT_ID = "00000000-0000-4000-8000-000000000000"
 
-/** A client for a web server, with every field that suits one. */
+/** The request for a web server's client, with every field that applies to the code grant. */
 val webServer = OAuthClientRequest(
     name = "Rückrufe Zürich ☎",
     authorizedGrantType = GrantType.Code,
@@ -31,6 +31,7 @@ val webServer = OAuthClientRequest(
     dateToDelete = Instant.parse("2027-01-31T00:00:00Z"),
 )
 
+/** The JSON that [webServer] must be sent as. */
 val webServerAsJson = Json.parseToJsonElement(
     """
     {
@@ -53,8 +54,8 @@ val usageQuery = ApiUsageClientQuery(
     groupBy = listOf(GroupBy.TemplateUri, GroupBy.HttpMethod),
 )
 
-/** A client that signs in by itself, with a role of the administrator. */
-suspend fun robot(emulator: Emulator, api: OAuthApi): OAuthClientRequest {
+/** Builds the request for a client with the client credentials grant and a role of the administrator. */
+suspend fun clientCredentialsRequest(emulator: Emulator, api: OAuthApi): OAuthClientRequest {
     val role = api.getOauthClient(emulator.clientId).roleDivisions.first()
     return OAuthClientRequest(
         name = "Nachtlauf",
@@ -63,17 +64,17 @@ suspend fun robot(emulator: Emulator, api: OAuthApi): OAuthClientRequest {
     )
 }
 
-suspend fun aClient(api: OAuthApi): OAuthClient = api.postOauthClients(webServer)
+suspend fun createClient(api: OAuthApi): OAuthClient = api.postOauthClients(webServer)
 
-suspend fun anInactiveClient(api: OAuthApi): OAuthClient =
+suspend fun createInactiveClient(api: OAuthApi): OAuthClient =
     api.postOauthClients(webServer.copy(state = ClientState.Inactive))
 
-/** The id of a client that the administrator has authorized. */
-suspend fun anAuthorizedId(api: OAuthApi): String =
+/** Returns the id of a client that the administrator has authorized. */
+suspend fun authorizedClientId(api: OAuthApi): String =
     api.getOauthAuthorizations().entities.firstNotNullOf { it.client }.id
 
-/** Asks for the result of a query until it is no longer running. */
-suspend fun complete(api: OAuthApi, executionId: String, clientId: String): ApiUsageQueryResult {
+/** Polls the result of a query until the query is no longer running. */
+suspend fun waitForResult(api: OAuthApi, executionId: String, clientId: String): ApiUsageQueryResult {
     while (true) {
         val result = api.getOauthClientUsageQueryResult(executionId, clientId)
         if (result.queryStatus != QueryStatus.Running) return result

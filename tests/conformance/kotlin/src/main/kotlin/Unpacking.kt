@@ -1,4 +1,4 @@
-/** Where JNA can't unpack the native library, the error says what to set. Each attempt needs a JVM of its own. */
+/** If JNA can't unpack the native library, the error names the property to set. Each attempt runs in a separate JVM. */
 package conformance
 
 import purecloud.oauth.Secret
@@ -9,7 +9,7 @@ import kotlin.test.assertContains
 import kotlin.test.assertEquals
 import kotlin.test.assertTrue
 
-/** Mounts the folder that the script gets as an argument, for the command behind it alone. */
+/** Mounts the folder that is the script's first argument, for the command in the following arguments only. */
 private val MOUNTING = listOf("unshare", "--mount", "--propagation", "private", "sh", "-c")
 private const val NOEXEC = """mount -t tmpfs -o noexec tmpfs "$0" && exec "$@""""
 
@@ -17,13 +17,13 @@ fun main() {
     val folder = Files.createTempDirectory("purecloud-oauth-unpacking").toFile()
     try {
         assertEquals("loaded", load(folder))
-        // No folder can be made there.
-        assertNamesTheSetting(load(File("/proc/nowhere")))
+        // No folder can be created in /proc.
+        assertNamesTheProperty(load(File("/proc/nowhere")))
 
-        val canMount = runCatching { output(MOUNTING + "mount -t tmpfs tmpfs $folder") }.getOrNull() == ""
-        if (!canMount) return println("a folder with noexec was left out: this machine allows no mounts")
+        val canMount = runCatching { runCommand(MOUNTING + "mount -t tmpfs tmpfs $folder") }.getOrNull() == ""
+        if (!canMount) return println("skipped the test of a noexec folder: this machine does not permit mounts")
         val mounted = MOUNTING + NOEXEC + folder.path
-        assertNamesTheSetting(load(folder, mounted))
+        assertNamesTheProperty(load(folder, mounted))
         val another = Files.createTempDirectory("purecloud-oauth-another").toFile()
         try {
             assertEquals("loaded", load(folder, mounted, "-Djna.tmpdir=$another"))
@@ -35,20 +35,20 @@ fun main() {
     }
 }
 
-private fun assertNamesTheSetting(printed: String) {
+private fun assertNamesTheProperty(printed: String) {
     assertContains(printed, "the native library can't be loaded")
     assertContains(printed, "-Djna.tmpdir=")
     assertContains(printed, "noexec")
 }
 
-/** What [Loading] prints in a JVM that may unpack into this folder. */
+/** Runs [Loading] in a JVM that unpacks into this folder, and returns its output. */
 private fun load(folder: File, prefix: List<String> = emptyList(), vararg options: String): String {
     val java = File(System.getProperty("java.home"), "bin/java").path
     val command = listOf(java, "-Djava.io.tmpdir=$folder", *options, "-cp", System.getProperty("java.class.path"))
-    return output(prefix + command + Loading::class.java.name) { it["XDG_CACHE_HOME"] = folder.path }
+    return runCommand(prefix + command + Loading::class.java.name) { it["XDG_CACHE_HOME"] = folder.path }
 }
 
-private fun output(command: List<String>, change: (MutableMap<String, String>) -> Unit = {}): String {
+private fun runCommand(command: List<String>, change: (MutableMap<String, String>) -> Unit = {}): String {
     val process = ProcessBuilder(command).redirectErrorStream(true).apply { change(environment()) }.start()
     process.outputStream.close()
     val printed = process.inputStream.reader().readText().trim()
@@ -56,6 +56,7 @@ private fun output(command: List<String>, change: (MutableMap<String, String>) -
     return printed
 }
 
+/** Loads the native library, and prints the result. */
 object Loading {
     @JvmStatic
     fun main(arguments: Array<String>) = try {

@@ -1,4 +1,4 @@
-/** Values: what is read, sent, compared and printed. */
+/** Values: reading, sending, comparing and printing. */
 package conformance
 
 import kotlinx.serialization.json.Json
@@ -30,72 +30,73 @@ import kotlin.test.assertTrue
 val values = listOf(
     Case("unknown_enum_value") { emulator ->
         val api = emulator.api()
-        val id = aClient(api).id
-        val said = asSaid(emulator, id).with("state" to JsonPrimitive("hibernating"))
-        emulator.replaceBody("get_oauth_client", "$said")
+        val id = createClient(api).id
+        val served = clientJson(emulator, id).withFields("state" to JsonPrimitive("hibernating"))
+        emulator.replaceBody("get_oauth_client", "$served")
         val client = api.getOauthClient(id)
         assertEquals(ClientState.Unknown("hibernating"), client.state)
         assertEquals("hibernating", client.state.toString())
 
-        // The emulator's own answer would be that it knows no such state.
-        emulator.answer("put_oauth_client", 200, "$said")
+        // The emulator itself would reject the unknown state.
+        emulator.respond("put_oauth_client", 200, "$served")
         assertEquals(client, api.putOauthClient(id, client.toRequest()))
-        assertEquals("hibernating", emulator.lastRequest("put_oauth_client").bodyAsJson["state"].text)
+        assertEquals("hibernating", emulator.lastRequest("put_oauth_client").bodyAsJson["state"].string)
     },
     Case("unknown_field") { emulator ->
         val api = emulator.api()
-        val id = aClient(api).id
+        val id = createClient(api).id
         val known = api.getOauthClient(id)
-        val said = asSaid(emulator, id)
-        val more = said.with(
+        val original = clientJson(emulator, id)
+        val extended = original.withFields(
             "riskScore" to JsonPrimitive(0.25),
             "labels" to Json.parseToJsonElement("""[{"key": "team", "values": ["a", null]}]"""),
-            "createdBy" to said["createdBy"]!!.with("division" to Json.parseToJsonElement("""{"id": "*"}""")),
+            "createdBy" to original["createdBy"]!!.withFields("division" to Json.parseToJsonElement("""{"id": "*"}""")),
         )
         val division = """{"roleId": "r1", "divisionId": "*", "until": "2031-07-01"}"""
         val labels = """[{"key":"team","values":["a",null]}]"""
-        val served = more.with("roleDivisions" to Json.parseToJsonElement("[$division]"))
+        val served = extended.withFields("roleDivisions" to Json.parseToJsonElement("[$division]"))
         emulator.replaceBody("get_oauth_client", "$served")
         val client = api.getOauthClient(id)
         assertEquals(mapOf("riskScore" to "0.25", "labels" to labels), client.extra)
         assertEquals(listOf(RoleDivision("r1", "*", mapOf("until" to "\"2031-07-01\""))), client.roleDivisions)
         assertEquals(known.copy(roleDivisions = client.roleDivisions, extra = client.extra), client)
-        for (text in listOf("$client", "${client.toRequest()}")) {
-            assertContains(text, "riskScore=***")
-            assertContains(text, "extra={until=***}")
-            assertFalse("0.25" in text || "team" in text || "2031" in text, text)
+        for (output in listOf("$client", "${client.toRequest()}")) {
+            assertContains(output, "riskScore=***")
+            assertContains(output, "extra={until=***}")
+            assertFalse("0.25" in output || "team" in output || "2031" in output, output)
         }
 
         val body = client.toRequest()
-        emulator.answer("put_oauth_client", 200, "$served")
+        emulator.respond("put_oauth_client", 200, "$served")
         api.putOauthClient(id, body.withExtra(body.extra - "riskScore" + ("owner" to """{"team": "Wien"}""")))
         val sent = emulator.lastRequest("put_oauth_client").bodyAsJson
         assertEquals(null, sent["riskScore"])
-        assertEquals("Wien", sent["owner"]["team"].text)
+        assertEquals("Wien", sent["owner"]["team"].string)
         assertEquals(served["labels"] to served["roleDivisions"], sent["labels"] to sent["roleDivisions"])
     },
     Case("a_change_keeps_every_field") { emulator ->
         val api = emulator.api()
-        val id = aClient(api).id
-        // A known field that is null or an empty list is absent.
-        val whole = JsonObject((asSaid(emulator, id) as JsonObject).filterValues { "$it" != "null" && "$it" != "[]" })
-        val chosen = Random(20_260_301)
+        val id = createClient(api).id
+        // A known field that is null or an empty list is the same as an absent one.
+        val fields = clientJson(emulator, id) as JsonObject
+        val original = JsonObject(fields.filterValues { "$it" != "null" && "$it" != "[]" })
+        val random = Random(20_260_301)
         val changes = unreadable.map { (name, json) -> arrayOf(name to Json.parseToJsonElement(json)) } +
-            List(20) { Array(4) { text(chosen) to json(chosen) } }
+            List(20) { Array(4) { randomString(random) to randomJson(random) } }
         for (change in changes) {
-            val said = whole.with(*change) as JsonObject
-            emulator.replaceBody("get_oauth_client", "$said")
+            val served = original.withFields(*change) as JsonObject
+            emulator.replaceBody("get_oauth_client", "$served")
             val client = api.getOauthClient(id)
-            emulator.answer("put_oauth_client", 200, "$said")
+            emulator.respond("put_oauth_client", 200, "$served")
             api.putOauthClient(id, client.toRequest())
-            val expected = JsonObject(said.filterKeys { it !in readOnly })
+            val expected = JsonObject(served.filterKeys { it !in readOnly })
             assertEquals<JsonElement>(expected, emulator.lastRequest("put_oauth_client").bodyAsJson)
-            emulator.startOver()
+            emulator.reset()
         }
     },
     Case("extra_field_that_is_not_json") { emulator ->
         val api = emulator.api()
-        val id = aClient(api).id
+        val id = createClient(api).id
         for (json in listOf("", "{", "NaN", "1 2", "canary")) {
             val body = webServer.withExtra(mapOf("hook" to json))
             val refused = assertFailsWith<OAuthException.InvalidArgument> { api.putOauthClient(id, body) }
@@ -106,13 +107,13 @@ val values = listOf(
     },
     Case("unreadable_field") { emulator ->
         val api = emulator.api()
-        val id = aClient(api).id
-        val said = asSaid(emulator, id).with(
+        val id = createClient(api).id
+        val served = clientJson(emulator, id).withFields(
             "secret" to JsonPrimitive("mW4tS9xQ-kept"),
             "accessTokenValiditySeconds" to Json.parseToJsonElement("""{"hours": 1}"""),
             "dateCreated" to JsonPrimitive("the day before yesterday"),
         )
-        emulator.replaceBody("post_oauth_client_secret", "$said")
+        emulator.replaceBody("post_oauth_client_secret", "$served")
         val client = api.postOauthClientSecret(id)
         assertEquals("mW4tS9xQ-kept", client.secret?.expose())
         assertEquals(null to null, client.accessTokenValiditySeconds to client.dateCreated)
@@ -131,47 +132,47 @@ val values = listOf(
         val halfPastEight = Instant.parse("2026-03-01T08:30:00Z")
         val milliseconds = halfPastEight.plusMillis(123)
         val api = emulator.api()
-        val id = aClient(api).id
-        val said = asSaid(emulator, id).with(
+        val id = createClient(api).id
+        val served = clientJson(emulator, id).withFields(
             "dateCreated" to JsonPrimitive("2026-03-01T09:30:00+01:00"),
             "dateModified" to JsonPrimitive("2026-03-01T08:30:00.123Z"),
             "dateToDelete" to JsonPrimitive("2026-03-01T08:30:00"),
         )
-        emulator.replaceBody("get_oauth_client", "$said")
+        emulator.replaceBody("get_oauth_client", "$served")
         val client = api.getOauthClient(id)
         assertEquals(
             listOf(halfPastEight, milliseconds, halfPastEight),
             listOf(client.dateCreated, client.dateModified, client.dateToDelete),
         )
 
-        emulator.startOver()
+        emulator.reset()
         api.putOauthClient(id, webServer.copy(dateToDelete = milliseconds))
         val sent = emulator.lastRequest("put_oauth_client").bodyAsJson
-        assertEquals("2026-03-01T08:30:00.123Z", sent["dateToDelete"].text)
+        assertEquals("2026-03-01T08:30:00.123Z", sent["dateToDelete"].string)
         assertEquals(milliseconds, api.getOauthClient(id).dateToDelete)
     },
     Case("timestamps_of_the_whole_calendar") { emulator ->
         val api = emulator.api()
-        val id = aClient(api).id
-        val said = asSaid(emulator, id)
-        for (text in listOf("0001-01-01T00:00:00.000Z", "1969-12-31T23:59:59.999Z", "9999-12-31T23:59:59.999Z")) {
-            val dated = said.with("dateToDelete" to JsonPrimitive(text))
+        val id = createClient(api).id
+        val served = clientJson(emulator, id)
+        for (string in listOf("0001-01-01T00:00:00.000Z", "1969-12-31T23:59:59.999Z", "9999-12-31T23:59:59.999Z")) {
+            val dated = served.withFields("dateToDelete" to JsonPrimitive(string))
             emulator.replaceBody("get_oauth_client", "$dated")
             val client = api.getOauthClient(id)
-            assertEquals(Instant.parse(text), client.dateToDelete)
+            assertEquals(Instant.parse(string), client.dateToDelete)
 
-            // The emulator's own calendar is shorter.
-            emulator.answer("put_oauth_client", 200, "$dated")
+            // The emulator itself supports fewer years.
+            emulator.respond("put_oauth_client", 200, "$dated")
             assertEquals(client, api.putOauthClient(id, client.toRequest()))
-            assertEquals(text, emulator.lastRequest("put_oauth_client").bodyAsJson["dateToDelete"].text)
-            emulator.startOver()
+            assertEquals(string, emulator.lastRequest("put_oauth_client").bodyAsJson["dateToDelete"].string)
+            emulator.reset()
         }
     },
     Case("unicode") { emulator ->
         val name = "👩‍💻 e\u0301te\u0301 שלום \u202bمرحبا\u202c \"quoted\" \\ 😀"
         val api = emulator.api()
         val created = api.postOauthClients(webServer.copy(name = name, description = name))
-        assertEquals(name, emulator.lastRequest("post_oauth_clients").bodyAsJson["name"].text)
+        assertEquals(name, emulator.lastRequest("post_oauth_clients").bodyAsJson["name"].string)
         val client = api.getOauthClient(created.id)
         assertEquals(name to name, client.name to client.description)
     },
@@ -182,8 +183,8 @@ val values = listOf(
             val host = Host.region(region)
             assertEquals("https://api.$domain/" to "https://login.$domain/", host.apiUrl() to host.loginUrl())
             val name = region.name.lowercase()
-            for (text in listOf(name, name.replace('_', '-'), domain, "https://api.$domain")) {
-                assertEquals(host, Host.named(text), text)
+            for (hostName in listOf(name, name.replace('_', '-'), domain, "https://api.$domain")) {
+                assertEquals(host, Host.named(hostName), hostName)
             }
         }
 
@@ -201,9 +202,9 @@ val values = listOf(
         assertEquals("https://gateway.example.com:8443/login/eu/", gateway.loginUrl())
 
         val nonsense = listOf("", "mars", "my purecloud.de", "ftp://api.mypurecloud.de", "http://api.mypurecloud.de")
-        for (text in nonsense) {
-            val error = assertFailsWith<OAuthException.InvalidArgument>(text) { Host.named(text) }
-            assertEquals("host", error.argument, text)
+        for (name in nonsense) {
+            val error = assertFailsWith<OAuthException.InvalidArgument>(name) { Host.named(name) }
+            assertEquals("host", error.argument, name)
         }
         val error = assertFailsWith<OAuthException.InvalidArgument> { Host.gateway("a/b") }
         assertEquals("gateway.host", error.argument)
@@ -218,7 +219,7 @@ val values = listOf(
     },
     Case("equality_and_copies") { emulator ->
         val api = emulator.api()
-        val id = aClient(api).id
+        val id = createClient(api).id
         val client = api.getOauthClient(id)
         val again = api.getOauthClient(id)
         assertEquals(client to client.hashCode(), again to again.hashCode())
@@ -235,14 +236,14 @@ val values = listOf(
     Case("secrets_are_not_printed") { emulator ->
         val canary = "canary-5Zq9tR2wX7vB4nM8kL1p"
         val api = emulator.api()
-        val created = aClient(api)
+        val created = createClient(api)
         val secret = assertNotNull(created.secret)
         assertTrue(secret.expose().length > 8)
 
-        val said = emulator.says("/api/v2/oauth/clients")
-        val entities = said["entities"].list
-        val shown = JsonArray(listOf(entities.first().with("secret" to JsonPrimitive(canary))) + entities.drop(1))
-        emulator.replaceBody("get_oauth_clients", "${said.with("entities" to shown)}")
+        val served = emulator.fetchJson("/api/v2/oauth/clients")
+        val entities = served["entities"].list
+        val shown = JsonArray(listOf(entities.first().withFields("secret" to JsonPrimitive(canary))) + entities.drop(1))
+        emulator.replaceBody("get_oauth_clients", "${served.withFields("entities" to shown)}")
         val listing = api.getOauthClients()
         assertEquals(canary, listing.entities.first().secret?.expose())
 
@@ -253,9 +254,9 @@ val values = listOf(
             defaultHeaders = mapOf("x-api-key" to Secret(canary)),
         )
         val refusal = """{"code": "bad.request", "status": 400, "message": "Bearer $canary may not"}"""
-        emulator.answer("get_oauth_client", 400, refusal)
-        val byToken = OAuthApi(emulator.config(token))
-        val error = assertFailsWith<OAuthException.Api> { byToken.getOauthClient(NOBODY) }
+        emulator.respond("get_oauth_client", 400, refusal)
+        val tokenApi = OAuthApi(emulator.config(token))
+        val error = assertFailsWith<OAuthException.Api> { tokenApi.getOauthClient(UNKNOWN_CLIENT_ID) }
         assertEquals("Bearer *** may not", error.serverMessage)
         val spaced = emulator.config(Credentials.accessToken(Secret("$canary ")))
         val setting = assertFailsWith<OAuthException.InvalidArgument> { OAuthApi(spaced) }
@@ -266,12 +267,12 @@ val values = listOf(
             "a client" to "$created",
             "a listing" to "$listing",
             "a credential" to "$credentials",
-            "a configuration" to "$config $api $byToken",
+            "a configuration" to "$config $api $tokenApi",
             "an error" to listOf(error, setting).joinToString { it.stackTraceToString() + it.failure },
         )
-        for ((what, text) in printed) {
+        for ((kind, output) in printed) {
             for (hidden in listOf(canary, secret.expose(), emulator.clientSecret)) {
-                assertFalse(hidden in text, "$what shows a secret")
+                assertFalse(hidden in output, "$kind shows a secret")
             }
         }
     },
@@ -319,17 +320,18 @@ private val unreadable = listOf(
 private val readOnly =
     setOf("id", "secret", "dateCreated", "dateModified", "createdBy", "modifiedBy", "selfUri")
 
-private fun text(chosen: Random) = "x" + List(chosen.nextInt(6)) { "aé\"\\\n\u0000 /".random(chosen) }.joinToString("")
+private fun randomString(random: Random) =
+    "x" + List(random.nextInt(6)) { "aé\"\\\n\u0000 /".random(random) }.joinToString("")
 
-private fun json(chosen: Random, depth: Int = 0): JsonElement = when (chosen.nextInt(if (depth < 3) 7 else 5)) {
+private fun randomJson(random: Random, depth: Int = 0): JsonElement = when (random.nextInt(if (depth < 3) 7 else 5)) {
     0 -> JsonNull
-    1 -> JsonPrimitive(chosen.nextBoolean())
-    2 -> JsonPrimitive(text(chosen))
-    3 -> JsonPrimitive(chosen.nextLong())
-    4 -> JsonPrimitive(chosen.nextDouble())
-    5 -> JsonArray(List(chosen.nextInt(4)) { json(chosen, depth + 1) })
-    else -> JsonObject(List(chosen.nextInt(4)) { text(chosen) to json(chosen, depth + 1) }.toMap())
+    1 -> JsonPrimitive(random.nextBoolean())
+    2 -> JsonPrimitive(randomString(random))
+    3 -> JsonPrimitive(random.nextLong())
+    4 -> JsonPrimitive(random.nextDouble())
+    5 -> JsonArray(List(random.nextInt(4)) { randomJson(random, depth + 1) })
+    else -> JsonObject(List(random.nextInt(4)) { randomString(random) to randomJson(random, depth + 1) }.toMap())
 }
 
-/** A client in the service's own JSON. */
-private fun asSaid(emulator: Emulator, id: String): JsonElement = emulator.says("/api/v2/oauth/clients/$id")
+/** Fetches the JSON of a client directly. */
+private fun clientJson(emulator: Emulator, id: String): JsonElement = emulator.fetchJson("/api/v2/oauth/clients/$id")

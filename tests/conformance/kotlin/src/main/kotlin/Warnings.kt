@@ -1,4 +1,4 @@
-/** Warnings about settings reach the logger of the program, and name no secret. */
+/** Warnings about settings are logged by the library's logger and contain no secret. */
 package conformance
 
 import purecloud.oauth.OAuthException
@@ -15,7 +15,7 @@ import kotlin.test.assertEquals
 import kotlin.test.assertFailsWith
 import kotlin.test.assertFalse
 
-private class Kept : Handler() {
+private class RecordingHandler : Handler() {
     val records = mutableListOf<LogRecord>()
 
     override fun publish(record: LogRecord) {
@@ -28,10 +28,10 @@ private class Kept : Handler() {
 }
 
 fun main() {
-    val kept = Kept()
+    val handler = RecordingHandler()
     val logger = Logger.getLogger("purecloud.oauth").apply {
         useParentHandlers = false
-        addHandler(kept)
+        addHandler(handler)
     }
     val home = Files.createTempDirectory("warnings")
     val file = Files.createDirectory(home.resolve(".gc")).resolve("config.toml")
@@ -44,15 +44,15 @@ fun main() {
     Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-r--r--"))
     val sources = Sources(environment = false, home = home.toString())
     findConfig(sources)
-    val record = kept.records.single()
+    val record = handler.records.single()
     assertEquals(Level.WARNING, record.level)
     assertContains(record.message, "~/.gc/config.toml")
     assertFalse("mW4tS9xQ" in record.message)
 
-    // A call that fails leaves no warning for the next one.
-    kept.records.clear()
+    // A failing call leaves no warning for the next call.
+    handler.records.clear()
     Files.write(file, "[DEFAULT".toByteArray())
     assertFailsWith<OAuthException.InvalidArgument> { findConfig(sources) }
-    assertEquals(emptyList(), kept.records.map { it.message })
+    assertEquals(emptyList(), handler.records.map { it.message })
     logger.removeHandler(kept)
 }

@@ -33,7 +33,7 @@ import purecloud.oauth.Secret;
 import purecloud.oauth.Session;
 import purecloud.oauth.Sources;
 
-/** What has to be said without Kotlin's help: arguments left out, values changed, exceptions caught. */
+/** Uses the API from Java, without default arguments and named arguments: overloads, changed copies, exceptions. */
 public final class JavaCallers {
     public static void main(String[] arguments) throws OAuthException {
         var credentials = Credentials.clientCredentials(
@@ -41,38 +41,38 @@ public final class JavaCallers {
         var config = new Config(Host.named(getenv("GENESYSCLOUD_REGION")), credentials)
                 .withDeadline(Duration.ofSeconds(30))
                 .withRetry(new RetryPolicy().withMaxAttempts(2));
-        settings(config);
-        sources(config);
-        credentials();
-        requests(config.getHost());
+        checkSettings(config);
+        checkSources(config);
+        checkCredentials();
+        checkAuthorizationRequests(config.getHost());
         try (var api = new BlockingOAuthApi(config)) {
-            values(api);
-            errors(api);
-            wrongArguments(config, api);
+            checkValues(api);
+            checkErrors(api);
+            checkWrongArguments(config, api);
         }
-        closed(config);
+        checkClosedObjects(config);
     }
 
-    private static void settings(Config config) throws OAuthException {
+    private static void checkSettings(Config config) throws OAuthException {
         equal(Host.region(Region.EU_CENTRAL_1), Host.domain("mypurecloud.de"));
         equal("https://gateway.example.com/", Host.gateway("gateway.example.com").apiUrl());
         equal("http://127.0.0.1:8080/", Host.gateway("127.0.0.1", "http", 8080).apiUrl());
         equal("Config(host=", config.toString().substring(0, 12));
         equal(Duration.ofSeconds(30), config.getDeadline());
-        for (var late : List.of(Duration.ZERO, Duration.ofSeconds(-1))) {
+        for (var deadline : List.of(Duration.ZERO, Duration.ofSeconds(-1))) {
             try {
-                new BlockingOAuthApi(config.withDeadline(late));
-                throw new AssertionError("a deadline of " + late + " is accepted");
+                new BlockingOAuthApi(config.withDeadline(deadline));
+                throw new AssertionError("a deadline of " + deadline + " is accepted");
             } catch (OAuthException.InvalidArgument refused) {
                 equal("deadline", refused.getArgument());
             }
         }
     }
 
-    private static void sources(Config config) throws OAuthException {
+    private static void checkSources(Config config) throws OAuthException {
         equal(config.getHost(), PureCloudOAuth.findConfig().getHost());
-        var given = new Sources().withCredentials(config.getCredentials()).withEnvironment(false);
-        equal(config.getCredentials(), PureCloudOAuth.findConfig(given).getCredentials());
+        var sources = new Sources().withCredentials(config.getCredentials()).withEnvironment(false);
+        equal(config.getCredentials(), PureCloudOAuth.findConfig(sources).getCredentials());
         try (var api = BlockingOAuthApi.fromEnv()) {
             equal(config.getHost(), api.host());
         }
@@ -85,8 +85,8 @@ public final class JavaCallers {
         }
     }
 
-    /** What is left out is what Kotlin's callers leave out. */
-    private static void credentials() throws OAuthException {
+    /** Checks that each overload is equal to the call with all arguments. */
+    private static void checkCredentials() throws OAuthException {
         var id = "6f1c5a0e-3b1d-4f0e-9a53-0c2f1f6f7f10";
         var uri = "http://127.0.0.1:8765/callback";
         var secret = new Secret("mW4tS9xQhq3KpZ0v");
@@ -106,16 +106,16 @@ public final class JavaCallers {
         equal(Credentials.accessToken(new Secret("hq3KpZ0vX1yT7wB9")), Credentials.implicitRedirect(redirect));
     }
 
-    /** A web server, which makes its request again when the browser comes back. */
-    private static void requests(Host host) throws OAuthException {
+    /** Resumes an authorization request, like a web server that receives the redirect. */
+    private static void checkAuthorizationRequests(Host host) throws OAuthException {
         var authorization = new Authorization("6f1c5a0e-3b1d-4f0e-9a53-0c2f1f6f7f10", "https://rueckrufe.example.ch/")
                 .withOrg("landeswarnzentrale")
                 .withProvider("adfs");
         var request = new AuthorizationRequest(host, authorization);
-        var again = AuthorizationRequest.resumed(host, authorization, request.state(), request.codeVerifier());
-        equal(request, again);
-        equal(request.url(), again.url());
-        equal(request.hashCode(), again.hashCode());
+        var resumed = AuthorizationRequest.resumed(host, authorization, request.state(), request.codeVerifier());
+        equal(request, resumed);
+        equal(request.url(), resumed.url());
+        equal(request.hashCode(), resumed.hashCode());
         equal(true, request.toString().startsWith("AuthorizationRequest"));
 
         var confidential = authorization.withPkce(false).withClientSecret(new Secret("mW4tS9xQhq3KpZ0v"));
@@ -128,16 +128,16 @@ public final class JavaCallers {
         }
     }
 
-    /** A program may name the interface, and put something of its own in its place. */
-    private static void values(BlockingOAuthApiInterface api) throws OAuthException {
+    /** Makes calls through the interface, which a caller can implement too. */
+    private static void checkValues(BlockingOAuthApiInterface api) throws OAuthException {
         var body = new OAuthClientRequest("Rückrufe Zürich ☎", GrantType.Code.INSTANCE)
                 .withRegisteredRedirectUri(List.of("https://rueckrufe.example.ch/callback"))
                 .withScope(List.of("users:readonly"));
         var id = api.postOauthClients(body).getId();
-        var ticket = new CallOptions()
+        var options = new CallOptions()
                 .withHeaders(Map.of("x-ticket", new Secret("CHG-4711")))
                 .withoutRetries(true);
-        var client = api.getOauthClient(id, ticket);
+        var client = api.getOauthClient(id, options);
         equal(body.getName(), client.getName());
         equal(client, api.getOauthClient(id));
         equal(200, api.getOauthClientWithHttpInfo(id).getMetadata().getStatus());
@@ -164,10 +164,10 @@ public final class JavaCallers {
         api.deleteOauthClient(id);
     }
 
-    private static void errors(BlockingOAuthApi api) {
+    private static void checkErrors(BlockingOAuthApi api) {
         try {
             api.getOauthClient("00000000-0000-4000-8000-000000000000");
-            throw new AssertionError("a client that nobody has");
+            throw new AssertionError("a client that does not exist is returned");
         } catch (OAuthException.Api error) {
             equal(404, error.getStatus());
             equal("not.found", error.getCode());
@@ -175,87 +175,87 @@ public final class JavaCallers {
             equal(OAuthException.Api.class.getName() + ": " + error.getMessage(), error.toString());
             equal(false, error.getServerMayHaveActed());
         } catch (OAuthException error) {
-            throw new AssertionError("another kind", error);
+            throw new AssertionError("an error of another kind", error);
         }
     }
 
-    /** What Java lets pass and Kotlin would not is refused by the argument's name, before anything is sent. */
-    private static void wrongArguments(Config config, BlockingOAuthApi api) throws OAuthException {
+    /** Passes null and malformed strings, which are refused by the name of the argument before any request. */
+    private static void checkWrongArguments(Config config, BlockingOAuthApi api) throws OAuthException {
         var half = "half of 😀: \ud83d";
         var body = new OAuthClientRequest("Rückrufe Zürich ☎", GrantType.Code.INSTANCE);
-        illegal("clientId holds half of a surrogate pair", () -> api.getOauthClient(half));
-        illegal("body.name holds half of a surrogate pair", () -> api.postOauthClients(body.withName(half)));
-        illegal("body.scope[1] is null", () -> api.postOauthClients(body.withScope(Arrays.asList("a", null))));
-        illegal(
+        assertIllegal("clientId holds half of a surrogate pair", () -> api.getOauthClient(half));
+        assertIllegal("body.name holds half of a surrogate pair", () -> api.postOauthClients(body.withName(half)));
+        assertIllegal("body.scope[1] is null", () -> api.postOauthClients(body.withScope(Arrays.asList("a", null))));
+        assertIllegal(
                 "body.scope[0] holds half of a surrogate pair",
                 () -> api.putOauthClient("a", body.withScope(List.of(half))));
-        illegal(
+        assertIllegal(
                 "body.roleDivisions[1] is null",
                 () -> api.postOauthClients(
                         body.withRoleDivisions(Arrays.asList(new RoleDivision("a", "*"), null))));
-        illegal(
+        assertIllegal(
                 "body.roleDivisions[0].divisionId holds half of a surrogate pair",
                 () -> api.postOauthClients(body.withRoleDivisions(List.of(new RoleDivision("a", half)))));
-        illegal(
+        assertIllegal(
                 "body.authorizedGrantType.value holds half of a surrogate pair",
                 () -> api.postOauthClients(body.withAuthorizedGrantType(new GrantType.Unknown(half))));
-        illegal(
+        assertIllegal(
                 "body.metrics[0] is null",
                 () -> api.postOauthClientUsageQuery(
                         "a", new ApiUsageClientQuery("2026").withMetrics(Collections.singletonList(null))));
-        illegal("options.headers[value 0] is null", () -> api.getOauthClients(headers("x-ticket", null)));
-        illegal("options.headers[key 0] is null", () -> api.getOauthClients(headers(null, new Secret("1"))));
-        illegal(
+        assertIllegal("options.headers[value 0] is null", () -> api.getOauthClients(headers("x-ticket", null)));
+        assertIllegal("options.headers[key 0] is null", () -> api.getOauthClients(headers(null, new Secret("1"))));
+        assertIllegal(
                 "options.headers[key 0] holds half of a surrogate pair",
                 () -> api.getOauthClients(headers(half, new Secret("1"))));
-        illegal(
+        assertIllegal(
                 "config.rootCertificates[0] is null",
                 () -> new BlockingOAuthApi(config.withRootCertificates(Collections.singletonList(null))));
-        illegal(
+        assertIllegal(
                 "config.defaultHeaders[value 0] is null",
                 () -> new BlockingOAuthApi(config.withDefaultHeaders(Collections.singletonMap("x-ticket", null))));
-        illegal("text holds half of a surrogate pair", () -> new Secret(half));
-        illegal("name holds half of a surrogate pair", () -> Host.named(half));
-        illegal(
+        assertIllegal("text holds half of a surrogate pair", () -> new Secret(half));
+        assertIllegal("name holds half of a surrogate pair", () -> Host.named(half));
+        assertIllegal(
                 "sources.profile holds half of a surrogate pair",
                 () -> PureCloudOAuth.findConfig(new Sources().withProfile(half)));
-        absent("clientId", () -> api.getOauthClient(null));
-        absent("body", () -> api.postOauthClients(null));
-        absent("name", () -> body.withName(null));
-        absent("authorizedGrantType", () -> new OAuthClientRequest("a", null));
-        absent("headers", () -> new CallOptions().withHeaders(null));
-        absent("config", () -> new BlockingOAuthApi((Config) null));
-        absent("text", () -> new Secret((String) null));
-        absent("host", () -> Host.gateway(null));
+        assertNullRefused("clientId", () -> api.getOauthClient(null));
+        assertNullRefused("body", () -> api.postOauthClients(null));
+        assertNullRefused("name", () -> body.withName(null));
+        assertNullRefused("authorizedGrantType", () -> new OAuthClientRequest("a", null));
+        assertNullRefused("headers", () -> new CallOptions().withHeaders(null));
+        assertNullRefused("config", () -> new BlockingOAuthApi((Config) null));
+        assertNullRefused("text", () -> new Secret((String) null));
+        assertNullRefused("host", () -> Host.gateway(null));
 
         var many = new HashMap<String, Secret>();
         for (var number = 0; number < 25_000; number++) {
             many.put("x-" + number, new Secret("1"));
         }
-        invalid("headers", () -> api.getOauthClients(new CallOptions().withHeaders(many)));
-        invalid("default_headers", () -> new BlockingOAuthApi(config.withDefaultHeaders(many)));
-        invalid("gateway.protocol", () -> Host.gateway("gateway.example.com", "http"));
-        invalid("gateway.port", () -> Host.gateway("gateway.example.com", "https", 0));
+        assertArgumentRefused("headers", () -> api.getOauthClients(new CallOptions().withHeaders(many)));
+        assertArgumentRefused("default_headers", () -> new BlockingOAuthApi(config.withDefaultHeaders(many)));
+        assertArgumentRefused("gateway.protocol", () -> Host.gateway("gateway.example.com", "http"));
+        assertArgumentRefused("gateway.port", () -> Host.gateway("gateway.example.com", "https", 0));
     }
 
     private static CallOptions headers(String name, Secret value) {
         return new CallOptions().withHeaders(Collections.singletonMap(name, value));
     }
 
-    private static void illegal(String expected, Use use) throws OAuthException {
+    private static void assertIllegal(String expected, Call call) throws OAuthException {
         try {
-            use.run();
+            call.run();
         } catch (IllegalArgumentException error) {
             equal(expected, error.getMessage());
             return;
         }
-        throw new AssertionError("it is accepted that " + expected);
+        throw new AssertionError("no error, instead of: " + expected);
     }
 
-    /** What is null by itself is refused where it is given, as Kotlin does it for Java. */
-    private static void absent(String name, Use use) throws OAuthException {
+    /** Checks that null is refused as an argument, by the null checks that Kotlin generates. */
+    private static void assertNullRefused(String name, Call call) throws OAuthException {
         try {
-            use.run();
+            call.run();
         } catch (NullPointerException | IllegalArgumentException error) {
             equal(true, error.getMessage().contains(name));
             equal(false, error.getMessage().contains("FfiConverter"));
@@ -264,9 +264,9 @@ public final class JavaCallers {
         throw new AssertionError(name + " may be null");
     }
 
-    private static void invalid(String argument, Use use) throws OAuthException {
+    private static void assertArgumentRefused(String argument, Call call) throws OAuthException {
         try {
-            use.run();
+            call.run();
         } catch (OAuthException.InvalidArgument error) {
             equal(argument, error.getArgument());
             return;
@@ -274,32 +274,32 @@ public final class JavaCallers {
         throw new AssertionError(argument + " is accepted");
     }
 
-    private static void closed(Config config) throws OAuthException {
+    private static void checkClosedObjects(Config config) throws OAuthException {
         var api = new BlockingOAuthApi(config);
         equal("BlockingOAuthApi", api.toString());
         api.close();
         api.close();
         equal("BlockingOAuthApi(closed)", api.toString());
-        refused("this BlockingOAuthApi is closed", api::getOauthClients);
+        assertUseRefused("this BlockingOAuthApi is closed", api::getOauthClients);
 
         var secret = new Secret("mW4tS9xQhq3KpZ0v");
         secret.close();
         equal("Secret(closed)", secret.toString());
-        refused("this Secret is closed", () -> Credentials.accessToken(secret));
-        refused("this Secret is closed", () -> new BlockingOAuthApi(config.withProxy(secret)));
+        assertUseRefused("this Secret is closed", () -> Credentials.accessToken(secret));
+        assertUseRefused("this Secret is closed", () -> new BlockingOAuthApi(config.withProxy(secret)));
     }
 
-    private static void refused(String expected, Use use) throws OAuthException {
+    private static void assertUseRefused(String expected, Call call) throws OAuthException {
         try {
-            use.run();
+            call.run();
         } catch (IllegalStateException error) {
             equal(expected, error.getMessage());
             return;
         }
-        throw new AssertionError("what is closed is used");
+        throw new AssertionError("a closed object is usable");
     }
 
-    private interface Use {
+    private interface Call {
         void run() throws OAuthException;
     }
 

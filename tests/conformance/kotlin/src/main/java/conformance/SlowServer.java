@@ -34,11 +34,11 @@ final class SlowServer {
             "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: " + BODY.length() + "\r\n\r\n"
                     + BODY);
 
-    private record Due(SocketChannel connection, long nanoTime) {}
+    private record DelayedResponse(SocketChannel connection, long nanoTime) {}
 
     private final Selector selector = Selector.open();
     private final ServerSocketChannel listener = ServerSocketChannel.open();
-    private final Queue<Due> responses = new ArrayDeque<>();
+    private final Queue<DelayedResponse> responses = new ArrayDeque<>();
     private final AtomicInteger requests = new AtomicInteger();
     private final AtomicInteger hanging = new AtomicInteger();
 
@@ -92,8 +92,8 @@ final class SlowServer {
     }
 
     private void accept() throws IOException {
-        for (var one = listener.accept(); one != null; one = listener.accept()) {
-            one.configureBlocking(false).register(selector, SelectionKey.OP_READ, new StringBuilder());
+        for (var accepted = listener.accept(); accepted != null; accepted = listener.accept()) {
+            accepted.configureBlocking(false).register(selector, SelectionKey.OP_READ, new StringBuilder());
         }
     }
 
@@ -123,14 +123,14 @@ final class SlowServer {
             hanging.incrementAndGet();
         } else {
             received.setLength(0);
-            responses.add(new Due(connection, System.nanoTime() + DELAY.toNanos()));
+            responses.add(new DelayedResponse(connection, System.nanoTime() + DELAY.toNanos()));
         }
     }
 
     private void respond() throws IOException {
         while (!responses.isEmpty() && responses.peek().nanoTime <= System.nanoTime()) {
             var connection = responses.remove().connection;
-            // The client closes those of cancelled calls.
+            // The library closes the connections of cancelled calls.
             if (connection.isOpen()) {
                 try {
                     connection.write(RESPONSE.duplicate());

@@ -11,26 +11,26 @@ import purecloud.oauth.AsyncOAuthApi;
 import purecloud.oauth.BlockingOAuthApi;
 import purecloud.oauth.OAuthException;
 
-/** Java's two ways to wait for a call: a thread that can be interrupted, and a future that can be cancelled. */
+/** Cancels calls in both ways that Java has: interrupting a blocked thread, and cancelling a future. */
 public final class WaitingCalls {
-    private static final Duration SOON = Duration.ofMillis(200);
+    private static final Duration CLOSE_LIMIT = Duration.ofMillis(200);
     private static final Duration LIMIT = Duration.ofSeconds(20);
 
     public static void main(String[] arguments) throws Exception {
         var server = new SlowServer();
         try (var api = new BlockingOAuthApi(server.config())) {
             api.getOauthScope("users");
-            interrupting(server, api, Thread::new);
-            interruptedBefore(server, api);
+            interruptCall(server, api, Thread::new);
+            callAfterInterrupt(server, api);
         }
         try (var api = new AsyncOAuthApi(server.config())) {
-            futures(api);
-            ends(server, api);
+            checkFutures(api);
+            completeEarly(server, api);
         }
     }
 
-    /** An interrupt closes the request, and is left for the rest of the thread. */
-    static void interrupting(SlowServer server, BlockingOAuthApi api, ThreadFactory threads) throws Exception {
+    /** Interrupts a call. The request is closed, and the thread stays interrupted. */
+    static void interruptCall(SlowServer server, BlockingOAuthApi api, ThreadFactory threads) throws Exception {
         var outcome = new FutureTask<>(() -> {
             try {
                 return "returned " + api.getOauthScope(SlowServer.HANGS);
@@ -42,24 +42,24 @@ public final class WaitingCalls {
         thread.start();
         server.awaitHanging(1, LIMIT);
         thread.interrupt();
-        server.awaitHanging(0, SOON);
+        server.awaitHanging(0, CLOSE_LIMIT);
         equal("interrupted: true", outcome.get(LIMIT.toSeconds(), TimeUnit.SECONDS));
     }
 
-    private static void interruptedBefore(SlowServer server, BlockingOAuthApi api) throws OAuthException {
+    private static void callAfterInterrupt(SlowServer server, BlockingOAuthApi api) throws OAuthException {
         var before = server.requests();
         Thread.currentThread().interrupt();
         try {
             api.getOauthScope("users");
-            throw new AssertionError("an interrupted thread made a call");
+            throw new AssertionError("a call of an interrupted thread has returned");
         } catch (CancellationException expected) {
             equal(true, Thread.interrupted());
         }
         equal(before, server.requests());
     }
 
-    /** The arguments that Java leaves out, values, errors, and the thread of what depends on a future. */
-    private static void futures(AsyncOAuthApi api) throws Exception {
+    /** Checks overloads, values and errors of futures, and the thread that runs their dependent stages. */
+    private static void checkFutures(AsyncOAuthApi api) throws Exception {
         var scope = api.getOauthScope("users");
         var thread = scope.thenApply(value -> Thread.currentThread().getName());
         equal("users", scope.get(LIMIT.toSeconds(), TimeUnit.SECONDS).getId());
@@ -74,12 +74,12 @@ public final class WaitingCalls {
         }
     }
 
-    /** However a future is completed, its request is closed, even while what depends on it takes long. */
-    private static void ends(SlowServer server, AsyncOAuthApi api) throws Exception {
+    /** Completes futures early. Each request is closed, even while a dependent stage is still running. */
+    private static void completeEarly(SlowServer server, AsyncOAuthApi api) throws Exception {
         CompletableFuture<?> cancelled = api.getOauthScope(SlowServer.HANGS);
         server.awaitHanging(1, LIMIT);
         equal(true, cancelled.cancel(true));
-        server.awaitHanging(0, SOON);
+        server.awaitHanging(0, CLOSE_LIMIT);
         try {
             cancelled.join();
             throw new AssertionError("a cancelled call has returned");
@@ -90,7 +90,7 @@ public final class WaitingCalls {
         CompletableFuture<?> overdue = api.getOauthScope(SlowServer.HANGS).orTimeout(50, TimeUnit.MILLISECONDS);
         var dependent = overdue.handle((value, failure) -> {
             try {
-                server.awaitHanging(0, SOON);
+                server.awaitHanging(0, CLOSE_LIMIT);
                 return "closed";
             } catch (InterruptedException | AssertionError open) {
                 return open.toString();
@@ -98,7 +98,7 @@ public final class WaitingCalls {
         });
         equal("closed", dependent.get(LIMIT.toSeconds(), TimeUnit.SECONDS));
 
-        // Those that are cancelled at any stage leave the others alone.
+        // Cancelled calls do not affect the other calls, at whatever stage they are cancelled.
         var all = new CompletableFuture<?>[200];
         for (var number = 0; number < all.length; number++) {
             all[number] = api.getOauthScope("users");
