@@ -1,6 +1,7 @@
-// Stands in for the system's browser, like browser.py: a system that is there for Swift alone has no Python.
+// Replaces the system's browser in tests, like browser.py: the Swift toolchain's system has no Python.
 //
-// Opens the address that it is given, goes where it is sent, and prints nothing. Ends with 0 if it got a page at last.
+// Opens the address in its argument, follows redirects, and prints nothing. Exits with 0 if the last response is a page
+// with status 200, and with 1 otherwise.
 
 import Foundation
 
@@ -11,5 +12,5 @@ import Foundation
 let configuration = URLSessionConfiguration.ephemeral
 configuration.timeoutIntervalForRequest = 30
 guard let address = CommandLine.arguments.last.flatMap(URL.init(string:)) else { exit(1) }
-let answer = try? await URLSession(configuration: configuration).data(from: address)
-exit((answer?.1 as? HTTPURLResponse)?.statusCode == 200 ? 0 : 1)
+let result = try? await URLSession(configuration: configuration).data(from: address)
+exit((result?.1 as? HTTPURLResponse)?.statusCode == 200 ? 0 : 1)

@@ -1,4 +1,4 @@
-// Ending a call before it is done: in Swift by cancelling the task that awaits it.
+// Cancellation of calls: in Swift by cancelling the task that awaits a call.
 
 import Foundation
 import PureCloudOAuth
@@ -10,59 +10,59 @@ let cancellationCases = [
 ]
 
 @Sendable func cancellingClosesTheRequest(_ emulator: Emulator) async throws {
-    try await emulator.fault(["endpoint": "get_oauth_clients", "times": nil, "kind": ["hang": [:]]])
+    try await emulator.injectFault(["endpoint": "get_oauth_clients", "times": nil, "kind": ["hang": [:]]])
     let api = try emulator.api
     let hanging = Task { try await api.getOauthClients() }
-    try await hasArrived("get_oauth_clients", at: emulator)
+    try await waitForArrival("get_oauth_clients", at: emulator)
     try expect(try await emulator.open().requests, 1)
 
     let clock = ContinuousClock()
     let start = clock.now
     hanging.cancel()
-    try await endsAsCancelled(hanging)
-    try await nothingIsOpen(at: emulator)
+    try await expectCancelled(hanging)
+    try await waitForNoOpenRequests(at: emulator)
     try expect(clock.now - start < .seconds(1), "it took \(clock.now - start)")
 }
 
 @Sendable func cancellingOneCallLeavesTheOthers(_ emulator: Emulator) async throws {
     let api = try emulator.api
-    try await emulator.fault(["endpoint": "get_oauth_clients", "kind": ["hang": [:]]])
+    try await emulator.injectFault(["endpoint": "get_oauth_clients", "kind": ["hang": [:]]])
     let hanging = Task { try await api.getOauthClients() }
-    try await hasArrived("get_oauth_clients", at: emulator)
+    try await waitForArrival("get_oauth_clients", at: emulator)
 
     let others = (0..<9).map { _ in Task { try await api.getOauthClients() } }
     hanging.cancel()
-    try await endsAsCancelled(hanging)
+    try await expectCancelled(hanging)
     for other in others {
-        try expect(try await !other.value.entities.isEmpty, "nothing is listed")
+        try expect(try await !other.value.entities.isEmpty, "the listing is empty")
     }
-    try expect(try await !api.getOauthClients().entities.isEmpty, "nothing is listed")
+    try expect(try await !api.getOauthClients().entities.isEmpty, "the listing is empty")
     try expect(try await emulator.counts("token").requests, 1)
-    try await nothingIsOpen(at: emulator)
+    try await waitForNoOpenRequests(at: emulator)
 }
 
 @Sendable func manyCallsLeaveNothing(_ emulator: Emulator) async throws {
-    try await emulator.fault(["endpoint": "get_oauth_client", "times": nil, "kind": ["hang": [:]]])
+    try await emulator.injectFault(["endpoint": "get_oauth_client", "times": nil, "kind": ["hang": [:]]])
     let api = try emulator.api
-    try await calls(100, ofWhichATenthIsCancelled: api, emulator)
-    try await atRest(emulator)
-    let (threads, handles) = try (entries("/proc/self/task"), entries("/proc/self/fd"))
+    try await makeCallsAndCancelATenth(100, api, emulator)
+    try await waitUntilIdle(emulator)
+    let (threads, handles) = try (countEntries("/proc/self/task"), countEntries("/proc/self/fd"))
 
-    try await calls(9_900, ofWhichATenthIsCancelled: api, emulator)
+    try await makeCallsAndCancelATenth(9_900, api, emulator)
     try expect(try await emulator.counts("get_oauth_scope").executions, 9_000)
-    try await atRest(emulator)
-    try await until("no more than \(threads) threads and \(handles) handles") {
-        try entries("/proc/self/task") <= threads && entries("/proc/self/fd") <= handles
+    try await waitUntilIdle(emulator)
+    try await waitUntil("no more than \(threads) threads and \(handles) handles") {
+        try countEntries("/proc/self/task") <= threads && countEntries("/proc/self/fd") <= handles
     }
     _ = try await api.getOauthScope(scopeId: "users")
 }
 
-/// Each tenth call hangs until it is cancelled.
-private func calls(_ count: Int, ofWhichATenthIsCancelled api: OAuthAPI, _ emulator: Emulator) async throws {
-    let atOnce = 50
+/// Makes the given number of calls. Each tenth call hangs, and is cancelled.
+private func makeCallsAndCancelATenth(_ count: Int, _ api: OAuthAPI, _ emulator: Emulator) async throws {
+    let concurrentCalls = 50
     try await withThrowingTaskGroup(of: Void.self) { group in
         for number in 0..<count {
-            if number >= atOnce {
+            if number >= concurrentCalls {
                 try await group.next()
             }
             group.addTask {
@@ -72,36 +72,36 @@ private func calls(_ count: Int, ofWhichATenthIsCancelled api: OAuthAPI, _ emula
                 let hanging = Task { try await api.getOauthClient(clientId: emulator.clientId) }
                 try await Task.sleep(for: .milliseconds(20))
                 hanging.cancel()
-                try await endsAsCancelled(hanging)
+                try await expectCancelled(hanging)
             }
         }
         try await group.waitForAll()
     }
 }
 
-private func endsAsCancelled(_ task: Task<some Sendable, any Error>) async throws {
+private func expectCancelled(_ task: Task<some Sendable, any Error>) async throws {
     do {
-        throw Broken("a call that hangs came to an end: \(try await task.value)")
+        throw CaseFailure("a hanging call has returned \(try await task.value)")
     } catch is CancellationError {}
 }
 
-private func hasArrived(_ operation: String, at emulator: Emulator) async throws {
-    try await until("the call arrived") { try await emulator.counts(operation).requests == 1 }
+private func waitForArrival(_ operation: String, at emulator: Emulator) async throws {
+    try await waitUntil("the call arrived") { try await emulator.counts(operation).requests == 1 }
 }
 
-private func nothingIsOpen(at emulator: Emulator) async throws {
-    try await until("no request is open") { try await emulator.open().requests == 0 }
+private func waitForNoOpenRequests(at emulator: Emulator) async throws {
+    try await waitUntil("no request is open") { try await emulator.open().requests == 0 }
 }
 
-/// No request is open, and no connection kept for the next one.
-private func atRest(_ emulator: Emulator) async throws {
-    try await nothingIsOpen(at: emulator)
-    try await until("no connection is open") {
+/// Waits until no request is open, and closes idle connections until none is left.
+private func waitUntilIdle(_ emulator: Emulator) async throws {
+    try await waitForNoOpenRequests(at: emulator)
+    try await waitUntil("no connection is open") {
         try await emulator.closeIdleConnections()
         return try await emulator.open().connections == 0
     }
 }
 
-private func entries(_ folder: String) throws -> Int {
+private func countEntries(_ folder: String) throws -> Int {
     try FileManager.default.contentsOfDirectory(atPath: folder).count
 }

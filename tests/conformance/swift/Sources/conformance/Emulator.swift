@@ -1,4 +1,4 @@
-// The emulator, controlled over HTTP, and clients that use it.
+// The emulator, controlled over HTTP, and API objects that use the emulator.
 
 import Foundation
 import PureCloudOAuth
@@ -11,16 +11,17 @@ struct Emulator: Sendable {
     let url: String
     let clientId: String
     let clientSecret: String
-    /// What only controls does not count as a connection: what asks the API goes another way.
+    /// The session for control requests. The emulator does not count connections that only serve control requests, so
+    /// requests to the API use another session.
     private let control = URLSession(configuration: .ephemeral)
-    private let pastTheClient = URLSession(configuration: .ephemeral)
-    private let browser = URLSession(configuration: .ephemeral, delegate: Stay(), delegateQueue: nil)
+    private let directAPI = URLSession(configuration: .ephemeral)
+    private let browser = URLSession(configuration: .ephemeral, delegate: RedirectBlocker(), delegateQueue: nil)
 
-    /// A request as it arrived.
-    struct Received: Decodable {
+    /// A request as the emulator received it.
+    struct ReceivedRequest: Decodable {
         let endpoint: String?
         let method: String
-        /// Path and query, as they were on the wire.
+        /// The path and the query, exactly as sent.
         let target: String
         let headers: [[String]]
         let body: String
@@ -33,23 +34,24 @@ struct Emulator: Sendable {
             get throws { try JSON(encoded: body) }
         }
 
-        /// The fields of a form, in their order.
+        /// The fields of the form in the body, in their order.
         var form: [URLQueryItem] {
             URLComponents(string: "?\(body.replacingOccurrences(of: "+", with: "%20"))")?.queryItems ?? []
         }
 
-        /// The parameters of the address, in their order.
+        /// The query parameters of the target, in their order.
         var query: [URLQueryItem] {
             URLComponents(string: target)?.queryItems ?? []
         }
     }
 
-    /// How often an operation arrived, and how often it was carried out.
+    /// The number of requests for an operation, and of its executions.
     struct Counts: Decodable, Equatable {
         let requests: Int
         let executions: Int
     }
 
+    /// The numbers of requests and connections that are currently open.
     struct Open: Decodable {
         let requests: Int
         let connections: Int
@@ -57,7 +59,7 @@ struct Emulator: Sendable {
 
     init(environment: [String: String]) throws {
         func variable(_ name: String) throws -> String {
-            try present(environment[name], name)
+            try unwrap(environment[name], name)
         }
         url = try variable("EMULATOR_URL")
         clientId = try variable("EMULATOR_CLIENT_ID")
@@ -79,7 +81,7 @@ struct Emulator: Sendable {
         get throws { try .url(url) }
     }
 
-    /// A client that may do everything, and has not signed in yet.
+    /// A new API object with all permissions that has not signed in yet.
     var api: OAuthAPI {
         get throws { try OAuthAPI(config: config) }
     }
@@ -88,114 +90,114 @@ struct Emulator: Sendable {
         try OAuthAPI(config: config(credentials))
     }
 
-    /// Forgets faults, counts and requests.
-    func startOver() async throws {
-        try await ask("DELETE", "/emulator/faults")
+    /// Deletes all faults, counts and recorded requests.
+    func reset() async throws {
+        try await send("DELETE", "/emulator/faults")
         try await forgetRequests()
     }
 
     func forgetRequests() async throws {
-        try await ask("DELETE", "/emulator/counts")
+        try await send("DELETE", "/emulator/counts")
     }
 
-    /// Lets something go wrong; its README says what there is.
-    func fault(_ fault: JSON) async throws {
-        try await ask("POST", "/emulator/faults", fault)
+    /// Injects a fault. The emulator's README lists the kinds of faults.
+    func injectFault(_ fault: JSON) async throws {
+        try await send("POST", "/emulator/faults", fault)
     }
 
-    /// Lets the next answer of the operation have this body in place of its own.
+    /// Replaces the body of the next response of the operation.
     func replaceBody(_ operation: String, _ body: JSON) async throws {
-        let replaced: JSON = ["content_type": "application/json", "body": .text(try body.encoded)]
-        try await fault(["endpoint": .text(operation), "kind": ["replace_body": replaced]])
+        let replaced: JSON = ["content_type": "application/json", "body": .string(try body.encoded)]
+        try await injectFault(["endpoint": .string(operation), "kind": ["replace_body": replaced]])
     }
 
     func counts(_ operation: String) async throws -> Counts {
-        let counts: [String: Counts] = try await look("/emulator/counts")
-        return try present(counts[operation], operation)
+        let counts: [String: Counts] = try await getJSON("/emulator/counts")
+        return try unwrap(counts[operation], operation)
     }
 
-    /// All requests that arrived, sign-ins included.
-    func received() async throws -> [Received] {
-        try await look("/emulator/requests")
+    /// Returns all requests that the emulator received, including sign-ins.
+    func received() async throws -> [ReceivedRequest] {
+        try await getJSON("/emulator/requests")
     }
 
-    func lastRequest(_ operation: String) async throws -> Received {
-        try present(try await received().last { $0.endpoint == operation }, operation)
+    func lastRequest(_ operation: String) async throws -> ReceivedRequest {
+        try unwrap(try await received().last { $0.endpoint == operation }, operation)
     }
 
     func open() async throws -> Open {
-        try await look("/emulator/open")
+        try await getJSON("/emulator/open")
     }
 
     func closeIdleConnections() async throws {
-        try await ask("POST", "/emulator/connections/close")
+        try await send("POST", "/emulator/connections/close")
     }
 
-    /// What the API says at this path, asked past the client under test.
-    func says(_ path: String) async throws -> JSON {
-        try read(try await ask("GET", path, token: try await token()))
+    /// Fetches a resource directly, without the library under test.
+    func fetchJSON(_ path: String) async throws -> JSON {
+        try decode(try await send("GET", path, token: try await issueToken()))
     }
 
-    /// An access token of the administrator.
-    func token() async throws -> String {
-        let client: JSON = ["client_id": .text(clientId)]
-        let issued: JSON = try read(try await ask("POST", "/emulator/tokens", client))
-        return try present(issued["access_token"].text, "a token")
+    /// Issues an access token of the administrator.
+    func issueToken() async throws -> String {
+        let client: JSON = ["client_id": .string(clientId)]
+        let issued: JSON = try decode(try await send("POST", "/emulator/tokens", client))
+        return try unwrap(issued["access_token"].string, "a token")
     }
 
     func revokeTokens() async throws {
-        try await ask("POST", "/emulator/tokens/revoke")
+        try await send("POST", "/emulator/tokens/revoke")
     }
 
-    /// Lets time pass for the service, and not for its clients.
-    func advance(seconds: Int64) async throws {
-        try await ask("POST", "/emulator/clock", ["advance_seconds": .integer(seconds)])
+    /// Advances the emulator's clock only.
+    func advanceClock(seconds: Int64) async throws {
+        try await send("POST", "/emulator/clock", ["advance_seconds": .integer(seconds)])
     }
 
     func denyConsent() async throws {
-        try await ask("POST", "/emulator/consent/deny", ["times": 1])
+        try await send("POST", "/emulator/consent/deny", ["times": 1])
     }
 
     func organizationName() async throws -> String {
-        let organization: JSON = try await look("/emulator/organization")
-        return try present(organization["name"].text, "the organization's name")
+        let organization: JSON = try await getJSON("/emulator/organization")
+        return try unwrap(organization["name"].string, "the organization's name")
     }
 
-    /// What a person with a browser does: looks at the page, consents, and is sent away. Where to, is returned.
-    func sentAway(from page: String) async throws -> String {
-        let (_, response) = try await browser.data(from: try present(URL(string: page), "an address"))
+    /// Opens a page like a browser whose user consents, and returns the address of the redirect.
+    func redirect(from page: String) async throws -> String {
+        let (_, response) = try await browser.data(from: try unwrap(URL(string: page), "an address"))
         let location = (response as? HTTPURLResponse)?.value(forHTTPHeaderField: "Location")
-        return try present(location, "a redirect")
+        return try unwrap(location, "a redirect")
     }
 
-    private func look<Answer: Decodable>(_ path: String) async throws -> Answer {
-        try read(try await ask("GET", path))
+    private func getJSON<Response: Decodable>(_ path: String) async throws -> Response {
+        try decode(try await send("GET", path))
     }
 
-    private func read<Answer: Decodable>(_ body: Data) throws -> Answer {
-        try JSONDecoder().decode(Answer.self, from: body)
+    private func decode<Response: Decodable>(_ body: Data) throws -> Response {
+        try JSONDecoder().decode(Response.self, from: body)
     }
 
     @discardableResult
-    private func ask(
+    private func send(
         _ method: String, _ path: String, _ body: JSON? = nil, token: String? = nil
     ) async throws -> Data {
-        var request = URLRequest(url: try present(URL(string: url + path), "an address"))
+        var request = URLRequest(url: try unwrap(URL(string: url + path), "an address"))
         request.httpMethod = method
         request.httpBody = try body.map { Data(try $0.encoded.utf8) }
         if let token {
             request.setValue("Bearer \(token)", forHTTPHeaderField: "Authorization")
         }
-        let session = token == nil ? control : pastTheClient
-        let (answer, response) = try await session.data(for: request)
+        let session = token == nil ? control : directAPI
+        let (content, response) = try await session.data(for: request)
         let status = (response as? HTTPURLResponse)?.statusCode ?? 0
-        try expect((200..<300).contains(status), "the emulator answered \(status) to \(method) \(path)")
-        return answer
+        try expect((200..<300).contains(status), "the emulator returned \(status) for \(method) \(path)")
+        return content
     }
 }
 
-/// Shows where a browser is sent, and does not go there.
-private final class Stay: NSObject, URLSessionTaskDelegate {
+/// Prevents a session from following redirects.
+private final class RedirectBlocker: NSObject, URLSessionTaskDelegate {
     func urlSession(
         _ session: URLSession, task: URLSessionTask, willPerformHTTPRedirection response: HTTPURLResponse,
         newRequest request: URLRequest, completionHandler: @escaping @Sendable (URLRequest?) -> Void

@@ -1,4 +1,4 @@
-// Every kind of error, with its case, its text and its fields.
+// Every kind of error, with its case, its message and its fields.
 
 import Foundation
 import PureCloudOAuth
@@ -17,12 +17,12 @@ let errorCases = [
 ]
 
 @Sendable func invalidArgument(_ emulator: Emulator) async throws {
-    let error = try await failure("a slash") { try await emulator.api.getOauthClient(clientId: "a/b") }
-    guard case .invalidArgument = error else { throw Broken("\(error)") }
+    let error = try await expectError("a slash") { try await emulator.api.getOauthClient(clientId: "a/b") }
+    guard case .invalidArgument = error else { throw CaseFailure("\(error)") }
     try expect(error.operation, "get_oauth_client")
     try expect(error.argument, "client_id")
     try expect(error.localizedDescription.hasPrefix("get_oauth_client: client_id "), error.localizedDescription)
-    try expect(!error.serverMayHaveActed && !error.worthRetrying, "it is not told what to do")
+    try expect(!error.serverMayHaveActed && !error.worthRetrying, "serverMayHaveActed or worthRetrying is wrong")
     try expect(error.status, nil)
     try expect(error.metadata, nil)
     // Nothing is sent, not even for a token.
@@ -32,8 +32,8 @@ let errorCases = [
 @Sendable func invalidSetting(_ emulator: Emulator) async throws {
     var config = try emulator.config
     config.deadline = 0
-    let error = try await failure("a deadline of zero") { try OAuthAPI(config: config) }
-    guard case .invalidArgument = error else { throw Broken("\(error)") }
+    let error = try await expectError("a deadline of zero") { try OAuthAPI(config: config) }
+    guard case .invalidArgument = error else { throw CaseFailure("\(error)") }
     try expect(error.operation, nil)
     try expect(error.argument, "deadline")
     try expect(error.localizedDescription.hasPrefix("deadline is zero"), error.localizedDescription)
@@ -45,33 +45,35 @@ let errorCases = [
     let credentials = Credentials.clientCredentials(
         clientId: emulator.clientId, clientSecret: Secret(text: wrong))
     let api = try OAuthAPI(config: emulator.config(credentials))
-    let error = try await failure("a wrong secret") { try await api.getOauthClients() }
-    guard case .signIn = error else { throw Broken("\(error)") }
+    let error = try await expectError("a wrong secret") { try await api.getOauthClients() }
+    guard case .signIn = error else { throw CaseFailure("\(error)") }
     try expect(error.operation, "get_oauth_clients")
     try expect(error.status, 401)
     try expect(error.code, "invalid_client")
     try expect(error.localizedDescription.hasPrefix("get_oauth_clients: no token: "), error.localizedDescription)
-    try expect(!printed(error).contains(wrong), "the secret is shown")
-    try expect(!error.serverMayHaveActed && !error.worthRetrying, "it is not told what to do")
+    try expect(!printed(error).contains(wrong), "the error shows the secret")
+    try expect(!error.serverMayHaveActed && !error.worthRetrying, "serverMayHaveActed or worthRetrying is wrong")
     try expect(try await emulator.counts("get_oauth_clients").requests, 0)
 }
 
 @Sendable func api(_ emulator: Emulator) async throws {
-    let error = try await failure("an unknown client") { try await emulator.api.getOauthClient(clientId: nobody) }
-    guard case .api = error else { throw Broken("\(error)") }
+    let error = try await expectError("an unknown client") {
+        try await emulator.api.getOauthClient(clientId: unknownClientId)
+    }
+    guard case .api = error else { throw CaseFailure("\(error)") }
     try expect(error.operation, "get_oauth_client")
     try expect(error.status, 404)
     try expect(error.code, "not.found")
-    try expect(error.serverMessage, "The requested OAuthClient with id \(nobody) was not found.")
-    let correlationId = try present(error.correlationId, "the correlation id")
+    try expect(error.serverMessage, "The requested OAuthClient with id \(unknownClientId) was not found.")
+    let correlationId = try unwrap(error.correlationId, "the correlation id")
     try expect(error.body?.contextId, correlationId)
-    let text = """
-        get_oauth_client: 404 not.found: The requested OAuthClient with id \(nobody) was not found \
+    let message = """
+        get_oauth_client: 404 not.found: The requested OAuthClient with id \(unknownClientId) was not found \
         [correlation id \(correlationId)]
         """
-    try expect(error.localizedDescription, text)
-    try expect("\(error)", text)
-    try expect(!error.serverMayHaveActed && !error.worthRetrying, "it is not told what to do")
+    try expect(error.localizedDescription, message)
+    try expect("\(error)", message)
+    try expect(!error.serverMayHaveActed && !error.worthRetrying, "serverMayHaveActed or worthRetrying is wrong")
 }
 
 @Sendable func apiFieldDetails(_ emulator: Emulator) async throws {
@@ -84,10 +86,10 @@ let errorCases = [
             ["errorCode": "uri.not.absolute", "fieldName": "registeredRedirectUri"],
         ],
     ]
-    let answer: JSON = ["status": 400, "content_type": "application/json", "body": .text(try body.encoded)]
-    try await emulator.fault(["endpoint": "post_oauth_clients", "kind": ["answer": answer]])
-    let error = try await failure("two fields") { try await emulator.api.postOauthClients(body: webServer) }
-    guard case .api = error else { throw Broken("\(error)") }
+    let response: JSON = ["status": 400, "content_type": "application/json", "body": .string(try body.encoded)]
+    try await emulator.injectFault(["endpoint": "post_oauth_clients", "kind": ["answer": response]])
+    let error = try await expectError("two invalid fields") { try await emulator.api.postOauthClients(body: webServer) }
+    guard case .api = error else { throw CaseFailure("\(error)") }
     try expect(error.status, 400)
     let details = [
         Detail(errorCode: "value.too.long", fieldName: "description"),
@@ -100,24 +102,24 @@ let errorCases = [
     let tooMany: JSON = [
         "error": ["status": 429, "code": "too.many.requests", "headers": ["Retry-After": "7"]]
     ]
-    try await emulator.fault(["endpoint": "get_oauth_clients", "kind": tooMany])
-    let error = try await failure("too many requests") {
+    try await emulator.injectFault(["endpoint": "get_oauth_clients", "kind": tooMany])
+    let error = try await expectError("too many requests") {
         try await emulator.api.getOauthClients(options: CallOptions(withoutRetries: true))
     }
-    guard case .api = error else { throw Broken("\(error)") }
+    guard case .api = error else { throw CaseFailure("\(error)") }
     try expect(error.status, 429)
     try expect(error.retryAfter, 7)
-    try expect(error.worthRetrying && !error.serverMayHaveActed, "it is not told what to do")
+    try expect(error.worthRetrying && !error.serverMayHaveActed, "serverMayHaveActed or worthRetrying is wrong")
 }
 
 @Sendable func connection(_ emulator: Emulator) async throws {
-    try await emulator.fault(["endpoint": "get_oauth_clients", "times": nil, "kind": ["reset": [:]]])
-    let error = try await failure("a reset") { try await emulator.api.getOauthClients() }
-    guard case .connection = error else { throw Broken("\(error)") }
+    try await emulator.injectFault(["endpoint": "get_oauth_clients", "times": nil, "kind": ["reset": [:]]])
+    let error = try await expectError("a reset") { try await emulator.api.getOauthClients() }
+    guard case .connection = error else { throw CaseFailure("\(error)") }
     try expect(error.operation, "get_oauth_clients")
     try expect(error.status, nil)
     try expect(error.text.hasPrefix("get_oauth_clients: the connection to "), error.text)
-    try expect(error.worthRetrying, "it is not told what to do")
+    try expect(error.worthRetrying, "serverMayHaveActed or worthRetrying is wrong")
     try expect(error.metadata?.attempts, 3)
     let counts = try await emulator.counts("get_oauth_clients")
     try expect(counts, Emulator.Counts(requests: 3, executions: 0))
@@ -126,27 +128,27 @@ let errorCases = [
 @Sendable func timeout(_ emulator: Emulator) async throws {
     let api = try emulator.api
     _ = try await api.getOauthScopes()
-    try await emulator.fault(["endpoint": "get_oauth_clients", "times": nil, "kind": ["hang": [:]]])
+    try await emulator.injectFault(["endpoint": "get_oauth_clients", "times": nil, "kind": ["hang": [:]]])
     let clock = ContinuousClock()
     let start = clock.now
-    let error = try await failure("no answer") {
+    let error = try await expectError("a timeout") {
         try await api.getOauthClients(options: CallOptions(deadline: 0.2))
     }
     let elapsed = clock.now - start
     try expect(elapsed >= .milliseconds(200) && elapsed < .seconds(2), "it took \(elapsed)")
-    guard case .timeout = error else { throw Broken("\(error)") }
+    guard case .timeout = error else { throw CaseFailure("\(error)") }
     try expect(error.status, nil)
     try expect(error.text.contains("no result within the deadline of 200ms"), error.text)
-    try expect(error.worthRetrying, "it is not told what to do")
+    try expect(error.worthRetrying, "serverMayHaveActed or worthRetrying is wrong")
 }
 
 @Sendable func unreadableAnswer(_ emulator: Emulator) async throws {
     let page: JSON = ["status": 200, "content_type": "text/html", "body": "<html>Please sign in</html>"]
-    try await emulator.fault(["endpoint": "get_oauth_clients", "times": nil, "kind": ["answer": page]])
-    let error = try await failure("a web page") {
+    try await emulator.injectFault(["endpoint": "get_oauth_clients", "times": nil, "kind": ["answer": page]])
+    let error = try await expectError("a web page") {
         try await emulator.api.getOauthClients(options: CallOptions(withoutRetries: true))
     }
-    guard case .unreadableAnswer = error else { throw Broken("\(error)") }
+    guard case .unreadableAnswer = error else { throw CaseFailure("\(error)") }
     try expect(error.status, 200)
     try expect(error.text.contains("a web page"), error.text)
     try expect(!error.text.contains("Please sign in"), error.text)
@@ -154,18 +156,18 @@ let errorCases = [
 
 @Sendable func outcomeUnknown(_ emulator: Emulator) async throws {
     let api = try emulator.api
-    let id = try await aClient(api).id
-    try await emulator.fault([
+    let id = try await createClient(api).id
+    try await emulator.injectFault([
         "endpoint": "post_oauth_client_secret",
         "times": nil,
         "after_execution": true,
         "kind": ["reset": [:]],
     ])
-    let error = try await failure("a lost answer") { try await api.postOauthClientSecret(clientId: id) }
-    guard case .outcomeUnknown = error else { throw Broken("\(error)") }
+    let error = try await expectError("a lost response") { try await api.postOauthClientSecret(clientId: id) }
+    guard case .outcomeUnknown = error else { throw CaseFailure("\(error)") }
     try expect(error.operation, "post_oauth_client_secret")
     try expect(error.text.contains("it may have been carried out"), error.text)
-    try expect(error.serverMayHaveActed && !error.worthRetrying, "it is not told what to do")
+    try expect(error.serverMayHaveActed && !error.worthRetrying, "serverMayHaveActed or worthRetrying is wrong")
     let counts = try await emulator.counts("post_oauth_client_secret")
     try expect(counts, Emulator.Counts(requests: 1, executions: 1))
 }

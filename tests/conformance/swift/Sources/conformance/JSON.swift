@@ -1,17 +1,17 @@
-// What the emulator is told and says.
+// The JSON that the emulator receives and sends.
 
 import Foundation
 
 enum JSON: Codable, Equatable, Sendable {
     case null
-    case flag(Bool)
+    case boolean(Bool)
     case integer(Int64)
     case number(Double)
-    case text(String)
+    case string(String)
     case list([JSON])
     case object([String: JSON])
 
-    /// A field that is not there is null.
+    /// The field with this name. A missing field is null.
     subscript(name: String) -> JSON {
         get {
             guard case .object(let fields) = self else { return .null }
@@ -29,23 +29,23 @@ enum JSON: Codable, Equatable, Sendable {
         return elements
     }
 
-    var text: String? {
-        guard case .text(let text) = self else { return nil }
-        return text
+    var string: String? {
+        guard case .string(let string) = self else { return nil }
+        return string
     }
 
     init(from decoder: any Decoder) throws {
         let value = try decoder.singleValueContainer()
         if value.decodeNil() {
             self = .null
-        } else if let flag = try? value.decode(Bool.self) {
-            self = .flag(flag)
+        } else if let boolean = try? value.decode(Bool.self) {
+            self = .boolean(boolean)
         } else if let integer = try? value.decode(Int64.self) {
             self = .integer(integer)
         } else if let number = try? value.decode(Double.self) {
             self = .number(number)
-        } else if let text = try? value.decode(String.self) {
-            self = .text(text)
+        } else if let string = try? value.decode(String.self) {
+            self = .string(string)
         } else if let elements = try? value.decode([JSON].self) {
             self = .list(elements)
         } else {
@@ -57,16 +57,16 @@ enum JSON: Codable, Equatable, Sendable {
         var value = encoder.singleValueContainer()
         switch self {
         case .null: try value.encodeNil()
-        case .flag(let flag): try value.encode(flag)
+        case .boolean(let boolean): try value.encode(boolean)
         case .integer(let integer): try value.encode(integer)
         case .number(let number): try value.encode(number)
-        case .text(let text): try value.encode(text)
+        case .string(let string): try value.encode(string)
         case .list(let elements): try value.encode(elements)
         case .object(let fields): try value.encode(fields)
         }
     }
 
-    /// As it is sent.
+    /// The JSON text of this value.
     var encoded: String {
         get throws { String(decoding: try JSONEncoder().encode(self), as: UTF8.self) }
     }
@@ -76,23 +76,23 @@ enum JSON: Codable, Equatable, Sendable {
     }
 }
 
-// The values of this program, for comparing them with what the service says.
+// Converts Swift values to JSON, to compare them with the service's JSON.
 extension JSON {
-    init(_ text: String?) { self = text.map(JSON.text) ?? .null }
-    init(_ flag: Bool?) { self = flag.map(JSON.flag) ?? .null }
+    init(_ string: String?) { self = string.map(JSON.string) ?? .null }
+    init(_ boolean: Bool?) { self = boolean.map(JSON.boolean) ?? .null }
     init(_ integer: (some BinaryInteger)?) { self = integer.map { .integer(Int64($0)) } ?? .null }
-    init(_ texts: [String]) { self = .list(texts.map(JSON.text)) }
+    init(_ strings: [String]) { self = .list(strings.map(JSON.string)) }
 
-    /// As the service writes it: in UTC, to the millisecond.
-    init(_ moment: Date?) {
-        guard let moment else {
+    /// Formats a timestamp like the service: in UTC, with milliseconds.
+    init(_ timestamp: Date?) {
+        guard let timestamp else {
             self = .null
             return
         }
-        let milliseconds = Int64((moment.timeIntervalSince1970 * 1_000).rounded())
+        let milliseconds = Int64((timestamp.timeIntervalSince1970 * 1_000).rounded())
         let second = Date(timeIntervalSince1970: TimeInterval(milliseconds / 1_000))
         let fraction = String(format: "%03d", milliseconds % 1_000)
-        self = .text(second.formatted(.iso8601).replacingOccurrences(of: "Z", with: ".\(fraction)Z"))
+        self = .string(second.formatted(.iso8601).replacingOccurrences(of: "Z", with: ".\(fraction)Z"))
     }
 }
 
@@ -101,10 +101,10 @@ extension JSON: ExpressibleByNilLiteral, ExpressibleByBooleanLiteral, Expressibl
     ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral
 {
     init(nilLiteral: ()) { self = .null }
-    init(booleanLiteral flag: Bool) { self = .flag(flag) }
+    init(booleanLiteral boolean: Bool) { self = .boolean(boolean) }
     init(integerLiteral integer: Int64) { self = .integer(integer) }
     init(floatLiteral number: Double) { self = .number(number) }
-    init(stringLiteral text: String) { self = .text(text) }
+    init(stringLiteral string: String) { self = .string(string) }
     init(arrayLiteral elements: JSON...) { self = .list(elements) }
     init(dictionaryLiteral fields: (String, JSON)...) { self = .object(Dictionary(uniqueKeysWithValues: fields)) }
 }

@@ -1,4 +1,4 @@
-// Every operation: it returns what the emulator says, and sends the documented request.
+// Every operation: it returns the resource that the emulator serves, and sends the documented request.
 
 import Foundation
 import PureCloudOAuth
@@ -21,7 +21,7 @@ let operationCases = [
 
 @Sendable func deleteOauthClient(_ emulator: Emulator) async throws {
     let api = try emulator.api
-    let id = try await anInactiveClient(api).id
+    let id = try await createInactiveClient(api).id
     try await api.deleteOauthClient(clientId: id)
 
     let request = try await emulator.lastRequest("delete_oauth_client")
@@ -30,24 +30,24 @@ let operationCases = [
     try expect(request.body, "")
     try expect(request.header("content-type"), nil)
 
-    let gone = try await failure("it is gone") { try await api.getOauthClient(clientId: id) }
+    let gone = try await expectError("a deleted client") { try await api.getOauthClient(clientId: id) }
     try expect(gone.status, 404)
 }
 
 @Sendable func getOauthAuthorization(_ emulator: Emulator) async throws {
     let api = try emulator.api
-    let id = try await anAuthorizedId(api)
-    let said = try await emulator.says("/api/v2/oauth/authorizations/\(id)")
+    let id = try await authorizedClientId(api)
+    let served = try await emulator.fetchJSON("/api/v2/oauth/authorizations/\(id)")
     let authorization = try await api.getOauthAuthorization(clientId: id, acceptLanguage: "de-at")
-    try expectSame(try present(authorization.client, "its client"), said["client"])
-    try expect(JSON(authorization.scope), said["scope"])
-    try expect(JSON(authorization.roles), said["roles"])
-    try expect(JSON(authorization.resourceOwner?.id), said["resourceOwner"]["id"])
-    try expect(JSON(authorization.dateCreated), said["dateCreated"])
-    try expect(JSON(authorization.dateModified), said["dateModified"])
-    try expect(JSON(authorization.pending), said["pending"])
-    try expect(JSON(authorization.state?.description), said["state"])
-    try expect(JSON(authorization.selfUri), said["selfUri"])
+    try expectSame(try unwrap(authorization.client, "its client"), served["client"])
+    try expect(JSON(authorization.scope), served["scope"])
+    try expect(JSON(authorization.roles), served["roles"])
+    try expect(JSON(authorization.resourceOwner?.id), served["resourceOwner"]["id"])
+    try expect(JSON(authorization.dateCreated), served["dateCreated"])
+    try expect(JSON(authorization.dateModified), served["dateModified"])
+    try expect(JSON(authorization.pending), served["pending"])
+    try expect(JSON(authorization.state?.description), served["state"])
+    try expect(JSON(authorization.selfUri), served["selfUri"])
 
     let request = try await emulator.lastRequest("get_oauth_authorization")
     try expect(request.method, "GET")
@@ -59,11 +59,11 @@ let operationCases = [
 
 @Sendable func getOauthAuthorizations(_ emulator: Emulator) async throws {
     let api = try emulator.api
-    let said = try await emulator.says("/api/v2/oauth/authorizations")
+    let served = try await emulator.fetchJSON("/api/v2/oauth/authorizations")
     let listing = try await api.getOauthAuthorizations(acceptLanguage: "fr")
-    try expect(JSON(listing.total), said["total"])
-    try expect(listing.entities.map { $0.client?.id }, said["entities"].list.map { $0["client"]["id"].text })
-    try expect(listing.entities.map { $0.state?.description }, said["entities"].list.map { $0["state"].text })
+    try expect(JSON(listing.total), served["total"])
+    try expect(listing.entities.map { $0.client?.id }, served["entities"].list.map { $0["client"]["id"].string })
+    try expect(listing.entities.map { $0.state?.description }, served["entities"].list.map { $0["state"].string })
     try expect(!listing.entities.isEmpty, "no authorization is listed")
 
     let request = try await emulator.lastRequest("get_oauth_authorizations")
@@ -75,11 +75,11 @@ let operationCases = [
 
 @Sendable func getOauthClient(_ emulator: Emulator) async throws {
     let api = try emulator.api
-    let forAWebServer = try await aClient(api).id
-    for id in [forAWebServer, emulator.clientId] {
-        let said = try await emulator.says("/api/v2/oauth/clients/\(id)")
+    let codeClientId = try await createClient(api).id
+    for id in [codeClientId, emulator.clientId] {
+        let served = try await emulator.fetchJSON("/api/v2/oauth/clients/\(id)")
         let client = try await api.getOauthClient(clientId: id)
-        try expectSame(client, said)
+        try expectSame(client, served)
         try expect(client.secret, nil)
 
         let request = try await emulator.lastRequest("get_oauth_client")
@@ -96,21 +96,21 @@ let operationCases = [
     try expect(early.queryStatus, .running)
     try expect(early.results, [])
 
-    let result = try await complete(api, execution, client)
+    let result = try await waitForResult(api, execution, client)
     try expect(result.queryStatus, .complete)
     let path = "/api/v2/oauth/clients/\(client)/usage/query/results/\(execution)"
     try expect(try await emulator.lastRequest("get_oauth_client_usage_query_result").target, path)
 
-    let said = try await emulator.says(path)["results"].list
-    try expect(!said.isEmpty, "there are no rows")
-    try expect(result.results.count, said.count)
-    for (row, said) in zip(result.results, said) {
-        try expect(JSON(row.templateUri), said["templateUri"])
-        try expect(JSON(row.httpMethod), said["httpMethod"])
-        try expect(JSON(row.requests), said["requests"])
-        try expect(JSON(row.status429), said["status429"])
-        try expect(JSON(row.date), said["date"])
-        // These were not asked for.
+    let served = try await emulator.fetchJSON(path)["results"].list
+    try expect(!served.isEmpty, "there are no rows")
+    try expect(result.results.count, served.count)
+    for (row, served) in zip(result.results, served) {
+        try expect(JSON(row.templateUri), served["templateUri"])
+        try expect(JSON(row.httpMethod), served["httpMethod"])
+        try expect(JSON(row.requests), served["requests"])
+        try expect(JSON(row.status429), served["status429"])
+        try expect(JSON(row.date), served["date"])
+        // The query does not request these fields.
         try expect(row.status200, nil)
         try expect(row.organizationId, nil)
     }
@@ -126,28 +126,28 @@ let operationCases = [
         try expect([request.method, request.target], ["GET", target])
         let results = "/api/v2/oauth/clients/\(client)/usage/query/results/\(summary.executionId)"
         try expect(summary.resultsUri, results)
-        try expect(try await complete(api, summary.executionId, client).queryStatus, .complete)
+        try expect(try await waitForResult(api, summary.executionId, client).queryStatus, .complete)
     }
 }
 
 @Sendable func getOauthClients(_ emulator: Emulator) async throws {
     let api = try emulator.api
-    let new = try await aClient(api).id
-    let said = try await emulator.says("/api/v2/oauth/clients")
+    let new = try await createClient(api).id
+    let served = try await emulator.fetchJSON("/api/v2/oauth/clients")
     let listing = try await api.getOauthClients()
-    try expect(listing.entities.count, said["entities"].list.count)
-    for (client, said) in zip(listing.entities, said["entities"].list) {
-        try expectSame(client, said)
+    try expect(listing.entities.count, served["entities"].list.count)
+    for (client, served) in zip(listing.entities, served["entities"].list) {
+        try expectSame(client, served)
         try expect(client.secret, nil)
     }
     try expect(listing.entities.contains { $0.id == new }, "the new client is not listed")
-    try expect(JSON(listing.total), said["total"])
-    try expect(JSON(listing.pageSize), said["pageSize"])
-    try expect(JSON(listing.pageNumber), said["pageNumber"])
-    try expect(JSON(listing.pageCount), said["pageCount"])
-    try expect(JSON(listing.firstUri), said["firstUri"])
-    try expect(JSON(listing.lastUri), said["lastUri"])
-    try expect(JSON(listing.selfUri), said["selfUri"])
+    try expect(JSON(listing.total), served["total"])
+    try expect(JSON(listing.pageSize), served["pageSize"])
+    try expect(JSON(listing.pageNumber), served["pageNumber"])
+    try expect(JSON(listing.pageCount), served["pageCount"])
+    try expect(JSON(listing.firstUri), served["firstUri"])
+    try expect(JSON(listing.lastUri), served["lastUri"])
+    try expect(JSON(listing.selfUri), served["selfUri"])
 
     let request = try await emulator.lastRequest("get_oauth_clients")
     try expect([request.method, request.target], ["GET", "/api/v2/oauth/clients"])
@@ -171,16 +171,16 @@ let operationCases = [
 
 @Sendable func getOauthScopes(_ emulator: Emulator) async throws {
     let api = try emulator.api
-    let said = try await emulator.says("/api/v2/oauth/scopes")
-    let spoken = [
+    let served = try await emulator.fetchJSON("/api/v2/oauth/scopes")
+    let descriptions = [
         ("ja", "ユーザーへの読み取り専用アクセス"),
         ("es", "Acceso de solo lectura: usuarios"),
         (nil, "Read-only access to users"),
     ]
-    for (language, description) in spoken {
+    for (language, description) in descriptions {
         let listing = try await api.getOauthScopes(acceptLanguage: language)
-        try expect(JSON(listing.total), said["total"])
-        try expect(listing.entities.map(\.id), said["entities"].list.compactMap { $0["id"].text })
+        try expect(JSON(listing.total), served["total"])
+        try expect(listing.entities.map(\.id), served["entities"].list.compactMap { $0["id"].string })
         let users = listing.entities.first { $0.id == "users:readonly" }
         try expect(users?.description, description)
 
@@ -192,7 +192,7 @@ let operationCases = [
 
 @Sendable func postOauthClientSecret(_ emulator: Emulator) async throws {
     let api = try emulator.api
-    let created = try await api.postOauthClients(body: try await robot(emulator, api))
+    let created = try await api.postOauthClients(body: try await clientCredentialsRequest(emulator, api))
     let rotated = try await api.postOauthClientSecret(clientId: created.id)
     let request = try await emulator.lastRequest("post_oauth_client_secret")
     try expect([request.method, request.target], ["POST", "/api/v2/oauth/clients/\(created.id)/secret"])
@@ -200,15 +200,15 @@ let operationCases = [
     try expect(request.header("content-length"), "0")
 
     try expect(rotated.id, created.id)
-    let before = try present(created.secret, "a secret")
-    let after = try present(rotated.secret, "a secret")
+    let before = try unwrap(created.secret, "a secret")
+    let after = try unwrap(rotated.secret, "a secret")
     try expect(before != after, "the secret is the same")
-    func client(_ secret: Secret) throws -> OAuthAPI {
+    func apiWith(_ secret: Secret) throws -> OAuthAPI {
         try OAuthAPI(config: emulator.config(.clientCredentials(clientId: created.id, clientSecret: secret)))
     }
-    _ = try await client(after).getOauthClients()
-    let refused = try await failure("it is dead") { try await client(before).getOauthClients() }
-    guard case .signIn = refused else { throw Broken("\(refused)") }
+    _ = try await apiWith(after).getOauthClients()
+    let refused = try await expectError("an invalid secret") { try await apiWith(before).getOauthClients() }
+    guard case .signIn = refused else { throw CaseFailure("\(refused)") }
 }
 
 @Sendable func postOauthClientUsageQuery(_ emulator: Emulator) async throws {
@@ -222,20 +222,20 @@ let operationCases = [
     let request = try await emulator.lastRequest("post_oauth_client_usage_query")
     try expect([request.method, request.target], ["POST", "/api/v2/oauth/clients/\(client)/usage/query"])
     try expect(request.header("content-type"), "application/json")
-    let given: JSON = [
+    let expected: JSON = [
         "interval": "2026-01-01T00:00:00/2026-02-01T00:00:00",
         "granularity": "Week",
         "metrics": ["Requests", "Status429"],
         "groupBy": ["TemplateUri", "HttpMethod"],
     ]
-    try expect(try request.json, given)
+    try expect(try request.json, expected)
 }
 
 @Sendable func postOauthClients(_ emulator: Emulator) async throws {
     let api = try emulator.api
     let created = try await api.postOauthClients(body: webServer)
-    try expect(try present(created.secret, "the secret").expose().isEmpty, false)
-    try expectSame(created, try await emulator.says("/api/v2/oauth/clients/\(created.id)"))
+    try expect(try unwrap(created.secret, "the secret").expose().isEmpty, false)
+    try expectSame(created, try await emulator.fetchJSON("/api/v2/oauth/clients/\(created.id)"))
 
     let request = try await emulator.lastRequest("post_oauth_clients")
     try expect([request.method, request.target], ["POST", "/api/v2/oauth/clients"])
@@ -243,13 +243,13 @@ let operationCases = [
     try expect(try request.json, webServerAsJSON)
 
     _ = try await api.postOauthClients(body: OAuthClientRequest(name: "Telefonbuch", authorizedGrantType: .token))
-    let little: JSON = ["name": "Telefonbuch", "authorizedGrantType": "TOKEN"]
-    try expect(try await emulator.lastRequest("post_oauth_clients").json, little)
+    let minimal: JSON = ["name": "Telefonbuch", "authorizedGrantType": "TOKEN"]
+    try expect(try await emulator.lastRequest("post_oauth_clients").json, minimal)
 }
 
 @Sendable func putOauthClient(_ emulator: Emulator) async throws {
     let api = try emulator.api
-    let id = try await aClient(api).id
+    let id = try await createClient(api).id
     let before = try await api.getOauthClient(clientId: id)
     var body = before.toRequest()
     body.state = .disabled
@@ -272,29 +272,29 @@ let operationCases = [
     try expect(try await api.getOauthClient(clientId: id), changed)
 }
 
-/// Field by field, in the service's spelling; what it left out is empty or missing.
-private func expectSame(_ client: OAuthClient, _ said: JSON) throws {
-    func list(_ name: String) -> JSON { .list(said[name].list) }
-    try expect(JSON(client.id), said["id"])
-    try expect(JSON(client.name), said["name"])
-    try expect(JSON(client.accessTokenValiditySeconds), said["accessTokenValiditySeconds"])
-    try expect(JSON(client.description), said["description"])
+/// Compares a client with its JSON, field by field. A field that the JSON omits must be empty or nil.
+private func expectSame(_ client: OAuthClient, _ served: JSON) throws {
+    func list(_ name: String) -> JSON { .list(served[name].list) }
+    try expect(JSON(client.id), served["id"])
+    try expect(JSON(client.name), served["name"])
+    try expect(JSON(client.accessTokenValiditySeconds), served["accessTokenValiditySeconds"])
+    try expect(JSON(client.description), served["description"])
     try expect(JSON(client.registeredRedirectUri), list("registeredRedirectUri"))
     try expect(JSON(client.roleIds), list("roleIds"))
-    try expect(JSON(client.dateCreated), said["dateCreated"])
-    try expect(JSON(client.dateModified), said["dateModified"])
-    for (person, said) in [(client.createdBy, said["createdBy"]), (client.modifiedBy, said["modifiedBy"])] {
-        try expect(JSON(try present(person, "who it was").id), said["id"])
-        try expect(JSON(person?.name), said["name"])
-        try expect(JSON(person?.selfUri), said["selfUri"])
+    try expect(JSON(client.dateCreated), served["dateCreated"])
+    try expect(JSON(client.dateModified), served["dateModified"])
+    for (person, served) in [(client.createdBy, served["createdBy"]), (client.modifiedBy, served["modifiedBy"])] {
+        try expect(JSON(try unwrap(person, "the user").id), served["id"])
+        try expect(JSON(person?.name), served["name"])
+        try expect(JSON(person?.selfUri), served["selfUri"])
     }
-    try expect(JSON(client.authorizedGrantType?.description), said["authorizedGrantType"])
+    try expect(JSON(client.authorizedGrantType?.description), served["authorizedGrantType"])
     try expect(JSON(client.scope), list("scope"))
     let divisions = client.roleDivisions.map {
-        JSON.object(["roleId": .text($0.roleId), "divisionId": .text($0.divisionId)])
+        JSON.object(["roleId": .string($0.roleId), "divisionId": .string($0.divisionId)])
     }
     try expect(.list(divisions), list("roleDivisions"))
-    try expect(JSON(client.state?.description), said["state"])
-    try expect(JSON(client.dateToDelete), said["dateToDelete"])
-    try expect(JSON(client.selfUri), said["selfUri"])
+    try expect(JSON(client.state?.description), served["state"])
+    try expect(JSON(client.dateToDelete), served["dateToDelete"])
+    try expect(JSON(client.selfUri), served["selfUri"])
 }

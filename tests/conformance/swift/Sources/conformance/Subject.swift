@@ -1,12 +1,12 @@
-// What the cases are tried on.
+// OAuth clients and queries that several cases use.
 
 import Foundation
 import PureCloudOAuth
 
-/// An id that no client has.
-let nobody = "00000000-0000-4000-8000-000000000000"
+/// The id of a client that does not exist.
+let unknownClientId = "00000000-0000-4000-8000-000000000000"
 
-/// A client for a web server, with every field that suits one.
+/// The request for a web server's client, with every field that applies to the code grant.
 let webServer = OAuthClientRequest(
     name: "Rückrufe Zürich ☎",
     authorizedGrantType: .code,
@@ -18,6 +18,7 @@ let webServer = OAuthClientRequest(
     dateToDelete: Date(timeIntervalSince1970: 1_801_353_600)
 )
 
+/// The JSON that `webServer` must be sent as.
 let webServerAsJSON: JSON = [
     "name": "Rückrufe Zürich ☎",
     "authorizedGrantType": "CODE",
@@ -29,10 +30,10 @@ let webServerAsJSON: JSON = [
     "dateToDelete": "2027-01-31T00:00:00.000Z",
 ]
 
-/// A client that signs in by itself, with a role of the administrator.
-func robot(_ emulator: Emulator, _ api: OAuthAPI) async throws -> OAuthClientRequest {
+/// Builds the request for a client with the client credentials grant and a role of the administrator.
+func clientCredentialsRequest(_ emulator: Emulator, _ api: OAuthAPI) async throws -> OAuthClientRequest {
     let administrator = try await api.getOauthClient(clientId: emulator.clientId)
-    let role = try present(administrator.roleDivisions.first, "a role")
+    let role = try unwrap(administrator.roleDivisions.first, "a role")
     return OAuthClientRequest(
         name: "Nachtlauf",
         authorizedGrantType: .clientCredentials,
@@ -40,20 +41,20 @@ func robot(_ emulator: Emulator, _ api: OAuthAPI) async throws -> OAuthClientReq
     )
 }
 
-func aClient(_ api: OAuthAPI) async throws -> OAuthClient {
+func createClient(_ api: OAuthAPI) async throws -> OAuthClient {
     try await api.postOauthClients(body: webServer)
 }
 
-func anInactiveClient(_ api: OAuthAPI) async throws -> OAuthClient {
+func createInactiveClient(_ api: OAuthAPI) async throws -> OAuthClient {
     var body = webServer
     body.state = .inactive
     return try await api.postOauthClients(body: body)
 }
 
-/// The id of a client that the administrator has authorized.
-func anAuthorizedId(_ api: OAuthAPI) async throws -> String {
+/// Returns the id of a client that the administrator has authorized.
+func authorizedClientId(_ api: OAuthAPI) async throws -> String {
     let authorizations = try await api.getOauthAuthorizations().entities
-    return try present(authorizations.compactMap(\.client).first, "an authorized client").id
+    return try unwrap(authorizations.compactMap(\.client).first, "an authorized client").id
 }
 
 let usageQuery = ApiUsageClientQuery(
@@ -63,8 +64,8 @@ let usageQuery = ApiUsageClientQuery(
     groupBy: [.templateUri, .httpMethod]
 )
 
-/// Asks for the result of a query until it is no longer running.
-func complete(_ api: OAuthAPI, _ executionId: String, _ clientId: String) async throws -> ApiUsageQueryResult {
+/// Polls the result of a query until the query is no longer running.
+func waitForResult(_ api: OAuthAPI, _ executionId: String, _ clientId: String) async throws -> ApiUsageQueryResult {
     while true {
         let result = try await api.getOauthClientUsageQueryResult(executionId: executionId, clientId: clientId)
         if result.queryStatus != .running {

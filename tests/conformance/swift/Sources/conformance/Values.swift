@@ -1,4 +1,4 @@
-// Values: what is read, sent, compared and printed.
+// Values: reading, sending, comparing and printing.
 
 import Foundation
 import PureCloudOAuth
@@ -21,36 +21,36 @@ let valueCases = [
 
 @Sendable func unknownEnumValue(_ emulator: Emulator) async throws {
     let api = try emulator.api
-    let id = try await aClient(api).id
-    var said = try await asSaid(emulator, id)
-    said["state"] = "hibernating"
-    try await emulator.replaceBody("get_oauth_client", said)
+    let id = try await createClient(api).id
+    var served = try await clientJSON(emulator, id)
+    served["state"] = "hibernating"
+    try await emulator.replaceBody("get_oauth_client", served)
     let client = try await api.getOauthClient(clientId: id)
-    let state = try present(client.state, "a state")
+    let state = try unwrap(client.state, "a state")
     try expect(state, .unknown(value: "hibernating"))
     try expect("\(state)", "hibernating")
 
-    // The emulator's own answer would be that it knows no such state.
-    let answer: JSON = ["status": 200, "content_type": "application/json", "body": .text(try said.encoded)]
-    try await emulator.fault(["endpoint": "put_oauth_client", "kind": ["answer": answer]])
+    // The emulator itself would reject the unknown state.
+    let response: JSON = ["status": 200, "content_type": "application/json", "body": .string(try served.encoded)]
+    try await emulator.injectFault(["endpoint": "put_oauth_client", "kind": ["answer": response]])
     try expect(try await api.putOauthClient(clientId: id, body: client.toRequest()), client)
     try expect(try await emulator.lastRequest("put_oauth_client").json["state"], "hibernating")
 }
 
 @Sendable func unknownField(_ emulator: Emulator) async throws {
     let api = try emulator.api
-    let id = try await aClient(api).id
+    let id = try await createClient(api).id
     let known = try await api.getOauthClient(clientId: id)
-    var said = try await asSaid(emulator, id)
-    said["riskScore"] = 0.25
-    said["labels"] = [["key": "team", "values": ["a", nil]]]
-    said["createdBy"]["division"] = ["id": "*"]
-    said["roleDivisions"] = [["roleId": "r1", "divisionId": "*", "until": "2031-07-01"]]
-    try await emulator.replaceBody("get_oauth_client", said)
+    var served = try await clientJSON(emulator, id)
+    served["riskScore"] = 0.25
+    served["labels"] = [["key": "team", "values": ["a", nil]]]
+    served["createdBy"]["division"] = ["id": "*"]
+    served["roleDivisions"] = [["roleId": "r1", "divisionId": "*", "until": "2031-07-01"]]
+    try await emulator.replaceBody("get_oauth_client", served)
     let client = try await api.getOauthClient(clientId: id)
     try expect(client.extra.keys.sorted(), ["labels", "riskScore"])
     try expect(client.extra["riskScore"], "0.25")
-    try expect(try JSON(encoded: client.extra["labels"] ?? ""), said["labels"])
+    try expect(try JSON(encoded: client.extra["labels"] ?? ""), served["labels"])
     let division = RoleDivision(roleId: "r1", divisionId: "*", extra: ["until": #""2031-07-01""#])
     try expect(client.roleDivisions, [division])
     var same = known
@@ -59,44 +59,46 @@ let valueCases = [
     try expect(client, same)
     var dumped = ""
     dump(client, to: &dumped)
-    for text in ["\(client)", String(reflecting: client), "\(client.toRequest())", dumped] {
-        try expect(text.contains(#""riskScore": ***"#) && text.contains(#"["until": ***]"#), text)
-        try expect(!["0.25", "team", "2031"].contains { text.contains($0) }, text)
+    for output in ["\(client)", String(reflecting: client), "\(client.toRequest())", dumped] {
+        try expect(output.contains(#""riskScore": ***"#) && output.contains(#"["until": ***]"#), output)
+        try expect(!["0.25", "team", "2031"].contains { output.contains($0) }, output)
     }
 
     var body = client.toRequest()
     body.extra["riskScore"] = nil
     body.extra["owner"] = #"{"team": "Wien"}"#
-    let answer: JSON = ["status": 200, "content_type": "application/json", "body": .text(try said.encoded)]
-    try await emulator.fault(["endpoint": "put_oauth_client", "kind": ["answer": answer]])
+    let response: JSON = ["status": 200, "content_type": "application/json", "body": .string(try served.encoded)]
+    try await emulator.injectFault(["endpoint": "put_oauth_client", "kind": ["answer": response]])
     _ = try await api.putOauthClient(clientId: id, body: body)
     let sent = try await emulator.lastRequest("put_oauth_client").json
     try expect(sent["riskScore"], nil)
     try expect(sent["owner"]["team"], "Wien")
-    try expect(sent["labels"], said["labels"])
-    try expect(sent["roleDivisions"], said["roleDivisions"])
+    try expect(sent["labels"], served["labels"])
+    try expect(sent["roleDivisions"], served["roleDivisions"])
 }
 
 @Sendable func aChangeKeepsEveryField(_ emulator: Emulator) async throws {
     let api = try emulator.api
-    let id = try await aClient(api).id
-    guard case .object(let whole) = try await asSaid(emulator, id) else { throw Broken("no object") }
+    let id = try await createClient(api).id
+    guard case .object(let original) = try await clientJSON(emulator, id) else {
+        throw CaseFailure("the client is not a JSON object")
+    }
     var changes: [[String: JSON]] = unreadable.map { [$0.0: $0.1] }
     for _ in 0..<20 {
-        changes.append(Dictionary((0..<4).map { _ in (anyText(), anyJSON()) }, uniquingKeysWith: { $1 }))
+        changes.append(Dictionary((0..<4).map { _ in (randomString(), randomJSON()) }, uniquingKeysWith: { $1 }))
     }
     for change in changes {
-        // A known field that is null or an empty list is absent.
-        let said = whole.filter { $0.value != nil && $0.value != [] }.merging(change) { $1 }
-        try await emulator.replaceBody("get_oauth_client", .object(said))
+        // A known field that is null or an empty list is the same as an absent one.
+        let served = original.filter { $0.value != nil && $0.value != [] }.merging(change) { $1 }
+        try await emulator.replaceBody("get_oauth_client", .object(served))
         let client = try await api.getOauthClient(clientId: id)
-        let body = JSON.text(try JSON.object(said).encoded)
-        let answer: JSON = ["status": 200, "content_type": "application/json", "body": body]
-        try await emulator.fault(["endpoint": "put_oauth_client", "kind": ["answer": answer]])
+        let body = JSON.string(try JSON.object(served).encoded)
+        let response: JSON = ["status": 200, "content_type": "application/json", "body": body]
+        try await emulator.injectFault(["endpoint": "put_oauth_client", "kind": ["answer": response]])
         _ = try await api.putOauthClient(clientId: id, body: client.toRequest())
         let sent = try await emulator.lastRequest("put_oauth_client").json
-        try expect(sent, .object(said.filter { !readOnly.contains($0.key) }))
-        try await emulator.startOver()
+        try expect(sent, .object(served.filter { !readOnly.contains($0.key) }))
+        try await emulator.reset()
     }
 }
 
@@ -118,45 +120,47 @@ private let unreadable: [(String, JSON)] = [
 
 private let readOnly: Set = ["id", "secret", "dateCreated", "dateModified", "createdBy", "modifiedBy", "selfUri"]
 
-private func anyText() -> String {
+private func randomString() -> String {
     "x" + String((0..<Int.random(in: 0..<6)).map { _ in "aé\"\\\n\0 /".randomElement() ?? "a" })
 }
 
-private func anyJSON(_ depth: Int = 0) -> JSON {
+private func randomJSON(_ depth: Int = 0) -> JSON {
     switch Int.random(in: 0..<(depth < 3 ? 7 : 5)) {
     case 0: nil
-    case 1: .flag(.random())
-    case 2: .text(anyText())
+    case 1: .boolean(.random())
+    case 2: .string(randomString())
     case 3: .integer(.random(in: -1_000_000_000...1_000_000_000))
     case 4: .number(Double(Int.random(in: 0..<1_000)) + 0.25)
-    case 5: .list((0..<Int.random(in: 0..<4)).map { _ in anyJSON(depth + 1) })
+    case 5: .list((0..<Int.random(in: 0..<4)).map { _ in randomJSON(depth + 1) })
     default: .object(
-        Dictionary((0..<Int.random(in: 0..<4)).map { _ in (anyText(), anyJSON(depth + 1)) }, uniquingKeysWith: { $1 }))
+        Dictionary(
+            (0..<Int.random(in: 0..<4)).map { _ in (randomString(), randomJSON(depth + 1)) },
+            uniquingKeysWith: { $1 }))
     }
 }
 
 @Sendable func extraFieldThatIsNotJSON(_ emulator: Emulator) async throws {
     let api = try emulator.api
-    let id = try await aClient(api).id
+    let id = try await createClient(api).id
     for json in ["", "{", "NaN", "1 2", "canary"] {
         var body = webServer
         body.extra["hook"] = json
-        let error = try await failure(json) { [body] in try await api.putOauthClient(clientId: id, body: body) }
-        guard case .invalidArgument = error else { throw Broken("\(error)") }
+        let error = try await expectError(json) { [body] in try await api.putOauthClient(clientId: id, body: body) }
+        guard case .invalidArgument = error else { throw CaseFailure("\(error)") }
         try expect(error.argument, "body.extra.hook")
-        try expect(!"\(error)".contains("canary"), "it repeats the value")
+        try expect(!"\(error)".contains("canary"), "the error repeats the value")
     }
     try expect(try await emulator.counts("put_oauth_client").requests, 0)
 }
 
 @Sendable func unreadableField(_ emulator: Emulator) async throws {
     let api = try emulator.api
-    let id = try await aClient(api).id
-    var said = try await asSaid(emulator, id)
-    said["secret"] = "mW4tS9xQ-kept"
-    said["accessTokenValiditySeconds"] = ["hours": 1]
-    said["dateCreated"] = "the day before yesterday"
-    try await emulator.replaceBody("post_oauth_client_secret", said)
+    let id = try await createClient(api).id
+    var served = try await clientJSON(emulator, id)
+    served["secret"] = "mW4tS9xQ-kept"
+    served["accessTokenValiditySeconds"] = ["hours": 1]
+    served["dateCreated"] = "the day before yesterday"
+    try await emulator.replaceBody("post_oauth_client_secret", served)
     let client = try await api.postOauthClientSecret(clientId: id)
     try expect(client.secret?.expose(), "mW4tS9xQ-kept")
     try expect(client.accessTokenValiditySeconds, nil)
@@ -179,21 +183,21 @@ private func anyJSON(_ depth: Int = 0) -> JSON {
     let halfPastEight = Date(timeIntervalSince1970: 1_772_353_800)
     let milliseconds = Date(timeIntervalSince1970: 1_772_353_800.123)
     let api = try emulator.api
-    let id = try await aClient(api).id
-    var said = try await asSaid(emulator, id)
-    said["dateCreated"] = "2026-03-01T09:30:00+01:00"
-    said["dateModified"] = "2026-03-01T08:30:00.123Z"
-    said["dateToDelete"] = "2026-03-01T08:30:00"
-    try await emulator.replaceBody("get_oauth_client", said)
+    let id = try await createClient(api).id
+    var served = try await clientJSON(emulator, id)
+    served["dateCreated"] = "2026-03-01T09:30:00+01:00"
+    served["dateModified"] = "2026-03-01T08:30:00.123Z"
+    served["dateToDelete"] = "2026-03-01T08:30:00"
+    try await emulator.replaceBody("get_oauth_client", served)
     let client = try await api.getOauthClient(clientId: id)
     try expect(client.dateCreated, halfPastEight)
-    let modified = try present(client.dateModified, "a moment")
+    let modified = try unwrap(client.dateModified, "a timestamp")
     try expect(abs(modified.timeIntervalSince(milliseconds)) < 1e-6, "\(modified.timeIntervalSince1970)")
     try expect(client.dateToDelete, halfPastEight)
 
-    for moment in [milliseconds, modified] {
+    for timestamp in [milliseconds, modified] {
         var body = webServer
-        body.dateToDelete = moment
+        body.dateToDelete = timestamp
         _ = try await api.putOauthClient(clientId: id, body: body)
         let sent = try await emulator.lastRequest("put_oauth_client").json
         try expect(sent["dateToDelete"], "2026-03-01T08:30:00.123Z")
@@ -203,26 +207,26 @@ private func anyJSON(_ depth: Int = 0) -> JSON {
 
 @Sendable func timestampsOfTheWholeCalendar(_ emulator: Emulator) async throws {
     let api = try emulator.api
-    let id = try await aClient(api).id
-    var said = try await asSaid(emulator, id)
+    let id = try await createClient(api).id
+    var served = try await clientJSON(emulator, id)
     let timestamps: [(String, TimeInterval)] = [
         ("0001-01-01T00:00:00.000Z", -62_135_596_800),
         ("1969-12-31T23:59:59.999Z", -0.001),
         ("9999-12-31T23:59:59.999Z", 253_402_300_799.999),
     ]
-    for (text, since1970) in timestamps {
-        said["dateToDelete"] = .text(text)
-        try await emulator.replaceBody("get_oauth_client", said)
+    for (string, since1970) in timestamps {
+        served["dateToDelete"] = .string(string)
+        try await emulator.replaceBody("get_oauth_client", served)
         let client = try await api.getOauthClient(clientId: id)
-        let date = try present(client.dateToDelete, "a date")
+        let date = try unwrap(client.dateToDelete, "a date")
         try expect(abs(date.timeIntervalSince1970 - since1970) < 1e-4, "\(date.timeIntervalSince1970)")
 
-        // The emulator's own calendar is shorter.
-        let answer: JSON = ["status": 200, "content_type": "application/json", "body": .text(try said.encoded)]
-        try await emulator.fault(["endpoint": "put_oauth_client", "kind": ["answer": answer]])
+        // The emulator itself supports fewer years.
+        let response: JSON = ["status": 200, "content_type": "application/json", "body": .string(try served.encoded)]
+        try await emulator.injectFault(["endpoint": "put_oauth_client", "kind": ["answer": response]])
         try expect(try await api.putOauthClient(clientId: id, body: client.toRequest()), client)
-        try expect(try await emulator.lastRequest("put_oauth_client").json["dateToDelete"], .text(text))
-        try await emulator.startOver()
+        try expect(try await emulator.lastRequest("put_oauth_client").json["dateToDelete"], .string(string))
+        try await emulator.reset()
     }
 }
 
@@ -233,11 +237,11 @@ private func anyJSON(_ depth: Int = 0) -> JSON {
     body.name = name
     body.description = name
     let created = try await api.postOauthClients(body: body)
-    let sent = try await emulator.lastRequest("post_oauth_clients").json["name"].text
+    let sent = try await emulator.lastRequest("post_oauth_clients").json["name"].string
     let client = try await api.getOauthClient(clientId: created.id)
-    // Texts that only look the same are equal in Swift: the scalars must be the same.
-    for there in [sent, client.name, client.description] {
-        try expect(there.map { Array($0.unicodeScalars) }, Array(name.unicodeScalars))
+    // In Swift canonically equivalent strings are equal, so the scalars are compared.
+    for returned in [sent, client.name, client.description] {
+        try expect(returned.map { Array($0.unicodeScalars) }, Array(name.unicodeScalars))
     }
 }
 
@@ -269,8 +273,8 @@ private func anyJSON(_ depth: Int = 0) -> JSON {
         try expect(host.apiUrl(), "https://api.\(domain)/")
         try expect(host.loginUrl(), "https://login.\(domain)/")
         let hyphenated = name.replacingOccurrences(of: "_", with: "-")
-        for text in [name, hyphenated, domain, "https://api.\(domain)"] {
-            try expect(try ServiceHost.named(text), host)
+        for hostName in [name, hyphenated, domain, "https://api.\(domain)"] {
+            try expect(try ServiceHost.named(hostName), host)
         }
         try expect(try ServiceHost.domain(domain), host)
     }
@@ -284,11 +288,11 @@ private func anyJSON(_ depth: Int = 0) -> JSON {
     try expect(gateway.loginUrl(), "https://gateway.example.com:8443/login/eu/")
 
     for nonsense in ["", "mars", "my purecloud.de", "ftp://api.mypurecloud.de", "http://api.mypurecloud.de"] {
-        let error = try await failure("`\(nonsense)`") { try ServiceHost.named(nonsense) }
-        guard case .invalidArgument = error else { throw Broken("\(error)") }
+        let error = try await expectError("`\(nonsense)`") { try ServiceHost.named(nonsense) }
+        guard case .invalidArgument = error else { throw CaseFailure("\(error)") }
         try expect(error.argument, "host")
     }
-    let error = try await failure("no host name") { try ServiceHost.gateway(host: "a/b") }
+    let error = try await expectError("no host name") { try ServiceHost.gateway(host: "a/b") }
     try expect(error.argument, "gateway.host")
 }
 
@@ -305,7 +309,7 @@ private func anyJSON(_ depth: Int = 0) -> JSON {
 
 @Sendable func equalityAndCopies(_ emulator: Emulator) async throws {
     let api = try emulator.api
-    let id = try await aClient(api).id
+    let id = try await createClient(api).id
     let client = try await api.getOauthClient(clientId: id)
     try expect(try await api.getOauthClient(clientId: id), client)
 
@@ -313,7 +317,7 @@ private func anyJSON(_ depth: Int = 0) -> JSON {
     try expect(copy, client)
     try expect(Set([copy, client]).count, 1)
     copy.name = "Rückrufe Basel"
-    try expect(copy != client, "a copy with another name is the same")
+    try expect(copy != client, "a copy with another name is equal")
     try expect(client.name, webServer.name)
 
     for field in ["OAuthClient", "id", "name", "registeredRedirectUri", "authorizedGrantType", "state"] {
@@ -324,15 +328,15 @@ private func anyJSON(_ depth: Int = 0) -> JSON {
 
 @Sendable func secretsAreNotPrinted(_ emulator: Emulator) async throws {
     let canary = "canary-5Zq9tR2wX7vB4nM8kL1p"
-    let created = try await aClient(try emulator.api)
-    let secret = try present(created.secret, "a secret")
-    try expect(secret.expose().count > 8, "it is no secret")
+    let created = try await createClient(try emulator.api)
+    let secret = try unwrap(created.secret, "a secret")
+    try expect(secret.expose().count > 8, "the secret is too short")
 
-    var said = try await emulator.says("/api/v2/oauth/clients")
-    var first = try present(said["entities"].list.first, "a client")
-    first["secret"] = .text(canary)
-    said["entities"] = [first]
-    try await emulator.replaceBody("get_oauth_clients", said)
+    var served = try await emulator.fetchJSON("/api/v2/oauth/clients")
+    var first = try unwrap(served["entities"].list.first, "a client")
+    first["secret"] = .string(canary)
+    served["entities"] = [first]
+    try await emulator.replaceBody("get_oauth_clients", served)
     let listing = try await emulator.api.getOauthClients()
     try expect(listing.entities.first?.secret?.expose(), canary)
 
@@ -344,28 +348,28 @@ private func anyJSON(_ depth: Int = 0) -> JSON {
     let options = CallOptions(headers: ["x-api-key": Secret(text: canary)])
 
     let refusal: JSON = ["code": "bad.request", "status": 400, "message": "Bearer \(canary) may not"]
-    let answer: JSON = ["status": 400, "content_type": "application/json", "body": .text(try refusal.encoded)]
-    try await emulator.fault(["endpoint": "get_oauth_client", "kind": ["answer": answer]])
-    let byToken = try OAuthAPI(config: emulator.config(token))
-    let error = try await failure("a refusal") { try await byToken.getOauthClient(clientId: nobody) }
+    let response: JSON = ["status": 400, "content_type": "application/json", "body": .string(try refusal.encoded)]
+    try await emulator.injectFault(["endpoint": "get_oauth_client", "kind": ["answer": response]])
+    let tokenAPI = try OAuthAPI(config: emulator.config(token))
+    let error = try await expectError("a refusal") { try await tokenAPI.getOauthClient(clientId: unknownClientId) }
     try expect(error.serverMessage, "Bearer *** may not")
     let spaced = Config(host: .region(.euWest1), credentials: .accessToken(Secret(text: "\(canary) ")))
-    let setting = try await failure("a space") { try OAuthAPI(config: spaced) }
+    let setting = try await expectError("a space") { try OAuthAPI(config: spaced) }
 
     let values: [(String, Any)] = [
         ("a client", created), ("a secret", secret), ("a listing", listing), ("a credential", credentials),
-        ("a configuration", config), ("options", options), ("an API", byToken), ("an error", error),
+        ("a configuration", config), ("options", options), ("an API", tokenAPI), ("an error", error),
         ("an error of a setting", setting),
     ]
-    for (what, value) in values {
+    for (kind, value) in values {
         for secret in [canary, secret.expose(), emulator.clientSecret] {
-            try expect(!printed(value).contains(secret), "\(what) shows a secret")
+            try expect(!printed(value).contains(secret), "\(kind) shows a secret")
         }
     }
     try expect("\(secret)", "Secret(***)")
 }
 
-/// A value in every form in which Swift prints.
+/// Returns all printed forms of a value: its description, its debug description, its dump, its error message.
 func printed(_ value: Any) -> String {
     var dumped = ""
     dump(value, to: &dumped)
@@ -374,7 +378,7 @@ func printed(_ value: Any) -> String {
         .joined(separator: "\n")
 }
 
-/// A client in the service's own JSON.
-private func asSaid(_ emulator: Emulator, _ id: String) async throws -> JSON {
-    try await emulator.says("/api/v2/oauth/clients/\(id)")
+/// Fetches the JSON of a client directly.
+private func clientJSON(_ emulator: Emulator, _ id: String) async throws -> JSON {
+    try await emulator.fetchJSON("/api/v2/oauth/clients/\(id)")
 }

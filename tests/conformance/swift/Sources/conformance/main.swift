@@ -1,7 +1,8 @@
-// The conformance cases in Swift: `cases.toml`, against a running emulator.
+// The runner of the conformance cases in `cases.toml` for Swift, against a running emulator.
 //
-// Reads `EMULATOR_URL`, `EMULATOR_CLIENT_ID` and `EMULATOR_CLIENT_SECRET`, the vendor's variables for the same, and
-// `BROWSER`. Prints `ok NAME` or `failed NAME: REASON` for each case; only for those named by arguments, if any are.
+// Reads `EMULATOR_URL`, `EMULATOR_CLIENT_ID` and `EMULATOR_CLIENT_SECRET`, the same values from the vendor's variables,
+// and from `BROWSER` the replacement for the system's browser. Prints `ok NAME` or `failed NAME: REASON` for each case.
+// Arguments select cases by name; without arguments all cases run.
 
 import Foundation
 
@@ -14,19 +15,19 @@ do {
 }
 
 let cases = operationCases + callCases + errorCases + cancellationCases + valueCases + signInCases
-let wanted = CommandLine.arguments.dropFirst()
-var allWell = true
+let requested = CommandLine.arguments.dropFirst()
+var allPassed = true
 
-@MainActor func tell(_ name: String, _ reason: String?) {
+@MainActor func printVerdict(_ name: String, _ reason: String?) {
     print(reason.map { "failed \(name): \($0)" } ?? "ok \(name)")
     fflush(nil)
-    allWell = allWell && reason == nil
+    allPassed = allPassed && reason == nil
 }
 
-for unknown in wanted where !cases.contains(where: { $0.name == unknown }) {
-    tell(unknown, "there is no such case")
+for unknown in requested where !cases.contains(where: { $0.name == unknown }) {
+    printVerdict(unknown, "there is no such case")
 }
-for one in cases where wanted.isEmpty || wanted.contains(one.name) {
-    tell(one.name, await one.verdict(emulator))
+for testCase in cases where requested.isEmpty || requested.contains(testCase.name) {
+    printVerdict(testCase.name, await testCase.verdict(emulator))
 }
-exit(allWell ? 0 : 1)
+exit(allPassed ? 0 : 1)
