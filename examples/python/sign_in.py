@@ -1,7 +1,7 @@
-"""Signs a person in with the browser of this machine, looks around, and signs out.
+"""Signs a user in with the browser of this machine, lists OAuth clients, and signs out.
 
-Reads GENESYSCLOUD_REGION (a region, domain or base address), and in SIGN_IN_CLIENT_ID the id of an OAuth client with the
-grant type code and the redirect URI http://127.0.0.1:8765/callback. It needs no secret.
+Reads GENESYSCLOUD_REGION (a region, domain or base address), and from SIGN_IN_CLIENT_ID the id of an OAuth client with
+the grant type code and the redirect URI http://127.0.0.1:8765/callback. The client's secret is not needed.
 """
 
 import os
@@ -18,12 +18,12 @@ def main() -> None:
     credentials = Credentials.browser(Authorization(client_id=client_id, redirect_uri=REDIRECT_URI))
 
     with BlockingOAuthApi(Config(host=host, credentials=credentials)) as api:
-        print("Your browser opens; sign in there.")
+        print("Sign in with the browser that opens now.")
         session = api.sign_in()
         if session.expires_at:
             print(f"Signed in until {session.expires_at.astimezone():%Y-%m-%d %H:%M}.")
         if session.refresh_token:
-            print("The client renews that by itself.")
+            print("The access token is renewed automatically.")
 
         for client in api.get_oauth_clients().entities[:5]:
             print(f"  {client.id} {client.name}")

@@ -2,7 +2,7 @@
 
 import PackageDescription
 
-// In a program of your own: the folder into which you have unpacked the package.
+// In your own program, the path of the dependency is the folder of the unpacked package.
 let package = Package(
     name: "PureCloudOAuthExamples",
     platforms: [.macOS(.v12)],

@@ -1,7 +1,8 @@
-//! Signs a person in with the browser of this machine, looks around, and signs out.
+//! Signs a user in with the browser of this machine, lists OAuth clients, and signs out.
 //!
-//! Reads `GENESYSCLOUD_REGION` (a region, domain or base address), and in `SIGN_IN_CLIENT_ID` the id of an OAuth client
-//! with the grant type code and the redirect URI `http://127.0.0.1:8765/callback`. It needs no secret.
+//! Reads `GENESYSCLOUD_REGION` (a region, domain or base address), and from `SIGN_IN_CLIENT_ID` the id of an OAuth
+//! client with the grant type code and the redirect URI `http://127.0.0.1:8765/callback`. The client's secret is not
+//! needed.
 
 use std::env;
 
@@ -16,14 +17,14 @@ async fn main() -> anyhow::Result<()> {
     let credentials = Credentials::browser(Authorization::new(&client_id, REDIRECT_URI));
     let api = OAuthApi::new(Config::builder(host, credentials).build()?);
 
-    println!("Your browser opens; sign in there.");
+    println!("Sign in with the browser that opens now.");
     let session = api.sign_in().await?;
     match session.expires_at {
         Some(end) => println!("Signed in until {end}."),
         None => println!("Signed in."),
     }
     if session.refresh_token.is_some() {
-        println!("The client renews that by itself.");
+        println!("The access token is renewed automatically.");
     }
 
     for client in api.get_oauth_clients().await?.entities.iter().take(5) {

@@ -1,7 +1,7 @@
-// Signs a person in with the browser, shows some of the OAuth clients that this person may see, and signs out.
+// Signs a user in with the browser of this machine, lists OAuth clients, and signs out.
 //
-// Reads `GENESYSCLOUD_REGION` (a region, domain or base address) and `SIGN_IN_CLIENT_ID`: the id of a client with the
-// grant type code and the redirect URI below. Its secret is not needed.
+// Reads `GENESYSCLOUD_REGION` (a region, domain or base address) and `SIGN_IN_CLIENT_ID`: the id of an OAuth client
+// with the grant type code and the redirect URI below. The client's secret is not needed.
 
 import Foundation
 import PureCloudOAuth

@@ -7,11 +7,11 @@ import purecloud.oauth.Host;
 import purecloud.oauth.OAuthException;
 
 /**
- * Signs a person in with the browser of this machine, looks around, and signs out.
+ * Signs a user in with the browser of this machine, lists OAuth clients, and signs out.
  *
- * <p>Reads {@code GENESYSCLOUD_REGION} (a region, domain or base address), and in {@code SIGN_IN_CLIENT_ID} the id of
- * an OAuth client with the grant type code and the redirect URI {@code http://127.0.0.1:8765/callback}. It needs no
- * secret.
+ * <p>Reads {@code GENESYSCLOUD_REGION} (a region, domain or base address), and from {@code SIGN_IN_CLIENT_ID} the id of
+ * an OAuth client with the grant type code and the redirect URI {@code http://127.0.0.1:8765/callback}. The client's
+ * secret is not needed.
  */
 public final class SignIn {
     private static final String REDIRECT_URI = "http://127.0.0.1:8765/callback";
@@ -21,14 +21,14 @@ public final class SignIn {
         var region = System.getenv().getOrDefault("GENESYSCLOUD_REGION", "us_east_1");
         var credentials = Credentials.browser(new Authorization(clientId, REDIRECT_URI));
         try (var api = new BlockingOAuthApi(new Config(Host.named(region), credentials))) {
-            System.out.println("Your browser opens; sign in there.");
+            System.out.println("Sign in with the browser that opens now.");
             var session = api.signIn();
             if (session.getExpiresAt() != null) {
                 var end = session.getExpiresAt().atZone(ZoneId.systemDefault());
                 System.out.printf("Signed in until %tF %<tR.%n", end);
             }
             if (session.getRefreshToken() != null) {
-                System.out.println("The client renews that by itself.");
+                System.out.println("The access token is renewed automatically.");
             }
 
             for (var client : api.getOauthClients().getEntities().stream().limit(5).toList()) {

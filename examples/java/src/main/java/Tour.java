@@ -18,7 +18,7 @@ import purecloud.oauth.PureCloudOAuth;
 import purecloud.oauth.QueryStatus;
 
 /**
- * A tour of the OAuth API: each of the 13 operations once, in the order an administrator would.
+ * A tour of the OAuth API: calls each of the 13 operations, in a typical order for an administrator.
  *
  * <p>Reads the vendor's environment variables: {@code GENESYSCLOUD_REGION} (a region, domain or base address), and
  * {@code GENESYSCLOUD_OAUTHCLIENT_ID} with {@code GENESYSCLOUD_OAUTHCLIENT_SECRET}, or
@@ -27,8 +27,8 @@ import purecloud.oauth.QueryStatus;
  */
 public final class Tour {
     public static void main(String[] args) throws InterruptedException {
-        try (var api = client()) {
-            tell("sign in", api.host().loginUrl());
+        try (var api = createApi()) {
+            printStep("sign in", api.host().loginUrl());
             new Tour(api).run();
         } catch (OAuthException | IllegalStateException problem) {
             System.err.println("tour: " + problem.getMessage());
@@ -43,26 +43,26 @@ public final class Tour {
     }
 
     private void run() throws OAuthException, InterruptedException {
-        var clients = lookAround();
+        var clients = listResources();
         var created = create();
         try {
             workWith(created, clients.isEmpty() ? created : clients.get(0));
         } finally {
-            // Whatever went wrong before, nothing of the tour stays behind.
+            // The created client is deleted even if a step has failed.
             remove(created);
         }
     }
 
-    /** What the organization has; returns its clients. */
-    private List<OAuthClient> lookAround() throws OAuthException {
+    /** Reads the scopes, the authorizations and the clients of the organization, and returns the clients. */
+    private List<OAuthClient> listResources() throws OAuthException {
         var scopes = api.getOauthScopes().getEntities();
-        tell("getOauthScopes", scopes.size() + " scopes");
+        printStep("getOauthScopes", scopes.size() + " scopes");
 
         var scope = api.getOauthScope("users:readonly", "de");
-        tell("getOauthScope", scope.getId() + ": " + scope.getDescription());
+        printStep("getOauthScope", scope.getId() + ": " + scope.getDescription());
 
         var authorizations = api.getOauthAuthorizations().getEntities();
-        tell("getOauthAuthorizations", authorizations.size() + " authorizations");
+        printStep("getOauthAuthorizations", authorizations.size() + " authorizations");
 
         var authorized =
                 authorizations.stream().map(OAuthAuthorization::getClient).filter(Objects::nonNull).findFirst();
@@ -70,79 +70,81 @@ public final class Tour {
             var client = authorized.get();
             var authorization = api.getOauthAuthorization(client.getId());
             var state = Objects.toString(authorization.getState(), "in an unknown state");
-            tell(
+            printStep(
                     "getOauthAuthorization",
                     client.getName() + " is " + state + ", with " + String.join(" ", authorization.getScope()));
         } else {
-            tell("getOauthAuthorization", "left out: this user has authorized no client");
+            printStep("getOauthAuthorization", "skipped: this user has authorized no client");
         }
 
         var response = api.getOauthClientsWithHttpInfo();
         var clients = response.getValue().getEntities();
-        tell("getOauthClients", clients.size() + " clients");
+        printStep("getOauthClients", clients.size() + " clients");
         clients.stream().limit(3).forEach(client -> {
-            var grantType = Objects.toString(client.getAuthorizedGrantType(), "not told");
-            more("%-32s %s".formatted(client.getName(), grantType));
+            var grantType = Objects.toString(client.getAuthorizedGrantType(), "unknown");
+            printDetail("%-32s %s".formatted(client.getName(), grantType));
         });
         var limit = response.getMetadata().getRateLimit();
         if (limit.getCount() != null && limit.getAllowed() != null) {
-            more("(request %d of %d in this minute)".formatted(limit.getCount(), limit.getAllowed()));
+            printDetail("(request %d of %d in this minute)".formatted(limit.getCount(), limit.getAllowed()));
         }
         return clients;
     }
 
     private OAuthClient create() throws OAuthException {
         var body = new OAuthClientRequest("purecloud-oauth tour", GrantType.Code.INSTANCE)
-                .withDescription("Made by the tour of purecloud-oauth, which deletes it again")
+                .withDescription("Created by the tour of purecloud-oauth, which deletes it again")
                 .withRegisteredRedirectUri(List.of("https://tour.example.com/callback"))
                 .withScope(List.of("users:readonly"));
         var created = api.postOauthClients(body);
-        tell("postOauthClients", created.getId() + " " + created.getName() + ", its secret: " + shown(created));
+        printStep(
+                "postOauthClients",
+                created.getId() + " " + created.getName() + ", its secret: " + describeSecret(created));
         return created;
     }
 
-    /** Read, change, rotate; and see how much an older client is used. */
+    /** Reads and changes the created client, rotates its secret, and queries the usage of an older client. */
     private void workWith(OAuthClient created, OAuthClient older) throws OAuthException, InterruptedException {
         var client = api.getOauthClient(created.getId());
-        tell("getOauthClient", client.getName() + ", its secret: " + shown(client));
+        printStep("getOauthClient", client.getName() + ", its secret: " + describeSecret(client));
 
         var body = client.toRequest().withAccessTokenValiditySeconds(3_600L);
         var changed = api.putOauthClient(created.getId(), body);
-        tell("putOauthClient", "tokens now last " + changed.getAccessTokenValiditySeconds() + " s");
+        printStep("putOauthClient", "tokens now last " + changed.getAccessTokenValiditySeconds() + " s");
 
-        // Sent at most once: where the answer is lost, the old secret may be dead already.
+        // A lost rotation is never retried, because the old secret may already be invalid.
         try {
             var rotated = api.postOauthClientSecret(created.getId());
             var different = !Objects.equals(rotated.getSecret(), created.getSecret());
-            var old = different ? "the old one is dead" : "and it is the old one";
-            tell("postOauthClientSecret", shown(rotated) + "; " + old);
+            var old = different ? "the old secret is no longer valid" : "but it equals the old secret";
+            printStep("postOauthClientSecret", describeSecret(rotated) + "; " + old);
         } catch (OAuthException.OutcomeUnknown lost) {
             throw new IllegalStateException(
-                    "rotate once more to have a secret that is known: " + lost.getMessage(), lost);
+                    "the outcome of the rotation is unknown, so rotate again: " + lost.getMessage(), lost);
         }
-        usage(older);
+        queryUsage(older);
     }
 
-    /** A summary of the last days, and a question of one's own; the second one is waited for. */
-    private void usage(OAuthClient client) throws OAuthException, InterruptedException {
+    /** Starts a usage summary and a usage query, and waits for the result of the query. */
+    private void queryUsage(OAuthClient client) throws OAuthException, InterruptedException {
         var summary = api.getOauthClientUsageSummary(client.getId(), 7);
-        tell("getOauthClientUsageSummary", client.getName() + ": execution " + summary.getExecutionId());
+        printStep("getOauthClientUsageSummary", client.getName() + ": execution " + summary.getExecutionId());
 
         var now = Instant.now();
         var query = new ApiUsageClientQuery(PureCloudOAuth.usageInterval(now.minus(30, ChronoUnit.DAYS), now))
                 .withMetrics(List.of(Metric.Requests.INSTANCE, Metric.Status429.INSTANCE))
                 .withGroupBy(List.of(GroupBy.TemplateUri.INSTANCE, GroupBy.HttpMethod.INSTANCE));
         var execution = api.postOauthClientUsageQuery(client.getId(), query);
-        tell("postOauthClientUsageQuery", "execution " + execution.getExecutionId());
+        printStep("postOauthClientUsageQuery", "execution " + execution.getExecutionId());
 
-        var rows = complete(execution.getExecutionId(), client.getId()).getResults();
+        var rows = waitForResult(execution.getExecutionId(), client.getId()).getResults();
         var requests =
                 rows.stream().map(ApiUsageRow::getRequests).filter(Objects::nonNull).mapToLong(Long::longValue).sum();
-        tell("getOauthClientUsageQueryResult", rows.size() + " rows, " + requests + " requests");
+        printStep("getOauthClientUsageQueryResult", rows.size() + " rows, " + requests + " requests");
     }
 
-    /** Asks until the query is no longer running. */
-    private ApiUsageQueryResult complete(String executionId, String clientId)
+    /** Polls the result until the query is no longer running. */
+    private ApiUsageQueryResult waitForResult(String executionId, String clientId)
             throws OAuthException, InterruptedException {
         for (var attempt = 0; attempt < 60; attempt++) {
             var result = api.getOauthClientUsageQueryResult(executionId, clientId);
@@ -151,41 +153,42 @@ public final class Tour {
                 return result;
             }
             if (!QueryStatus.Running.INSTANCE.equals(status)) {
-                throw new IllegalStateException("the usage query is " + Objects.toString(status, "not told"));
+                throw new IllegalStateException(
+                        "the status of the usage query is " + Objects.toString(status, "unknown"));
             }
             Thread.sleep(500);
         }
         throw new IllegalStateException("the usage query was still running after half a minute");
     }
 
-    /** Only an inactive client can be deleted. */
+    /** Deactivates and deletes a client: only inactive clients can be deleted. */
     private void remove(OAuthClient created) throws OAuthException {
         var client = api.getOauthClient(created.getId());
         api.putOauthClient(created.getId(), client.toRequest().withState(ClientState.Inactive.INSTANCE));
-        tell("putOauthClient", "now inactive");
+        printStep("putOauthClient", "now inactive");
         api.deleteOauthClient(created.getId());
-        tell("deleteOauthClient", "gone");
+        printStep("deleteOauthClient", "deleted");
     }
 
-    private static BlockingOAuthApi client() {
+    private static BlockingOAuthApi createApi() {
         try {
             return BlockingOAuthApi.fromEnv();
         } catch (OAuthException problem) {
             throw new IllegalStateException(
-                    problem.getMessage() + "; without an organization: cargo xtask tour java", problem);
+                    problem.getMessage() + "; to run the tour without an organization: cargo xtask tour java", problem);
         }
     }
 
-    /** Whether there is a secret, not which. */
-    private static String shown(OAuthClient client) {
-        return client.getSecret() != null ? "shown, this once" : "not shown";
+    /** Describes whether the response contains a secret, without showing the secret. */
+    private static String describeSecret(OAuthClient client) {
+        return client.getSecret() != null ? "returned in this response only" : "not returned";
     }
 
-    private static void tell(String operation, String what) {
-        System.out.printf("%-36s %s%n", operation, what);
+    private static void printStep(String operation, String result) {
+        System.out.printf("%-36s %s%n", operation, result);
     }
 
-    private static void more(String what) {
-        tell("", what);
+    private static void printDetail(String detail) {
+        printStep("", detail);
     }
 }

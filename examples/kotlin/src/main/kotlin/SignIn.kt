@@ -1,8 +1,9 @@
 /**
- * Signs a person in with the browser of this machine, looks around, and signs out.
+ * Signs a user in with the browser of this machine, lists OAuth clients, and signs out.
  *
- * Reads `GENESYSCLOUD_REGION` (a region, domain or base address), and in `SIGN_IN_CLIENT_ID` the id of an OAuth client
- * with the grant type code and the redirect URI `http://127.0.0.1:8765/callback`. It needs no secret.
+ * Reads `GENESYSCLOUD_REGION` (a region, domain or base address), and from `SIGN_IN_CLIENT_ID` the id of an OAuth
+ * client with the grant type code and the redirect URI `http://127.0.0.1:8765/callback`. The client's secret is not
+ * needed.
  */
 
 import kotlinx.coroutines.runBlocking
@@ -23,10 +24,10 @@ fun main() = runBlocking {
     try {
         val host = Host.named(System.getenv("GENESYSCLOUD_REGION") ?: "us_east_1")
         OAuthApi(Config(host, credentials)).use { api ->
-            println("Your browser opens; sign in there.")
+            println("Sign in with the browser that opens now.")
             val session = api.signIn()
             session.expiresAt?.let { println("Signed in until %tF %<tR.".format(it.atZone(ZoneId.systemDefault()))) }
-            session.refreshToken?.let { println("The client renews that by itself.") }
+            session.refreshToken?.let { println("The access token is renewed automatically.") }
 
             for (client in api.getOauthClients().entities.take(5)) {
                 println("  ${client.id} ${client.name}")

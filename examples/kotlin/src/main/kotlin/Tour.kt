@@ -1,5 +1,5 @@
 /**
- * A tour of the OAuth API: each of the 13 operations once, in the order an administrator would.
+ * A tour of the OAuth API: calls each of the 13 operations, in a typical order for an administrator.
  *
  * Reads the vendor's environment variables: `GENESYSCLOUD_REGION` (a region, domain or base address), and
  * `GENESYSCLOUD_OAUTHCLIENT_ID` with `GENESYSCLOUD_OAUTHCLIENT_SECRET`, or `GENESYSCLOUD_ACCESS_TOKEN`; or a profile of
@@ -29,57 +29,57 @@ import kotlin.time.Duration.Companion.milliseconds
 
 fun main() = runBlocking {
     try {
-        client().use { api ->
-            tell("sign in", api.host().loginUrl())
+        createApi().use { api ->
+            printStep("sign in", api.host().loginUrl())
             tour(api)
         }
     } catch (problem: OAuthException) {
-        complain(problem.message)
+        printErrorAndExit(problem.message)
     } catch (problem: IllegalStateException) {
-        complain(problem.message)
+        printErrorAndExit(problem.message)
     }
 }
 
 suspend fun tour(api: OAuthApi) {
-    val clients = lookAround(api)
+    val clients = listResources(api)
     val created = create(api)
     try {
         workWith(api, created, clients.firstOrNull())
     } finally {
-        // Whatever went wrong before, nothing of the tour stays behind.
+        // The created client is deleted even if a step has failed.
         withContext(NonCancellable) { remove(api, created) }
     }
 }
 
-/** What the organization has; returns its clients. */
-suspend fun lookAround(api: OAuthApi): List<OAuthClient> {
+/** Reads the scopes, the authorizations and the clients of the organization, and returns the clients. */
+suspend fun listResources(api: OAuthApi): List<OAuthClient> {
     val scopes = api.getOauthScopes().entities
-    tell("getOauthScopes", "${scopes.size} scopes")
+    printStep("getOauthScopes", "${scopes.size} scopes")
 
     val scope = api.getOauthScope("users:readonly", acceptLanguage = "de")
-    tell("getOauthScope", "${scope.id}: ${scope.description}")
+    printStep("getOauthScope", "${scope.id}: ${scope.description}")
 
     val authorizations = api.getOauthAuthorizations().entities
-    tell("getOauthAuthorizations", "${authorizations.size} authorizations")
+    printStep("getOauthAuthorizations", "${authorizations.size} authorizations")
 
     val client = authorizations.firstNotNullOfOrNull { it.client }
     if (client != null) {
         val authorization = api.getOauthAuthorization(client.id)
         val state = authorization.state ?: "in an unknown state"
-        tell("getOauthAuthorization", "${client.name} is $state, with ${authorization.scope.joinToString(" ")}")
+        printStep("getOauthAuthorization", "${client.name} is $state, with ${authorization.scope.joinToString(" ")}")
     } else {
-        tell("getOauthAuthorization", "left out: this user has authorized no client")
+        printStep("getOauthAuthorization", "skipped: this user has authorized no client")
     }
 
     val response = api.getOauthClientsWithHttpInfo()
     val clients = response.value.entities
-    tell("getOauthClients", "${clients.size} clients")
-    for (one in clients.take(3)) {
-        more("%-32s %s".format(one.name, one.authorizedGrantType ?: "not told"))
+    printStep("getOauthClients", "${clients.size} clients")
+    for (listed in clients.take(3)) {
+        printDetail("%-32s %s".format(listed.name, listed.authorizedGrantType ?: "unknown"))
     }
     val limit = response.metadata.rateLimit
     if (limit.count != null && limit.allowed != null) {
-        more("(request ${limit.count} of ${limit.allowed} in this minute)")
+        printDetail("(request ${limit.count} of ${limit.allowed} in this minute)")
     }
     return clients
 }
@@ -88,38 +88,39 @@ suspend fun create(api: OAuthApi): OAuthClient {
     val body = OAuthClientRequest(
         name = "purecloud-oauth tour",
         authorizedGrantType = GrantType.Code,
-        description = "Made by the tour of purecloud-oauth, which deletes it again",
+        description = "Created by the tour of purecloud-oauth, which deletes it again",
         registeredRedirectUri = listOf("https://tour.example.com/callback"),
         scope = listOf("users:readonly"),
     )
     val created = api.postOauthClients(body)
-    tell("postOauthClients", "${created.id} ${created.name}, its secret: ${shown(created)}")
+    printStep("postOauthClients", "${created.id} ${created.name}, its secret: ${describeSecret(created)}")
     return created
 }
 
-/** Read, change, rotate; and see how much an older client is used. */
+/** Reads and changes the created client, rotates its secret, and queries the usage of an older client. */
 suspend fun workWith(api: OAuthApi, created: OAuthClient, older: OAuthClient?) {
     val client = api.getOauthClient(created.id)
-    tell("getOauthClient", "${client.name}, its secret: ${shown(client)}")
+    printStep("getOauthClient", "${client.name}, its secret: ${describeSecret(client)}")
 
     val changed = api.putOauthClient(created.id, client.toRequest().copy(accessTokenValiditySeconds = 3_600))
-    tell("putOauthClient", "tokens now last ${changed.accessTokenValiditySeconds} s")
+    printStep("putOauthClient", "tokens now last ${changed.accessTokenValiditySeconds} s")
 
-    // Sent at most once: where the answer is lost, the old secret may be dead already.
+    // A lost rotation is never retried, because the old secret may already be invalid.
     try {
         val rotated = api.postOauthClientSecret(created.id)
-        val old = if (rotated.secret != created.secret) "the old one is dead" else "and it is the old one"
-        tell("postOauthClientSecret", "${shown(rotated)}; $old")
+        val different = rotated.secret != created.secret
+        val old = if (different) "the old secret is no longer valid" else "but it equals the old secret"
+        printStep("postOauthClientSecret", "${describeSecret(rotated)}; $old")
     } catch (lost: OAuthException.OutcomeUnknown) {
-        throw IllegalStateException("rotate once more to have a secret that is known: ${lost.message}", lost)
+        throw IllegalStateException("the outcome of the rotation is unknown, so rotate again: ${lost.message}", lost)
     }
-    usage(api, older ?: created)
+    queryUsage(api, older ?: created)
 }
 
-/** A summary of the last days, and a question of one's own; the second one is waited for. */
-suspend fun usage(api: OAuthApi, client: OAuthClient) {
+/** Starts a usage summary and a usage query, and waits for the result of the query. */
+suspend fun queryUsage(api: OAuthApi, client: OAuthClient) {
     val summary = api.getOauthClientUsageSummary(client.id, days = 7)
-    tell("getOauthClientUsageSummary", "${client.name}: execution ${summary.executionId}")
+    printStep("getOauthClientUsageSummary", "${client.name}: execution ${summary.executionId}")
 
     val now = Instant.now()
     val query = ApiUsageClientQuery(
@@ -128,48 +129,50 @@ suspend fun usage(api: OAuthApi, client: OAuthClient) {
         groupBy = listOf(GroupBy.TemplateUri, GroupBy.HttpMethod),
     )
     val execution = api.postOauthClientUsageQuery(client.id, query)
-    tell("postOauthClientUsageQuery", "execution ${execution.executionId}")
+    printStep("postOauthClientUsageQuery", "execution ${execution.executionId}")
 
-    val rows = complete(api, execution.executionId, client.id).results
-    tell("getOauthClientUsageQueryResult", "${rows.size} rows, ${rows.sumOf { it.requests ?: 0 }} requests")
+    val rows = waitForResult(api, execution.executionId, client.id).results
+    printStep("getOauthClientUsageQueryResult", "${rows.size} rows, ${rows.sumOf { it.requests ?: 0 }} requests")
 }
 
-/** Asks until the query is no longer running. */
-suspend fun complete(api: OAuthApi, executionId: String, clientId: String): ApiUsageQueryResult {
+/** Polls the result until the query is no longer running. */
+suspend fun waitForResult(api: OAuthApi, executionId: String, clientId: String): ApiUsageQueryResult {
     repeat(60) {
         val result = api.getOauthClientUsageQueryResult(executionId, clientId)
         when (val status = result.queryStatus) {
             QueryStatus.Complete -> return result
             QueryStatus.Running -> delay(500.milliseconds)
-            else -> error("the usage query is ${status ?: "not told"}")
+            else -> error("the status of the usage query is ${status ?: "unknown"}")
         }
     }
     error("the usage query was still running after half a minute")
 }
 
-/** Only an inactive client can be deleted. */
+/** Deactivates and deletes a client: only inactive clients can be deleted. */
 suspend fun remove(api: OAuthApi, created: OAuthClient) {
     val client = api.getOauthClient(created.id)
     api.putOauthClient(created.id, client.toRequest().copy(state = ClientState.Inactive))
-    tell("putOauthClient", "now inactive")
+    printStep("putOauthClient", "now inactive")
     api.deleteOauthClient(created.id)
-    tell("deleteOauthClient", "gone")
+    printStep("deleteOauthClient", "deleted")
 }
 
-fun client(): OAuthApi = try {
+fun createApi(): OAuthApi = try {
     OAuthApi.fromEnv()
 } catch (problem: OAuthException) {
-    throw IllegalStateException("${problem.message}; without an organization: cargo xtask tour kotlin", problem)
+    val hint = "to run the tour without an organization: cargo xtask tour kotlin"
+    throw IllegalStateException("${problem.message}; $hint", problem)
 }
 
-/** Whether there is a secret, not which. */
-fun shown(client: OAuthClient) = if (client.secret != null) "shown, this once" else "not shown"
+/** Describes whether the response contains a secret, without showing the secret. */
+fun describeSecret(client: OAuthClient) =
+    if (client.secret != null) "returned in this response only" else "not returned"
 
-fun complain(text: String?) {
-    System.err.println("tour: $text")
+fun printErrorAndExit(message: String?) {
+    System.err.println("tour: $message")
     exitProcess(1)
 }
 
-fun tell(operation: String, what: String) = println("%-36s %s".format(operation, what))
+fun printStep(operation: String, result: String) = println("%-36s %s".format(operation, result))
 
-fun more(what: String) = tell("", what)
+fun printDetail(detail: String) = printStep("", detail)
