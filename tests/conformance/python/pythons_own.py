@@ -67,6 +67,11 @@ HANG = {"hang": {}}
 POSIX = unittest.skipUnless(os.name == "posix", "needs signals and forks")
 
 
+def setUpModule():
+    # A shell that starts the tests in the background ignores SIGINT, and the programs of the tests would inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 class Case(unittest.TestCase):
     emulator = Emulator(*(os.environ[name] for name in VARIABLES))
 
