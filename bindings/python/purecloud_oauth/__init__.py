@@ -1,9 +1,9 @@
 """The OAuth API of Genesys Cloud (PureCloud).
 
-`OAuthApi` has the operations for asyncio, `BlockingOAuthApi` the same ones for programs that wait.
+`OAuthApi` has the operations for asyncio, `BlockingOAuthApi` the same operations for blocking code.
 """
 
-# The annotations of the records are read in this module: dataclasses and those who build on them look here.
+# For annotations of records: dataclasses and libraries that use them resolve annotations in this module.
 import datetime
 
 from . import _base

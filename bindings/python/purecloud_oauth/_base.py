@@ -1,4 +1,4 @@
-"""What the generated classes are made of."""
+"""Base classes and helpers of the generated module."""
 
 from datetime import datetime
 from enum import Enum
@@ -7,20 +7,21 @@ from types import FunctionType
 
 from . import _waiting
 
-# The library counts bytes in 31 bits. A text that is longer than this, in characters, is refused by name before.
+# The native library counts bytes in 31 bits. A longer string, in characters, is refused before with an error that names
+# the argument.
 LARGEST_BUFFER = 2**31 - 1
 LONGEST_TEXT = 2**27
 
 
-class LeftOut:
-    """The default of an argument whose value is made anew for each call."""
+class OmittedArgument:
+    """The default of an argument whose actual default is a new object for each call."""
 
     def __repr__(self):
         return "..."
 
 
 class Optional:
-    """`typing.Optional` in annotations, which are seldom looked at: importing it takes longer than all of ours."""
+    """`typing.Optional` in annotations, imported on first use: importing it takes longer than this whole package."""
 
     def __getitem__(self, of):
         from typing import Optional
@@ -28,14 +29,14 @@ class Optional:
         return Optional[of]
 
 
-class OfDataclasses:
-    """What a dataclass has beside the rest: importing `dataclasses` takes longer than all of ours."""
+class DataclassAttribute:
+    """An attribute that makes a record a dataclass on first use: importing `dataclasses` takes long."""
 
     def __set_name__(self, owner, name):
         self._name = name
 
     def __get__(self, record, kind):
-        # Not those that are defined here: they have no fields.
+        # The base classes in this module have no fields.
         if kind.__module__ != __name__:
             from dataclasses import dataclass
 
@@ -46,13 +47,13 @@ class OfDataclasses:
 
 
 class Record:
-    """A value with the fields that it has slots for. It behaves as a dataclass does."""
+    """A value whose slots are its fields. It behaves like a dataclass."""
 
     __slots__ = ("__weakref__",)
 
-    __dataclass_fields__ = OfDataclasses()
-    __dataclass_params__ = OfDataclasses()
-    __match_args__ = OfDataclasses()
+    __dataclass_fields__ = DataclassAttribute()
+    __dataclass_params__ = DataclassAttribute()
+    __match_args__ = DataclassAttribute()
 
     @recursive_repr()
     def __repr__(self):
@@ -74,13 +75,13 @@ class Record:
 
 
 class RecordWithExtra(Record):
-    """A record with fields that this version does not know, or could not read."""
+    """A record that keeps fields that this version does not know or could not read."""
 
-    # Strings of JSON by the names of the fields, until `extra` is used; unset if there are none.
+    # JSON strings by field name, until `extra` is first used; unset if there are none.
     __slots__ = ("_extra_json",)
 
     def __getattr__(self, name):
-        # Python calls this only while there is no such attribute.
+        # Python calls this only if the attribute is not set.
         if name != "extra":
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
         self.extra = extra_of_json(getattr(self, "_extra_json", {}))
@@ -94,48 +95,48 @@ class RecordWithExtra(Record):
 
 
 class Extra(dict):
-    """JSON by the names of fields. It remembers the JSON of what it was made of."""
+    """JSON values by field name, with the JSON strings that they were parsed from."""
 
     __slots__ = ("_json",)
 
 
-class JSONText(str):
-    """JSON that is nested too deeply for Python, or has a number of too many digits."""
+class UnparsedJSON(str):
+    """JSON that Python can't parse: nested too deeply, or with a number that has too many digits."""
 
     __slots__ = ()
 
 
-def extra_of_json(texts):
-    """Makes ordinary objects of JSON."""
-    if not texts:
+def extra_of_json(strings):
+    """Parses JSON strings by field name into ordinary objects."""
+    if not strings:
         return {}
     from json import loads
 
     extra = Extra()
-    extra._json = texts
-    for name, text in texts.items():
+    extra._json = strings
+    for name, string in strings.items():
         try:
-            extra[name] = loads(text)
+            extra[name] = loads(string)
         except (ValueError, RecursionError):
-            extra[name] = JSONText(text)
+            extra[name] = UnparsedJSON(string)
     return extra
 
 
 def json_of_extra(extra):
-    """Makes JSON of ordinary objects. An unchanged value has the same JSON as before, digit for digit."""
-    made_of = getattr(extra, "_json", {})
-    return {name: _json(value, made_of.get(name)) for name, value in extra.items()}
+    """Writes ordinary objects as JSON strings. An unchanged value keeps its original string exactly."""
+    originals = getattr(extra, "_json", {})
+    return {name: _json(value, originals.get(name)) for name, value in extra.items()}
 
 
-def _json(value, made_of):
-    if isinstance(value, JSONText):
+def _json(value, original):
+    if isinstance(value, UnparsedJSON):
         return str(value)
     from json import dumps, loads
 
-    text = dumps(value)
-    if made_of is not None and text == dumps(loads(made_of)):
-        return made_of
-    # Refuses infinity and NaN, which JSON does not have.
+    string = dumps(value)
+    if original is not None and string == dumps(loads(original)):
+        return original
+    # Rejects infinity and NaN, which JSON does not have.
     return dumps(value, allow_nan=False)
 
 
@@ -144,7 +145,7 @@ def _values(record):
 
 
 class OpenEnum:
-    """An enumeration that the service may extend: each known value is one object, as those of an `Enum` are."""
+    """An enumeration that the service may extend. Each known value is a single object, as in an `Enum`."""
 
     _known = []
 
@@ -164,27 +165,27 @@ class OpenEnum:
 
 
 class ClosedEnum(Enum):
-    """An enumeration of this package alone."""
+    """An enumeration that only this package extends."""
 
     @classmethod
     def _missing_(cls, value):
-        # Enum's own error repeats the value, which may be a secret that was confused with it.
-        raise ValueError(f"no {cls.__name__} has the value that was given")
+        # The error of Enum repeats the value, which may be a secret passed by mistake.
+        raise ValueError(f"the value is not a {cls.__name__}")
 
 
-class _Text:
+class _String:
     @staticmethod
     def check_lower(value):
-        check_text(value)
+        check_string(value)
 
 
 class UnknownValue:
-    """The value of an open enumeration that this version does not know."""
+    """A value of an open enumeration that this version does not know."""
 
     __match_args__ = ("value",)
 
     def __new__(cls, value):
-        check("value", _Text, value)
+        check("value", _String, value)
         self = object.__new__(cls)
         self._value = value
         return self
@@ -208,7 +209,7 @@ class UnknownValue:
 
 
 def complete(enum, names, unknown_name, unknown):
-    """Gives an open enumeration its values, numbered as the library numbers them."""
+    """Adds the values of an open enumeration, with the numbers that the native library uses."""
     enum._known = []
     for number, name in enumerate(names, 1):
         value = object.__new__(enum)
@@ -220,13 +221,13 @@ def complete(enum, names, unknown_name, unknown):
 
 
 def nest(outer, name, inner):
-    """Shows a class as one that is defined inside another."""
+    """Makes a class appear as defined inside another class."""
     inner.__name__, inner.__qualname__, inner.__module__ = name, f"{outer.__name__}.{name}", __package__
     setattr(outer, name, inner)
 
 
 def publish(namespace):
-    """Shows what a module exports as part of the package, wherever it is defined."""
+    """Makes the exports of a module appear as defined in the package."""
     for name in namespace["__all__"]:
         one = namespace[name]
         one.__module__ = __package__
@@ -237,7 +238,7 @@ def publish(namespace):
 
 
 def publish_warnings(messages):
-    """Warns of settings, in the name of the line that has called the function of the interface."""
+    """Issues warnings about settings, attributed to the line that called the public function."""
     for message in messages:
         from warnings import warn
 
@@ -245,21 +246,21 @@ def publish_warnings(messages):
 
 
 class NativeObject:
-    """An object of the library, which does not change: a copy is the object itself."""
+    """An immutable object of the native library. A copy is the object itself."""
 
     __slots__ = ("_handle", "__weakref__")
 
     def __init__(self, *arguments, **named):
-        made = vars(type(self)).items()
-        ways = [
+        members = vars(type(self)).items()
+        constructors = [
             f"{type(self).__name__}.{name}()"
-            for name, way in made
-            if isinstance(way, classmethod) and name[0] != "_"
+            for name, member in members
+            if isinstance(member, classmethod) and name[0] != "_"
         ]
-        raise TypeError(f"{_a(type(self))} is made by {' or '.join(ways)}")
+        raise TypeError(f"{_a(type(self))} is made by {' or '.join(constructors)}")
 
     def _open_handle(self):
-        """The number of its handle, and what keeps that from being freed."""
+        """Returns the handle, and the object that keeps the handle from being freed."""
         handle = self._handle
         if handle is None:
             raise RuntimeError(f"this {type(self).__name__} is closed")
@@ -275,16 +276,16 @@ class NativeObject:
         raise TypeError(f"{_a(type(self))} can't be pickled: it may hold a secret, or connections")
 
 
-class Client(NativeObject):
-    """What the clients have beside their operations."""
+class Api(NativeObject):
+    """The methods that both API classes have in addition to their operations."""
 
     def _open_handle(self):
-        # Each operation begins here, and what it returns must be read.
-        _waiting.try_depth()
+        # Each operation calls this first, and its result must be readable.
+        _waiting.check_stack_depth()
         return super()._open_handle()
 
     def close(self):
-        """Lets go of the connections. Calls that are under way come to their end; further ones are refused."""
+        """Closes the connections. Calls in progress are completed; further calls are refused."""
         self._handle = None
 
     def __repr__(self):
@@ -292,7 +293,7 @@ class Client(NativeObject):
         return f"<{name}, closed>" if self._handle is None else f"<{name} of {self.host().api_url()}>"
 
 
-class AsyncClient(Client):
+class AsyncApi(Api):
     async def __aenter__(self):
         return self
 
@@ -300,7 +301,7 @@ class AsyncClient(Client):
         self.close()
 
 
-class BlockingClient(Client):
+class BlockingApi(Api):
     def __enter__(self):
         return self
 
@@ -314,7 +315,7 @@ def _a(kind):
 
 
 def check(name, converter, value):
-    """Says of which argument or field a value is not what it has to be."""
+    """Checks the value of an argument or field; the error names it."""
     try:
         converter.check_lower(value)
     except (TypeError, ValueError) as error:
@@ -331,7 +332,7 @@ def check_items(converter, items):
 
 
 def check_entries(keys, values, entries):
-    # A key is not repeated: it may be a secret that was confused with its name.
+    # The error gives a position, not the key, which may be a secret passed by mistake.
     check_instance(entries, dict)
     for place, (key, value) in enumerate(entries.items()):
         check(f"[key {place}]", keys, key)
@@ -341,9 +342,9 @@ def check_entries(keys, values, entries):
 class _JSON:
     @staticmethod
     def check_lower(value):
-        made_of, value = value
+        original, value = value
         try:
-            _json(value, made_of)
+            _json(value, original)
         except (TypeError, ValueError, RecursionError) as error:
             problem = f"can't be written as JSON ({error})"
         else:
@@ -353,18 +354,18 @@ class _JSON:
 
 def check_extra(extra):
     check_instance(extra, dict)
-    made_of = getattr(extra, "_json", {})
+    originals = getattr(extra, "_json", {})
     for place, (name, value) in enumerate(extra.items()):
-        check(f"[key {place}]", _Text, name)
-        check(f"[{name!r}]", _JSON, (made_of.get(name), value))
+        check(f"[key {place}]", _String, name)
+        check(f"[{name!r}]", _JSON, (originals.get(name), value))
 
 
 def _located(place, error):
-    """The same error, with the place of the value: `body.scope[1]: a str is required, not NoneType`."""
-    path, said = getattr(error, "_located", ("", str(error)))
+    """Returns the error with the path of the value: `body.scope[1]: a str is required, not NoneType`."""
+    path, message = getattr(error, "_located", ("", str(error)))
     path = f"{place}{path}" if path[:1] in ("", "[") else f"{place}.{path}"
-    located = (TypeError if isinstance(error, TypeError) else ValueError)(f"{path}: {said}")
-    located._located = path, said
+    located = (TypeError if isinstance(error, TypeError) else ValueError)(f"{path}: {message}")
+    located._located = path, message
     return located
 
 
@@ -374,17 +375,15 @@ def check_instance(value, wanted):
 
 
 def check_list(value):
-    # A text is a sequence of texts too, and never meant as one.
+    # A string is a sequence of strings too, but never meant as a list.
     if isinstance(value, (str, bytes)) or not hasattr(value, "__len__"):
         check_instance(value, list)
 
 
-def check_moment(value):
+def check_timestamp(value):
     check_instance(value, datetime)
     if value.utcoffset() is None:
-        raise ValueError(
-            "a datetime without a time zone is no moment; give it one, such as tzinfo=timezone.utc"
-        )
+        raise ValueError("a datetime must have a time zone; set one, such as tzinfo=timezone.utc")
 
 
 def check_size(data):
@@ -392,7 +391,7 @@ def check_size(data):
         raise ValueError(f"an argument takes {len(data)} bytes; at most {LARGEST_BUFFER} are allowed")
 
 
-def check_text(value):
+def check_string(value):
     check_instance(value, str)
     if len(value) > LONGEST_TEXT:
         raise ValueError(f"{len(value)} characters are too many; at most {LONGEST_TEXT} are allowed")
@@ -400,8 +399,8 @@ def check_text(value):
         try:
             value.encode()
         except UnicodeEncodeError as error:
-            # The error itself holds the whole text, which may be a secret.
-            problem = f"character {error.start} is half of a surrogate pair, which is not text"
+            # The original error holds the whole string, which may be a secret.
+            problem = f"character {error.start} is half of a surrogate pair, which is not allowed in a string"
         else:
             return
         raise ValueError(problem)

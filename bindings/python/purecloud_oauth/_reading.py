@@ -1,6 +1,6 @@
-"""How the library's answers become objects: it makes them itself, by the functions of the interpreter.
+"""Lets the native library create Python objects from responses, through the C API of the interpreter.
 
-Where these are not to be had, as in other interpreters than CPython, uniffi's own readers do it, in Python.
+Where that API is not available, as in interpreters other than CPython, uniffi's own readers are used, in Python.
 """
 
 import ctypes
@@ -10,17 +10,17 @@ import sys
 
 
 def reader(library, buffer, misfit, types, parts):
-    """What reads a value of the type with this number from a buffer; nothing where there is no such thing."""
+    """Returns a function that reads a value of a type, given by its number, from a buffer; None if unsupported."""
     if sys.implementation.name != "cpython":
         return None
-    # Whoever calls these functions holds the interpreter.
+    # These functions must be called with the GIL held.
     native = ctypes.PyDLL(library._name, handle=library._handle)
     names = native.purecloud_oauth_python_functions
     names.restype = ctypes.c_char_p
     functions = [getattr(ctypes.pythonapi, name) for name in names().decode().split()]
     bind = native.purecloud_oauth_python_types
     bind.argtypes, bind.restype = (ctypes.c_void_p, ctypes.c_char_p, ctypes.py_object), ctypes.c_void_p
-    always = [
+    constants = [
         None,
         datetime.datetime,
         datetime.timezone.utc,
@@ -29,7 +29,7 @@ def reader(library, buffer, misfit, types, parts):
         misfit,
         OverflowError,
     ]
-    bound = bind(addresses(*functions), types, always + parts)
+    bound = bind(addresses(*functions), types, constants + parts)
     if bound is None:
         return None
     read = native.purecloud_oauth_python_read
@@ -38,8 +38,8 @@ def reader(library, buffer, misfit, types, parts):
     def read_all(number, written):
         if written.len < _LARGE or not gc.isenabled():
             return read(bound, number, written)
-        # Everything that is made here is part of the answer: there is nothing to be collected, and looking for it,
-        # again and again while there is more and more, takes longer than the rest.
+        # All objects created here belong to the result, so nothing can be collected. The collector would run again and
+        # again over a growing number of objects, which takes longer than creating them.
         gc.disable()
         try:
             return read(bound, number, written)
@@ -49,7 +49,7 @@ def reader(library, buffer, misfit, types, parts):
     return read_all
 
 
-# From this many bytes on the collector is in the way.
+# The minimum size of a buffer, in bytes, for which the garbage collector is paused.
 _LARGE = 1 << 16
 
 
@@ -58,5 +58,5 @@ def address(function):
 
 
 def addresses(*functions):
-    """Where functions are, as the library takes it."""
+    """Returns the addresses of functions as an array for the native library."""
     return (ctypes.c_void_p * len(functions))(*map(address, functions))

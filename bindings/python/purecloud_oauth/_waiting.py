@@ -1,6 +1,7 @@
-"""The ways in which a call waits for the library: in its event loop, in its greenlet or in its thread.
+"""Waiting for calls of the native library: in an event loop, in a greenlet or in a thread.
 
-No thread of the library enters Python: it would compete for the interpreter, and be inside when that ends.
+No thread of the native library enters Python: it would compete for the GIL, and could be inside the interpreter when
+that shuts down.
 """
 
 import ctypes
@@ -11,61 +12,61 @@ from weakref import WeakKeyDictionary, ref
 
 
 def declare(library):
-    """Takes what is needed here from the library."""
-    global _at_once, _begin, _discard, _leave, _wait, _mailbox, _descriptor, _works, _listen, _take, _free
+    """Declares the functions of the native library that this module calls."""
+    global _keeping_gil, _begin, _discard, _leave, _wait, _mailbox, _descriptor, _works, _listen, _take, _free
     pointer, number, milliseconds = ctypes.c_void_p, ctypes.c_uint64, ctypes.c_uint32
-    # Nothing of it takes long, so other threads need not be let in meanwhile.
-    _at_once = at_once = ctypes.PyDLL(library._name, handle=library._handle)
+    # Functions that never take long are called without releasing the GIL.
+    _keeping_gil = keeping_gil = ctypes.PyDLL(library._name, handle=library._handle)
 
-    def declared(way, name, returned, *arguments):
-        function = way[f"purecloud_oauth_python_{name}"]
+    def declared(calls, name, returned, *arguments):
+        function = calls[f"purecloud_oauth_python_{name}"]
         function.restype, function.argtypes = returned, arguments
         return function
 
-    _begin = declared(at_once, "begin", pointer, number, pointer, pointer, number)
-    _discard = declared(at_once, "discard", None, number, pointer)
-    _leave = declared(at_once, "leave", None, pointer)
+    _begin = declared(keeping_gil, "begin", pointer, number, pointer, pointer, number)
+    _discard = declared(keeping_gil, "discard", None, number, pointer)
+    _leave = declared(keeping_gil, "leave", None, pointer)
     _wait = declared(library, "wait", ctypes.c_bool, pointer, milliseconds)
-    _mailbox = declared(at_once, "mailbox", pointer)
-    _descriptor = declared(at_once, "mailbox_descriptor", ctypes.c_int32, pointer)
-    _works = declared(at_once, "mailbox_works", ctypes.c_bool, pointer)
+    _mailbox = declared(keeping_gil, "mailbox", pointer)
+    _descriptor = declared(keeping_gil, "mailbox_descriptor", ctypes.c_int32, pointer)
+    _works = declared(keeping_gil, "mailbox_works", ctypes.c_bool, pointer)
     _listen = declared(library, "mailbox_listen", ctypes.c_bool, pointer, milliseconds)
-    _take = declared(at_once, "mailbox_take", ctypes.c_size_t, pointer, pointer, ctypes.c_size_t)
-    _free = declared(at_once, "mailbox_free", None, pointer)
+    _take = declared(keeping_gil, "mailbox_take", ctypes.c_size_t, pointer, pointer, ctypes.c_size_t)
+    _free = declared(keeping_gil, "mailbox_free", None, pointer)
 
 
-def without_release(function):
-    """Returns a function of the library that keeps the interpreter locked while it runs.
+def without_releasing_gil(function):
+    """Returns the same native function, but called without releasing the GIL.
 
-    Python calls it for the objects of a sub-interpreter when the process ends. Before Python 3.12 a thread that lets
-    go of the interpreter at that time never gets it back, and the process never ends.
+    Python frees the objects of a sub-interpreter with it when the process exits. Before Python 3.12 a thread that
+    releases the GIL at that time never gets it back, and the process hangs.
     """
-    same = getattr(_at_once, function.__name__)
+    same = getattr(_keeping_gil, function.__name__)
     same.restype, same.argtypes = function.restype, function.argtypes
     return same
 
 
-# A signal does not end a wait of the library: so none is long, in milliseconds.
+# The maximum duration of one wait in the native library, in milliseconds. A signal does not end such a wait.
 _SLICE = 50
 
-# Reading what a call returns needs no more stack frames than this.
+# The maximum number of stack frames that reading a result takes.
 _DEPTH = 40
 
 
-def try_depth(depth=_DEPTH):
-    """Raises RecursionError where a result could not be read: it may hold a secret that nothing shows again."""
+def check_stack_depth(depth=_DEPTH):
+    """Raises RecursionError if there is no room to read a result, which may hold a secret that is shown only once."""
     if depth:
-        try_depth(depth - 1)
+        check_stack_depth(depth - 1)
 
 
 class _Call:
-    """A call under way. It is left once, however the wait for it ends."""
+    """A call in progress. `leave` is effective once, however the wait ends."""
 
-    __slots__ = ("_leave", "_native", "told")
+    __slots__ = ("_leave", "_native", "notified")
 
-    def __init__(self, future, functions, mailbox, number, told):
-        # The function outlives this module's names, which are gone when the interpreter ends.
-        self._leave, self.told = _leave, told
+    def __init__(self, future, functions, mailbox, number, notified):
+        # Keeps a reference, because the names of this module are cleared when the interpreter exits.
+        self._leave, self.notified = _leave, notified
         self._native = _begin(future, functions, mailbox, number)
 
     def wait(self, milliseconds):
@@ -81,26 +82,26 @@ class _Call:
         return native
 
 
-def in_this_thread(future, functions, result):
+def wait_in_thread(future, functions, result):
     """Waits for the result. A signal handler, such as that of Ctrl-C, may raise here."""
-    wait = _wait_of_greenlets()
+    wait = _greenlet_wait()
     if wait is not None:
-        return _in_this_greenlet(wait, future, functions, result)
+        return _wait_in_greenlet(wait, future, functions, result)
     call = _Call(future, functions, None, 0, None)
     try:
         while not call.wait(_SLICE):
             pass
         return result(future)
     finally:
-        # However the waiting ended: this is what ends the call.
+        # Ends the call even if the wait was interrupted.
         call.leave()
 
 
-def _wait_of_greenlets():
-    """Returns the function that waits for a descriptor while other greenlets run; `None` without greenlets.
+def _greenlet_wait():
+    """Returns a function that waits for a descriptor while other greenlets run; `None` without greenlets.
 
-    gevent and eventlet put functions of their own in place of those of the module `select`. Each wait looks, because a
-    program may do that at any time, and may undo it.
+    gevent and eventlet replace the functions of the module `select`. This is checked for each call, because a program
+    may patch or restore the module at any time.
     """
     select = sys.modules.get("select")
     poll, one_of = getattr(select, "poll", None), getattr(select, "select", None)
@@ -121,7 +122,7 @@ def _is_patched(function):
     return getattr(function, "__module__", "select") != "select"
 
 
-def _in_this_greenlet(wait, future, functions, result):
+def _wait_in_greenlet(wait, future, functions, result):
     with _WatchedCall(future, functions) as call:
         call.begin()
         while not call.is_done():
@@ -130,7 +131,7 @@ def _in_this_greenlet(wait, future, functions, result):
 
 
 class _WatchedCall:
-    """A call with a descriptor of its own, which stays readable once there is a result."""
+    """A call with a separate file descriptor, which becomes and stays readable once there is a result."""
 
     __slots__ = ("_call", "_free", "_future", "_mailbox", "_process", "descriptor")
 
@@ -147,7 +148,8 @@ class _WatchedCall:
 
     def is_done(self):
         if os.getpid() != self._process:
-            # A copy of the parent's greenlet. Leaving its call may need a lock that was copied locked.
+            # This greenlet is a copy of one in the parent process. Leaving the call could wait for a lock that was
+            # copied in locked state.
             self._call.forget()
             raise RuntimeError("this call belongs to the process that this process was forked from")
         return self._call.wait(0)
@@ -163,10 +165,10 @@ class _WatchedCall:
         self._free(self._mailbox)
 
 
-async def in_event_loop(future, functions, result):
+async def wait_in_event_loop(future, functions, result):
     """Waits for the result. Cancelling the task raises here."""
     if _runs_in_trio():
-        return await _in_trio(future, functions, result)
+        return await _wait_in_trio(future, functions, result)
     try:
         loop = _running_loop()
         mailbox, number = _mailbox_of(loop), next(_numbers)
@@ -176,7 +178,7 @@ async def in_event_loop(future, functions, result):
     call = _Call(future, functions, mailbox.address, number, loop.create_future())
     mailbox.waiting[number] = call
     try:
-        await call.told
+        await call.notified
         return result(future)
     finally:
         call.leave()
@@ -184,7 +186,7 @@ async def in_event_loop(future, functions, result):
 
 
 def _runs_in_trio():
-    # Whatever runs under Trio has imported sniffio, and asyncio may run within Trio, or Trio within asyncio.
+    # Trio always imports sniffio, which also reports the running library if asyncio is nested in Trio or vice versa.
     sniffio = sys.modules.get("sniffio")
     if sniffio is None:
         return False
@@ -194,18 +196,18 @@ def _runs_in_trio():
         return False
 
 
-async def _in_trio(future, functions, result):
+async def _wait_in_trio(future, functions, result):
     trio = sys.modules["trio"].lowlevel
     with _WatchedCall(future, functions) as call:
-        # In a scope that is cancelled already nothing is sent.
+        # Sends no request if the scope is already cancelled.
         await trio.checkpoint_if_cancelled()
         if call.descriptor < 0:
             raise RuntimeError(
-                "Trio can't wait for the library on this system; call BlockingOAuthApi by trio.to_thread.run_sync"
+                "OAuthApi does not support Trio on this system; call BlockingOAuthApi with trio.to_thread.run_sync"
             )
         call.begin()
         while True:
-            # Once at least, so that each call lets other tasks run.
+            # Waits at least once, so that each call lets other tasks run.
             await trio.wait_readable(call.descriptor)
             if call.is_done():
                 return result(future)
@@ -215,7 +217,7 @@ _numbers = count()
 
 
 def _running_loop():
-    # Importing it takes longer than everything else together, and whoever runs an event loop of asyncio has done so.
+    # Importing asyncio takes longer than everything else, and a program with a running event loop has imported it.
     asyncio = sys.modules.get("asyncio")
     if asyncio is not None:
         try:
@@ -225,7 +227,8 @@ def _running_loop():
     raise RuntimeError("OAuthApi needs an event loop of asyncio or Trio; BlockingOAuthApi works without one")
 
 
-# Event loops know their mailboxes by what they call when one has something: nothing here keeps a loop or its calls.
+# The mailboxes of event loops. Only the loop's reader holds a mailbox strongly, so this map keeps no loop and no call
+# alive.
 _mailboxes = WeakKeyDictionary()
 
 
@@ -234,31 +237,31 @@ def _mailbox_of(loop):
     mailbox = known and known()
     if mailbox is None or not mailbox.works():
         if mailbox is not None:
-            mailbox.give_way(loop)
+            mailbox.detach(loop)
         mailbox = _Mailbox(loop)
         _mailboxes[loop] = ref(mailbox)
     return mailbox
 
 
 class _Mailbox:
-    """Where the library puts the numbers of the calls that an event loop has to look at."""
+    """The queue in which the native library puts the numbers of the calls that an event loop has to resume."""
 
-    _ROOM = 64
+    _CAPACITY = 64
 
     def __init__(self, loop):
         self._free = _free
         self.address = _mailbox()
         if self.address is None:
             raise OSError("the system has no more file descriptors")
-        # The calls that wait, by the number that the library has been given.
+        # The waiting calls, by the numbers that were passed to the native library.
         self.waiting = {}
-        self._numbers = (ctypes.c_uint64 * self._ROOM)()
+        self._numbers = (ctypes.c_uint64 * self._CAPACITY)()
         self._reader = None
         reader, descriptor = _Reader(self), _descriptor(self.address)
         try:
             loop.add_reader(descriptor, reader)
         except (NotImplementedError, ValueError):
-            # An event loop that watches no file descriptors, or a system on which there is none.
+            # The event loop can't watch file descriptors, or the system has none.
             from threading import Thread
 
             reader.mailbox = None
@@ -267,19 +270,19 @@ class _Mailbox:
             self._reader = ref(reader), descriptor
 
     def works(self):
-        """Whether the event loop is notified: the descriptor may have been closed by others."""
+        """Reports whether the event loop is still notified. The program may have closed the descriptor."""
         return self.address is not None and _works(self.address)
 
     def deliver(self):
         if self.address is None:
             return
-        for number in self._numbers[: _take(self.address, self._numbers, self._ROOM)]:
+        for number in self._numbers[: _take(self.address, self._numbers, self._CAPACITY)]:
             call = self.waiting.pop(number, None)
-            if call is not None and not call.told.done():
-                call.told.set_result(None)
+            if call is not None and not call.notified.done():
+                call.notified.set_result(None)
 
-    def give_way(self, loop):
-        """Leaves the event loop to another mailbox, because this one can't notify it any more."""
+    def detach(self, loop):
+        """Detaches this mailbox from the event loop, which it can no longer notify; another mailbox replaces it."""
         reader = self._reader and self._reader[0]()
         if reader is not None:
             reader.mailbox = None
@@ -288,17 +291,17 @@ class _Mailbox:
             # The loop's own descriptor may be closed as well.
             with suppress(Exception):
                 loop.remove_reader(self._reader[1])
-        # Its calls have lost their connections, which is noticed soon.
+        # The native library soon fails its calls, because they have lost their connections.
         self.deliver()
         loop.call_later(1, self.deliver)
 
     def close(self):
-        """Leaves the calls that wait: nobody looks at them any more."""
+        """Ends the waiting calls, because the event loop is closed."""
         while self.waiting:
             _, call = self.waiting.popitem()
             call.leave()
-            if not call.told.done() and not call.told.get_loop().is_closed():
-                call.told.cancel()
+            if not call.notified.done() and not call.notified.get_loop().is_closed():
+                call.notified.cancel()
         address, self.address = self.address, None
         if address is not None:
             self._free(address)
@@ -307,7 +310,7 @@ class _Mailbox:
 
 
 class _Reader:
-    """What an event loop calls when its mailbox has something. A loop that is closed drops it, and nothing else does."""
+    """The callback of an event loop for its mailbox. Only the loop references it, so closing the loop deletes it."""
 
     __slots__ = ("__weakref__", "mailbox")
 
@@ -325,14 +328,14 @@ class _Reader:
 
 def _listen_for(mailbox, loop):
     while mailbox.address is not None:
-        rang = _listen(mailbox.address, _SLICE)
+        has_mail = _listen(mailbox.address, _SLICE)
         listening = loop()
         if listening is None or listening.is_closed():
             break
-        if rang:
+        if has_mail:
             try:
                 listening.call_soon_threadsafe(mailbox.deliver)
             except RuntimeError:
-                break  # It has been closed meanwhile.
+                break  # The loop was closed in the meantime.
         del listening
     mailbox.close()

@@ -1,4 +1,4 @@
-//! The exported interface as a page to read: what there is, in neutral notation, with its name in each
+//! Renders the exported interface as a Markdown page, in a language-neutral notation and with the names in each
 //! language.
 
 use std::fmt::Write;
@@ -14,118 +14,134 @@ use crate::warnings;
 const INTRODUCTION: &str = "\
 # The interface
 
-What Python, Kotlin, Java and Swift programs see: written by `cargo xtask interface` from the metadata of the
-library that their packages carry, and compared with it by `cargo xtask test`.
+The API of the Python, Kotlin, Java and Swift packages. `cargo xtask interface` generates this page from the metadata
+of the native library; `cargo xtask test` fails if the page is out of date.
 
-- A type is followed by `?` where it may be missing, and by what it is when left out.
-- `[T]` is a list, `{K: V}` a map. `text`, `flag`, `int32`, `int64`, `duration` and `moment` are each language's
-  own types; a moment is a `datetime` with its time zone in Python, an `Instant` in Kotlin and Java, a `Date` in
-  Swift.
-- `JSON` is any value of JSON: ordinary objects in Python, a string of JSON in Kotlin, Java and Swift.
-- Arguments and fields stand as in Python; in Kotlin, Java and Swift they have capitals in place of underscores,
-  as the functions beside them.
-- Types have one name in all languages, but for `OAuthError`, which is `OAuthException` in Kotlin and Java, and
+- `T?` is an optional type. `none` is the absent value: `None` in Python, `null` in Kotlin and Java, `nil` in Swift. A
+  function that returns `none` returns no value.
+- An argument or field with a default may be omitted: `name: string?, default: none`.
+- `[T]` is a list, `{K: V}` a map. `string`, `boolean`, `int32`, `int64`, `duration` and `timestamp` are the native
+  types of each language; a timestamp is a `datetime` with a time zone in Python, an `Instant` in Kotlin and Java, a
+  `Date` in Swift.
+- `JSON` is any JSON value: ordinary objects in Python, a JSON string in Kotlin, Java and Swift.
+- Arguments and fields are listed with their Python names; in Kotlin, Java and Swift these are in camel case, like the
+  names of functions.
+- Types have the same name in all languages, except `OAuthError`, which is `OAuthException` in Kotlin and Java, and
   `OAuthApi`, `BlockingOAuthApi` and `Host`, which are `OAuthAPI`, `BlockingOAuthAPI` and `ServiceHost` in Swift.
 - In Swift the only argument of a function such as `Host.region` has no label.
-- What may fail, fails with `OAuthError`.
+- Every function that can fail reports an `OAuthError`.
 ";
 
-pub(crate) fn page(interface: &ComponentInterface) -> String {
+/// Returns the whole page.
+pub(crate) fn render(interface: &ComponentInterface) -> String {
     let mut page = INTRODUCTION.to_owned();
-    heading(&mut page, "Clients and other objects");
+    write_heading(&mut page, "Objects");
     for object in interface.object_definitions() {
-        of_object(&mut page, object, interface);
+        write_object(&mut page, object, interface);
     }
-    heading(&mut page, "Functions");
+    write_heading(&mut page, "Functions");
     page.push('\n');
-    table(
+    write_table(
         &mut page,
         warnings::public_functions(interface).map(|function| {
-            row(
-                names(function.name()),
+            format_row(
+                spellings(function.name()),
                 function,
-                function.return_type().map_or("nothing".to_owned(), notation),
+                function.return_type().map_or("none".to_owned(), type_notation),
             )
         }),
     );
-    heading(&mut page, "Errors");
+    write_heading(&mut page, "Errors");
     for error in interface.enum_definitions().iter().filter(|one| interface.is_name_used_as_error(one.name()))
     {
-        of_error(&mut page, error);
+        write_error(&mut page, error);
     }
-    heading(&mut page, "Enumerations");
+    write_heading(&mut page, "Enumerations");
     for one in interface.enum_definitions().iter().filter(|one| !interface.is_name_used_as_error(one.name()))
     {
-        of_enum(&mut page, one);
+        write_enum(&mut page, one);
     }
-    heading(&mut page, "Records");
+    write_heading(&mut page, "Records");
     for record in interface.record_definitions() {
-        of_record(&mut page, record);
+        write_record(&mut page, record);
     }
     page
 }
 
-fn of_object(page: &mut String, object: &Object, interface: &ComponentInterface) {
-    type_heading(page, object.name(), object.docstring());
+fn write_object(page: &mut String, object: &Object, interface: &ComponentInterface) {
+    write_type_heading(page, object.name(), object.docstring());
     let constructors: Vec<_> = object
         .constructors()
         .into_iter()
         .map(|constructor| match constructor.is_primary_constructor() {
-            true => row([code(object.name()), code(object.name())], constructor, object.name().to_owned()),
+            true => format_row(
+                [code_span(object.name()), code_span(object.name())],
+                constructor,
+                object.name().to_owned(),
+            ),
             false => {
-                let within = |name: String| code(&format!("{}.{name}", object.name()));
+                let within = |name: String| code_span(&format!("{}.{name}", object.name()));
                 let [snake, camel] =
                     [constructor.name().to_snake_case(), constructor.name().to_lower_camel_case()];
-                row([within(snake), within(camel)], constructor, object.name().to_owned())
+                format_row([within(snake), within(camel)], constructor, object.name().to_owned())
             }
         })
         .collect();
-    let methods: Vec<_> = object.methods().into_iter().map(of_method).collect();
+    let methods: Vec<_> = object.methods().into_iter().map(method_row).collect();
     let twin = interface
         .get_object_definition(object.name().trim_start_matches("Blocking"))
         .filter(|twin| twin.name() != object.name())
-        .filter(|twin| twin.methods().into_iter().map(of_method).eq(methods.iter().cloned()));
+        .filter(|twin| twin.methods().into_iter().map(method_row).eq(methods.iter().cloned()));
     match twin {
         Some(twin) => {
-            table(page, constructors);
-            let _ = write!(page, "\nIts functions are those of {}, and wait.\n", code(twin.name()));
+            write_table(page, constructors);
+            let _ = write!(
+                page,
+                "\nIts other functions are those of {}. Each blocks the thread until it is done.\n",
+                code_span(twin.name())
+            );
         }
         None => {
-            table(page, constructors.into_iter().chain(methods));
+            write_table(page, constructors.into_iter().chain(methods));
             if object.has_async_method() {
-                page.push_str("\nIts functions are asynchronous.\n");
+                page.push_str(
+                    "\nThe operations and the functions for signing in and out are asynchronous.\n",
+                );
             }
         }
     }
 }
 
-fn of_method(method: &Method) -> String {
-    let returned = method.return_type().map_or("nothing".to_owned(), notation);
-    row(names(method.name()), method, returned)
+fn method_row(method: &Method) -> String {
+    let returned = method.return_type().map_or("none".to_owned(), type_notation);
+    format_row(spellings(method.name()), method, returned)
 }
 
-fn table(page: &mut String, rows: impl IntoIterator<Item = String>) {
-    page.push_str("| Python | Kotlin, Java, Swift | arguments | gives | may fail |\n|---|---|---|---|---|\n");
+fn write_table(page: &mut String, rows: impl IntoIterator<Item = String>) {
+    page.push_str(
+        "| Python | Kotlin, Java, Swift | arguments | returns | can fail |\n|---|---|---|---|---|\n",
+    );
     page.extend(rows);
 }
 
-fn row([python, others]: [String; 2], callable: &impl Callable, returned: String) -> String {
+fn format_row([python, others]: [String; 2], callable: &impl Callable, returned: String) -> String {
     let arguments: Vec<_> = callable.arguments().into_iter().map(argument).collect();
     let fails = if callable.throws_type().is_some() { "yes" } else { "no" };
-    format!("| {python} | {others} | {} | {} | {fails} |\n", arguments.join("<br>"), code(&returned))
+    format!("| {python} | {others} | {} | {} | {fails} |\n", arguments.join("<br>"), code_span(&returned))
 }
 
-fn names(name: &str) -> [String; 2] {
-    [code(&name.to_snake_case()), code(&name.to_lower_camel_case())]
+/// Returns the names of a function in Python and in the other languages.
+fn spellings(name: &str) -> [String; 2] {
+    [code_span(&name.to_snake_case()), code_span(&name.to_lower_camel_case())]
 }
 
-fn code(text: &str) -> String {
-    format!("`{text}`")
+fn code_span(code: &str) -> String {
+    format!("`{code}`")
 }
 
-fn of_error(page: &mut String, error: &Enum) {
-    type_heading(page, error.name(), error.docstring());
-    page.push_str("| kind | Python | Kotlin, Java | Swift | holds |\n|---|---|---|---|---|\n");
+fn write_error(page: &mut String, error: &Enum) {
+    write_type_heading(page, error.name(), error.docstring());
+    page.push_str("| kind | Python | Kotlin, Java | Swift | fields |\n|---|---|---|---|---|\n");
     let exception = error.name().replace("Error", "Exception");
     for variant in error.variants() {
         let (name, fields) = (variant.name().to_upper_camel_case(), fields(variant.fields()));
@@ -139,9 +155,9 @@ fn of_error(page: &mut String, error: &Enum) {
     }
 }
 
-fn of_enum(page: &mut String, one: &Enum) {
-    type_heading(page, one.name(), one.docstring());
-    page.push_str("| Python | Kotlin, Java | Swift | holds |\n|---|---|---|---|\n");
+fn write_enum(page: &mut String, one: &Enum) {
+    write_type_heading(page, one.name(), one.docstring());
+    page.push_str("| Python | Kotlin, Java | Swift | fields |\n|---|---|---|---|\n");
     for variant in one.variants() {
         let kotlin = if one.is_flat() {
             variant.name().to_shouty_snake_case()
@@ -158,87 +174,95 @@ fn of_enum(page: &mut String, one: &Enum) {
     }
     if !one.methods().is_empty() {
         page.push('\n');
-        table(page, one.methods().iter().map(of_method));
+        write_table(page, one.methods().iter().map(method_row));
     }
 }
 
-fn of_record(page: &mut String, record: &Record) {
-    type_heading(page, record.name(), record.docstring());
-    page.push_str("| field | type | left out |\n|---|---|---|\n");
+fn write_record(page: &mut String, record: &Record) {
+    write_type_heading(page, record.name(), record.docstring());
+    page.push_str("| field | type | default |\n|---|---|---|\n");
     for field in record.fields() {
-        let default =
-            field.default_value().map_or("required".to_owned(), |value| default(value, &field.as_type()));
-        let _ =
-            writeln!(page, "| {} | `{}` | {default} |", both_cases(field.name()), notation(&field.as_type()));
+        let default = field
+            .default_value()
+            .map_or("required".to_owned(), |value| default_notation(value, &field.as_type()));
+        let _ = writeln!(
+            page,
+            "| {} | `{}` | {default} |",
+            both_cases(field.name()),
+            type_notation(&field.as_type())
+        );
     }
     if !record.methods().is_empty() {
         page.push('\n');
-        table(page, record.methods().iter().map(of_method));
+        write_table(page, record.methods().iter().map(method_row));
     }
 }
 
 fn fields(fields: &[Field]) -> String {
-    let fields = fields.iter().map(|field| format!("`{}: {}`", field.name(), notation(&field.as_type())));
+    let fields =
+        fields.iter().map(|field| format!("`{}: {}`", field.name(), type_notation(&field.as_type())));
     fields.collect::<Vec<_>>().join(", ")
 }
 
 fn argument(argument: &Argument) -> String {
-    let left_out = argument
-        .default_value()
-        .map_or(String::new(), |value| format!(" = {}", default(value, &argument.as_type())));
-    code(&format!("{}: {}{left_out}", argument.name(), notation(&argument.as_type())))
+    let default = argument.default_value().map_or(String::new(), |value| {
+        format!(", default: {}", default_notation(value, &argument.as_type()))
+    });
+    code_span(&format!("{}: {}{default}", argument.name(), type_notation(&argument.as_type())))
 }
 
-/// The name as it stands in Python, and as it stands in Kotlin and Swift where that differs.
+/// Returns the name in Python, followed by the name in Kotlin and Swift if it differs.
 fn both_cases(name: &str) -> String {
     let (snake, camel) = (name.to_snake_case(), name.to_lower_camel_case());
     if snake == camel { format!("`{snake}`") } else { format!("`{snake}` `{camel}`") }
 }
 
-fn notation(of: &Type) -> String {
+fn type_notation(of: &Type) -> String {
     match of {
-        Type::String => "text".to_owned(),
-        Type::Boolean => "flag".to_owned(),
+        Type::String => "string".to_owned(),
+        Type::Boolean => "boolean".to_owned(),
         Type::Int32 => "int32".to_owned(),
         Type::Int64 => "int64".to_owned(),
         Type::Duration => "duration".to_owned(),
-        Type::Timestamp => "moment".to_owned(),
-        Type::Custom { name, .. } if name == "Extra" => "{text: JSON}".to_owned(),
-        Type::Custom { builtin, .. } => notation(builtin),
-        Type::Box { inner_type } => notation(inner_type),
-        Type::Optional { inner_type } => format!("{}?", notation(inner_type)),
-        Type::Sequence { inner_type } => format!("[{}]", notation(inner_type)),
-        Type::Map { key_type, value_type } => format!("{{{}: {}}}", notation(key_type), notation(value_type)),
+        Type::Timestamp => "timestamp".to_owned(),
+        Type::Custom { name, .. } if name == "Extra" => "{string: JSON}".to_owned(),
+        Type::Custom { builtin, .. } => type_notation(builtin),
+        Type::Box { inner_type } => type_notation(inner_type),
+        Type::Optional { inner_type } => format!("{}?", type_notation(inner_type)),
+        Type::Sequence { inner_type } => format!("[{}]", type_notation(inner_type)),
+        Type::Map { key_type, value_type } => {
+            format!("{{{}: {}}}", type_notation(key_type), type_notation(value_type))
+        }
         Type::Object { name, .. } | Type::Record { name, .. } | Type::Enum { name, .. } => name.clone(),
-        // Not every language has the others: Java knows no unsigned numbers.
-        other => format!("{other:?}, which not every language has"),
+        // Other types don't exist in every language: Java has no unsigned numbers.
+        other => format!("{other:?}, which does not exist in every language"),
     }
 }
 
-fn default(value: &DefaultValue, of: &Type) -> String {
+fn default_notation(value: &DefaultValue, of: &Type) -> String {
     match (value, of) {
-        (DefaultValue::Literal(Literal::Boolean(flag)), _) => flag.to_string(),
-        (DefaultValue::Literal(Literal::String(text)), _) => format!("\"{text}\""),
+        (DefaultValue::Literal(Literal::Boolean(boolean)), _) => boolean.to_string(),
+        (DefaultValue::Literal(Literal::String(string)), _) => format!("\"{string}\""),
         (DefaultValue::Literal(Literal::None), _) | (DefaultValue::Default, Type::Optional { .. }) => {
-            "missing".to_owned()
+            "none".to_owned()
         }
         (DefaultValue::Default, Type::String) => "\"\"".to_owned(),
         (DefaultValue::Default, Type::Boolean) => "false".to_owned(),
         (DefaultValue::Default, Type::Int32 | Type::Int64) => "0".to_owned(),
         (DefaultValue::Default, Type::Sequence { .. } | Type::Map { .. }) => "empty".to_owned(),
-        (DefaultValue::Default, Type::Custom { builtin, .. }) => default(value, builtin),
+        (DefaultValue::Default, Type::Custom { builtin, .. }) => default_notation(value, builtin),
         (other, _) => format!("{other:?}"),
     }
 }
 
-fn heading(page: &mut String, text: &str) {
-    let _ = write!(page, "\n## {text}\n");
+fn write_heading(page: &mut String, title: &str) {
+    let _ = write!(page, "\n## {title}\n");
 }
 
-/// A type's name, and the first sentence about it.
-fn type_heading(page: &mut String, name: &str, documentation: Option<&str>) {
+/// Writes the name of a type and the first paragraph of its documentation.
+fn write_type_heading(page: &mut String, name: &str, documentation: Option<&str>) {
     let _ = write!(page, "\n### {name}\n\n");
-    if let Some(first) = documentation.and_then(|text| text.split("\n\n").next()) {
+    if let Some(first) = documentation.and_then(|documentation| documentation.split("\n\n").next()) {
         let _ = write!(page, "{first}\n\n");
     }
 }

@@ -1,6 +1,6 @@
-//! Writes the bindings: what uniffi's own templates write, at our version and always with the project's
-//! `uniffi.toml`, and then the touches that they lack. The build tools of the languages know it by its name
-//! and run it like uniffi's own.
+//! Generates the bindings: runs uniffi's templates, at the pinned version and with the project's `uniffi.toml`, and
+//! then patches their output. The program has the name and the arguments of uniffi's own generator, because the build
+//! tools of the languages call it like that.
 
 mod draft;
 mod interface;
@@ -21,7 +21,7 @@ use uniffi_bindgen::{BindgenLoader, BindgenPaths, ComponentInterface, GlobalConf
 
 use crate::draft::Draft;
 
-/// Writes the bindings of a built library.
+/// Generates the bindings of a native library.
 #[derive(Parser)]
 #[command(name = "uniffi-bindgen", version)]
 struct Arguments {
@@ -31,29 +31,29 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Writes the source files of one language.
+    /// Writes the source files for one language.
     Generate {
         /// The language.
         #[arg(long, short)]
         language: Language,
-        /// The folder to write to.
+        /// The output folder.
         #[arg(long, short)]
         out_dir: Utf8PathBuf,
-        /// The settings, where they are not the project's own.
+        /// The settings file; by default the project's `uniffi.toml`.
         #[arg(long, short)]
         config: Option<Utf8PathBuf>,
-        /// For those who call it like older versions: a library is known as one anyway.
+        /// Ignored; accepted for build tools that call the generator like an older version of uniffi's.
         #[arg(long)]
         library: bool,
-        /// For those who call it like uniffi's own: nothing is formatted anyway.
+        /// Ignored; accepted for compatibility with uniffi's generator. The output is never formatted.
         #[arg(long, short)]
         no_format: bool,
-        /// The built library; not stripped, because the interface is read from its symbols.
+        /// The native library. It must not be stripped: the interface is read from its symbols.
         source: Utf8PathBuf,
     },
-    /// Prints the interface as a page to read.
+    /// Prints the interface as a Markdown page.
     Interface {
-        /// The built library.
+        /// The native library.
         source: Utf8PathBuf,
     },
 }
@@ -68,23 +68,23 @@ enum Language {
 fn main() -> Result<()> {
     match Arguments::parse().command {
         Command::Generate { language, out_dir, config, source, .. } => {
-            let config = config.unwrap_or_else(own_settings);
+            let config = config.unwrap_or_else(project_settings);
             write_bindings(language, &source, &out_dir, config)
         }
         Command::Interface { source } => {
-            print(&interface::page(&interface(&source, &own_settings())?));
+            print(&interface::render(&read_interface(&source, &project_settings())?));
             Ok(())
         }
     }
 }
 
-#[allow(clippy::print_stdout, reason = "it is what was asked for")]
+#[allow(clippy::print_stdout, reason = "the page is the output of the command")]
 fn print(page: &str) {
     print!("{page}");
 }
 
-/// The project's settings: at its top, where no build tool looks by itself.
-fn own_settings() -> Utf8PathBuf {
+/// Returns the path of `uniffi.toml` in the project's root folder, where build tools don't look for it by themselves.
+fn project_settings() -> Utf8PathBuf {
     Utf8PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../uniffi.toml"))
 }
 
@@ -94,11 +94,11 @@ fn write_bindings(
     out_dir: &Utf8PathBuf,
     config: Utf8PathBuf,
 ) -> Result<()> {
-    let interface = interface(source, &config)?;
-    let (target, file, finish): (_, _, fn(&mut Draft, &ComponentInterface) -> Result<()>) = match language {
-        Language::Python => (TargetLanguage::Python, "purecloud_oauth.py", python::finish),
-        Language::Kotlin => (TargetLanguage::Kotlin, "purecloud/oauth/purecloud_oauth.kt", kotlin::finish),
-        Language::Swift => (TargetLanguage::Swift, "PureCloudOAuth.swift", swift::finish),
+    let interface = read_interface(source, &config)?;
+    let (target, file, patch): (_, _, fn(&mut Draft, &ComponentInterface) -> Result<()>) = match language {
+        Language::Python => (TargetLanguage::Python, "purecloud_oauth.py", python::patch),
+        Language::Kotlin => (TargetLanguage::Kotlin, "purecloud/oauth/purecloud_oauth.kt", kotlin::patch),
+        Language::Swift => (TargetLanguage::Swift, "PureCloudOAuth.swift", swift::patch),
     };
     generate(GenerateOptions {
         languages: vec![target],
@@ -109,37 +109,38 @@ fn write_bindings(
         ..GenerateOptions::default()
     })?;
     let mut draft = Draft::read(Path::new(out_dir.as_str()).join(file))?;
-    finish(&mut draft, &interface)?;
-    futures_of_buffers(&mut draft)?;
+    patch(&mut draft, &interface)?;
+    patch_buffer_futures(&mut draft)?;
     draft.save()?;
     if matches!(language, Language::Swift) {
         let mut header = Draft::read(Path::new(out_dir.as_str()).join("PureCloudOAuthFFI.h"))?;
-        futures_of_buffers(&mut header)?;
+        patch_buffer_futures(&mut header)?;
         header.save()?;
     }
     Ok(())
 }
 
-/// Futures that return a buffer are completed and freed by functions of our own, which free what nobody takes:
-/// `core/src/ffi/deferred.rs`.
-fn futures_of_buffers(draft: &mut Draft) -> Result<()> {
+/// Replaces the functions that complete and free a future which returns a buffer by those in
+/// `core/src/ffi/deferred.rs`, which also free a result that the caller has not taken.
+fn patch_buffer_futures(draft: &mut Draft) -> Result<()> {
     for end in ["complete", "free"] {
-        let given = format!("ffi_purecloud_oauth_rust_future_{end}_rust_buffer");
-        draft.replace_all(&given, &format!("purecloud_oauth_future_{end}"))?;
+        let original = format!("ffi_purecloud_oauth_rust_future_{end}_rust_buffer");
+        draft.replace_all(&original, &format!("purecloud_oauth_future_{end}"))?;
     }
     Ok(())
 }
 
-/// The exported interface, from the library's own metadata.
-fn interface(source: &Utf8PathBuf, config: &Utf8PathBuf) -> Result<ComponentInterface> {
+/// Reads the exported interface from the metadata of the native library.
+fn read_interface(source: &Utf8PathBuf, config: &Utf8PathBuf) -> Result<ComponentInterface> {
     let (config, _) = GlobalConfig::from_file(config)?;
     let loader = BindgenLoader::new(BindgenPaths::default(), config);
     let metadata = loader.load_metadata(source)?;
-    loader.load_cis(metadata)?.pop().context("the library has no interface")
+    loader.load_cis(metadata)?.pop().context("the native library exports no interface")
 }
 
-/// The library's functions by which an asynchronous call is freed and cancelled, and how many calls use them.
-fn ends_of_calls(interface: &ComponentInterface) -> BTreeMap<[String; 2], usize> {
+/// Returns the native functions that free and cancel the futures of asynchronous calls, with the number of calls that
+/// use each pair.
+fn free_and_cancel_functions(interface: &ComponentInterface) -> BTreeMap<[String; 2], usize> {
     let mut calls = BTreeMap::new();
     for callable in interface.iter_callables().filter(|callable| callable.is_async()) {
         let functions =

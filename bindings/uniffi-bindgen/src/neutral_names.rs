@@ -1,4 +1,4 @@
-//! The documentation calls functions and arguments by their neutral names, such as `sign_in()` and `client_id`.
+//! Language-neutral names in documentation, such as `sign_in()` and `client_id`.
 
 use std::collections::BTreeSet;
 
@@ -8,8 +8,8 @@ use uniffi_bindgen::ComponentInterface;
 
 use crate::draft::Draft;
 
-/// Gives them the names of a language that writes `signIn()` and `clientId`.
-pub(crate) fn names_in_text(draft: &mut Draft, interface: &ComponentInterface) -> Result<()> {
+/// Replaces neutral names of functions and arguments by camel case: `signIn()`, `clientId`.
+pub(crate) fn to_camel_case(draft: &mut Draft, interface: &ComponentInterface) -> Result<()> {
     let mut names = BTreeSet::new();
     names.extend(interface.function_definitions().iter().map(|function| function.name()));
     for object in interface.object_definitions() {
@@ -21,7 +21,7 @@ pub(crate) fn names_in_text(draft: &mut Draft, interface: &ComponentInterface) -
     for name in names.into_iter().filter(|name| name.contains('_')) {
         for brackets in ["", "()"] {
             let neutral = format!("`{name}{brackets}`");
-            let times = draft.text().matches(&neutral).count();
+            let times = draft.source().matches(&neutral).count();
             draft.replace(times, &neutral, &format!("`{}{brackets}`", name.to_lower_camel_case()))?;
         }
     }

@@ -1,4 +1,4 @@
-//! What uniffi's templates lack.
+//! Patches the Swift bindings.
 
 mod arbitrary;
 
@@ -11,17 +11,17 @@ use uniffi_bindgen::ComponentInterface;
 use uniffi_bindgen::interface::{AsType, Enum, Type, Variant};
 
 use crate::draft::Draft;
-use crate::ends_of_calls;
-use crate::neutral_names::names_in_text;
+use crate::free_and_cancel_functions;
+use crate::neutral_names::to_camel_case;
 use crate::warnings;
 
-pub(crate) fn finish(draft: &mut Draft, interface: &ComponentInterface) -> Result<()> {
+pub(crate) fn patch(draft: &mut Draft, interface: &ComponentInterface) -> Result<()> {
     cancellation(draft, interface)?;
     reading(draft)?;
     defects(draft)?;
-    numbers(draft)?;
+    times(draft)?;
     settings_warnings(draft, interface)?;
-    only_what_is_exported(draft, interface)?;
+    hide_internals(draft, interface)?;
     labels(draft, interface)?;
     for error in interface.enum_definitions() {
         if interface.is_name_used_as_error(error.name()) {
@@ -29,21 +29,21 @@ pub(crate) fn finish(draft: &mut Draft, interface: &ComponentInterface) -> Resul
             properties(draft, error)?;
         }
     }
-    wording(draft, interface)?;
-    names(draft)?;
+    documentation(draft, interface)?;
+    rename_types(draft)?;
     equality(draft);
     printing(draft);
     reflection(draft);
-    masks(draft, interface)?;
-    draft.write_beside("Arbitrary.swift", &arbitrary::values(interface)?)
+    mask_extra(draft, interface)?;
+    draft.write_sibling("Arbitrary.swift", &arbitrary::render(interface)?)
 }
 
-/// A cancelled task ends its call. `onCancel` does not escape: it never runs once the call has returned, so the
-/// future is still freed once, after everything else. docs/decisions/003-cancellation-in-swift.md
+/// Cancels a call with its task. `onCancel` never runs after the call has returned, so the future is still freed once,
+/// and last. See docs/decisions/003-cancellation-in-swift.md.
 fn cancellation(draft: &mut Draft, interface: &ComponentInterface) -> Result<()> {
-    for ([free, cancel], times) in ends_of_calls(interface) {
-        let given = format!("freeFunc: {free},\n");
-        draft.replace(times, &given, &format!("{given}            cancelFunc: {cancel},\n"))?;
+    for ([free, cancel], times) in free_and_cancel_functions(interface) {
+        let original = format!("freeFunc: {free},\n");
+        draft.replace(times, &original, &format!("{original}            cancelFunc: {cancel},\n"))?;
     }
     draft.replace(
         1,
@@ -64,8 +64,8 @@ fn cancellation(draft: &mut Draft, interface: &ComponentInterface) -> Result<()>
     draft.replace(1, "fatalError(\"Cancellation not supported yet\")", "throw CancellationError()")
 }
 
-/// Values are read straight from the library's memory. uniffi cuts a piece of `Data` for each, which costs far more
-/// than the value.
+/// Reads values directly from native memory. uniffi creates a slice of `Data` for each value, which takes far longer
+/// than reading the value itself.
 fn reading(draft: &mut Draft) -> Result<()> {
     draft.replace_between(
         "fileprivate extension Data {\n    init(rustBuffer",
@@ -77,7 +77,7 @@ fn reading(draft: &mut Draft) -> Result<()> {
     draft.replace_all("(data: Data, offset: Data.Index)", "BufferReader")
 }
 
-/// What uniffi finds wrong in the library is an `OAuthError` as well.
+/// Replaces the error type for defects that uniffi detects by `OAuthError`.
 fn defects(draft: &mut Draft) -> Result<()> {
     draft.replace_between(
         "fileprivate enum UniffiInternalError: LocalizedError {",
@@ -86,20 +86,21 @@ fn defects(draft: &mut Draft) -> Result<()> {
     )
 }
 
-/// A time that is wrong must not end the program: it crosses as one that the library refuses by the name of the
-/// argument. Both cross as seconds, rounded down, and the nanoseconds of that second: uniffi takes the sign of both from
-/// the seconds, which have none in the last second before 1970.
-fn numbers(draft: &mut Draft) -> Result<()> {
+/// Corrects the conversion of durations and timestamps. A value out of range must not abort the program: it is passed
+/// on as one that the native library refuses with an error that names the argument. Both types cross as seconds,
+/// rounded down, and the nanoseconds of that second. uniffi takes the sign of both from the seconds, which are zero in
+/// the last second before 1970.
+fn times(draft: &mut Draft) -> Result<()> {
     draft.replace_between(
         "        if value.rounded(.down) > Double(Int64.max) {\n            fatalError(\"Duration overflow",
         "        writeInt(&buf, nanoseconds)\n",
         "        guard value.isFinite else {
-            // What `check_duration` of the library takes for no number of seconds.
+            // `check_duration` of the native library interprets this value as not a number.
             writeInt(&buf, Int64.min)
             writeInt(&buf, UInt32(999_999_999))
             return
         }
-        // No more than an integer can hold.
+        // Clamps to the range of the integer.
         let seconds = min(max(value.rounded(.down), -9.0e18), 9.0e18)
         let nanoseconds = UInt32(min(max((value - seconds) * 1.0e9, 0), 999_999_999))
         writeInt(&buf, Int64(seconds))
@@ -109,10 +110,11 @@ fn numbers(draft: &mut Draft) -> Result<()> {
     let converter = draft.between("struct FfiConverterTimestamp: ", writes)?;
     let (before, reads) = converter
         .split_once("        // Build the Date from whole seconds first")
-        .context("uniffi reads a date differently now; bindings/uniffi-bindgen has to follow")?;
-    let (_, declares) = reads.split_once("    public static func write(").context("a date is not written")?;
+        .context("uniffi's code that reads a date has changed; adapt bindings/uniffi-bindgen")?;
+    let (_, declares) =
+        reads.split_once("    public static func write(").context("uniffi has no code that writes a date")?;
     let reads = "        let date = Date(timeIntervalSince1970: Double(seconds)).addingTimeInterval(Double(nanoseconds) / 1.0e9)
-        // The last moment of the calendar is finer than a date, which must not be past it.
+        // `Date` can't represent the last nanosecond of the year 9999; rounding up would exceed that year.
         let last = Date(timeIntervalSince1970: (253_402_300_800.0).nextDown)
         return seconds < 253_402_300_800 ? min(date, last) : date
     }
@@ -129,8 +131,8 @@ fn numbers(draft: &mut Draft) -> Result<()> {
             writeInt(&buf, UInt32(0))
             return
         }
-        // A double is exact to the microsecond in these years, and to a tenth of a millisecond in the others; what is
-        // below would make 122.9 of 123 milliseconds.
+        // A double is exact to a microsecond until about 2070, and to a tenth of a millisecond in other years. Digits
+        // below that would turn 123 milliseconds into 122.9.
         let perSecond: Int64 = abs(since1970) < 3.2e9 ? 1_000_000 : 10_000
         let parts = min(Int64((since1970 * Double(perSecond)).rounded()), 253_402_300_800 * perSecond - 1)
         let part = ((parts % perSecond) + perSecond) % perSecond
@@ -140,23 +142,25 @@ fn numbers(draft: &mut Draft) -> Result<()> {
     )
 }
 
-/// Publishes warnings about settings as soon as the call has returned or failed: they are those of its thread.
+/// Publishes the warnings about settings as soon as the call has returned or failed, because the native library keeps
+/// them for the calling thread.
 fn settings_warnings(draft: &mut Draft, interface: &ComponentInterface) -> Result<()> {
     let take = format!("func {}()", warnings::TAKE.to_lower_camel_case());
     draft.replace(1, &format!("public {take}"), &take)?;
     for native in warnings::functions_that_warn(interface) {
         let call = format!("    {native}(");
-        let before = draft.text().split(&call).next().unwrap_or_default();
-        let start = before.rfind("    return ").context("a function that warns returns nothing")?;
-        let given = format!("{}{call}", &before[start..]);
-        draft.replace(1, &given, &format!("    defer {{ publishWarnings() }}\n{given}"))?;
+        let before = draft.source().split(&call).next().unwrap_or_default();
+        let start =
+            before.rfind("    return ").context("a function that can cause warnings returns no value")?;
+        let original = format!("{}{call}", &before[start..]);
+        draft.replace(1, &original, &format!("    defer {{ publishWarnings() }}\n{original}"))?;
     }
     Ok(())
 }
 
-/// A program that imports the module sees what is exported, not what it is made with; and nobody can override
-/// how a secret is kept. For tests with another client there are the protocols.
-fn only_what_is_exported(draft: &mut Draft, interface: &ComponentInterface) -> Result<()> {
+/// Makes uniffi's own declarations internal and all classes final, so that no subclass can override how a secret is
+/// kept. Tests can replace the API object through the protocols.
+fn hide_internals(draft: &mut Draft, interface: &ComponentInterface) -> Result<()> {
     let objects = interface.object_definitions().len();
     draft.replace(objects, "open class ", "public final class ")?;
     draft.replace(objects, "    required public init(unsafeFromHandle", "    init(unsafeFromHandle")?;
@@ -171,7 +175,8 @@ fn only_what_is_exported(draft: &mut Draft, interface: &ComponentInterface) -> R
     draft.replace_all("public func FfiConverter", "func FfiConverter")
 }
 
-/// `Host.region(.euCentral1)`: where the function says what its only argument is, a label says it twice.
+/// Removes the label of the only argument of a named constructor, whose name already describes the argument:
+/// `Host.region(.euCentral1)`.
 fn labels(draft: &mut Draft, interface: &ComponentInterface) -> Result<()> {
     for object in interface.object_definitions() {
         for constructor in object.alternate_constructors() {
@@ -186,20 +191,20 @@ fn labels(draft: &mut Draft, interface: &ComponentInterface) -> Result<()> {
     Ok(())
 }
 
-/// The cases of an error begin with a small letter, as all others do.
+/// Renames the cases of an error to lower camel case, as usual in Swift.
 fn cases(draft: &mut Draft, error: &Enum) -> Result<()> {
     for variant in error.variants() {
-        let (given, habit) = (variant.name().to_upper_camel_case(), variant.name().to_lower_camel_case());
-        // A word of the language, where it does not follow a dot.
-        let declared = if habit == "internal" { format!("`{habit}`") } else { habit.clone() };
-        draft.replace(1, &format!("    case {given}("), &format!("    case {declared}("))?;
-        draft.replace(1, &format!("return .{given}("), &format!("return .{habit}("))?;
-        draft.replace(1, &format!("case let .{given}("), &format!("case let .{habit}("))?;
+        let (upper, lower) = (variant.name().to_upper_camel_case(), variant.name().to_lower_camel_case());
+        // A keyword of Swift, unless it follows a dot.
+        let declared = if lower == "internal" { format!("`{lower}`") } else { lower.clone() };
+        draft.replace(1, &format!("    case {upper}("), &format!("    case {declared}("))?;
+        draft.replace(1, &format!("return .{upper}("), &format!("return .{lower}("))?;
+        draft.replace(1, &format!("case let .{upper}("), &format!("case let .{lower}("))?;
     }
     Ok(())
 }
 
-/// `error.status`: where every case holds the same record, its fields are the error's own.
+/// Adds the fields of the record that every case of an error holds as properties of the error: `error.status`.
 fn properties(draft: &mut Draft, error: &Enum) -> Result<()> {
     let held = |variant: &Variant| match variant.fields() {
         [field] => Some((field.name().to_lower_camel_case(), unboxed(field.as_type()))),
@@ -215,7 +220,7 @@ fn properties(draft: &mut Draft, error: &Enum) -> Result<()> {
     let mut extension = format!(
         "
 extension {} {{
-    /// What every case holds.
+    /// The details of the error, which every case holds.
     public var {field}: {record} {{
         switch self {{
         case {}:
@@ -245,8 +250,9 @@ fn unboxed(of: Type) -> Type {
     }
 }
 
-/// The clients have the name of the vendor's SDK for Swift. And Foundation has a `Host` as well: a program that
-/// imports both could name neither. (With `rename` in uniffi.toml, uniffi's own constructors still return a `Host`.)
+/// The types that have another name in Swift. The API classes are spelled as in the vendor's SDK for Swift. Foundation
+/// also has a `Host`, and a program that imports both modules could name neither. (With `rename` in uniffi.toml,
+/// uniffi's own constructors would still return a `Host`.)
 const NAMES: [(&str, &str); 6] = [
     ("OAuthApi", "OAuthAPI"),
     ("OAuthApiProtocol", "OAuthAPIProtocol"),
@@ -256,39 +262,40 @@ const NAMES: [(&str, &str); 6] = [
     ("HostProtocol", "ServiceHostProtocol"),
 ];
 
-fn own_name(given: &str) -> &str {
-    NAMES.iter().find(|(name, _)| *name == given).map_or(given, |(_, own)| own)
+/// Returns the name of a type in Swift.
+fn swift_name(name: &str) -> &str {
+    NAMES.iter().find(|(neutral, _)| *neutral == name).map_or(name, |(_, swift)| swift)
 }
 
-fn names(draft: &mut Draft) -> Result<()> {
-    for (given, meant) in NAMES {
-        let text = draft.text();
-        let mut places = BTreeSet::new();
-        for (at, _) in text.match_indices(given) {
-            let neighbours = (text[..at].chars().next_back(), text[at + given.len()..].chars().next());
-            if let (Some(before), Some(behind)) = neighbours
-                && ![before, behind].iter().any(|letter| letter.is_alphanumeric() || *letter == '_')
+fn rename_types(draft: &mut Draft) -> Result<()> {
+    for (neutral, swift) in NAMES {
+        let source = draft.source();
+        let mut neighbours = BTreeSet::new();
+        for (at, _) in source.match_indices(neutral) {
+            let around = (source[..at].chars().next_back(), source[at + neutral.len()..].chars().next());
+            if let (Some(before), Some(after)) = around
+                && ![before, after].iter().any(|letter| letter.is_alphanumeric() || *letter == '_')
             {
-                places.insert((before, behind));
+                neighbours.insert((before, after));
             }
         }
-        for (before, behind) in places {
-            draft.replace_all(&format!("{before}{given}{behind}"), &format!("{before}{meant}{behind}"))?;
+        for (before, after) in neighbours {
+            draft.replace_all(&format!("{before}{neutral}{after}"), &format!("{before}{swift}{after}"))?;
         }
     }
     Ok(())
 }
 
-/// Values can be compared also where they hold an object: every one that is held can.
+/// Makes all records equatable and hashable, including those that hold objects: every object that a record holds is.
 fn equality(draft: &mut Draft) {
     for record in declared(draft, "public struct ", " {") {
         draft.push(&format!("\nextension {record}: Equatable, Hashable {{}}\n"));
     }
 }
 
-/// What an object prints does not depend on who prints it: the library says it, and a secret is none of it.
+/// Gives objects the same description in every form of printing. It comes from the native library and holds no secret.
 fn printing(draft: &mut Draft) {
-    let declarations = draft.text().lines().filter_map(|line| line.strip_prefix("public final class "));
+    let declarations = draft.source().lines().filter_map(|line| line.strip_prefix("public final class "));
     let printed: Vec<_> = declarations
         .filter_map(|line| line.split_once(':'))
         .filter(|(_, conforms)| conforms.contains("CustomDebugStringConvertible"))
@@ -305,7 +312,7 @@ extension {object}: CustomStringConvertible {{
     }
 }
 
-/// `dump` shows what an object prints, and not the number behind which the library keeps it.
+/// Makes `dump` show the description of an object instead of its handle.
 fn reflection(draft: &mut Draft) {
     for object in declared(draft, "public final class ", ":") {
         draft.push(&format!(
@@ -318,8 +325,8 @@ extension {object}: CustomReflectable {{
     }
 }
 
-/// A record with extra fields prints and dumps as any other, but for their values, which may be secret.
-fn masks(draft: &mut Draft, interface: &ComponentInterface) -> Result<()> {
+/// Masks the values of extra fields, which may be secret, where a record is printed or dumped.
+fn mask_extra(draft: &mut Draft, interface: &ComponentInterface) -> Result<()> {
     let is_extra = |of: &Type| matches!(of, Type::Custom { name, .. } if name == "Extra");
     for record in interface.record_definitions() {
         if !record.fields().iter().any(|field| is_extra(&field.as_type())) {
@@ -343,14 +350,14 @@ extension {}: CustomReflectable {{
     }}
 }}
 ",
-            own_name(record.name()),
+            swift_name(record.name()),
             children.collect::<Vec<_>>().join(",")
         )?;
         draft.push(&extension);
     }
     draft.push(
         "
-/// The names of extra fields.
+/// The names of extra fields, without their values.
 private struct MaskedFields: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     private let names: [String]
 
@@ -371,18 +378,18 @@ private struct MaskedFields: CustomStringConvertible, CustomDebugStringConvertib
     Ok(())
 }
 
-/// The names that are declared like this.
-fn declared(draft: &Draft, before: &str, behind: &str) -> Vec<String> {
-    let rest = draft.text().lines().filter_map(|line| line.strip_prefix(before)?.split_once(behind));
+/// Returns the names that are declared between the given strings, at the start of a line.
+fn declared(draft: &Draft, before: &str, after: &str) -> Vec<String> {
+    let rest = draft.source().lines().filter_map(|line| line.strip_prefix(before)?.split_once(after));
     rest.map(|(name, _)| name.to_owned()).filter(|name| !name.contains(':')).collect()
 }
 
-/// The documentation in Swift's own words, and declarations that can be read.
-fn wording(draft: &mut Draft, interface: &ComponentInterface) -> Result<()> {
+/// Adapts documentation to Swift's notation, and removes superfluous spaces from declarations.
+fn documentation(draft: &mut Draft, interface: &ComponentInterface) -> Result<()> {
     draft.replace_between(
         "// This file was autogenerated",
         "\n// swiftlint",
-        "// Generated from the interface of the library. Changes belong there.\n",
+        "// Generated from the interface of the native library. Do not edit this file.\n",
     )?;
     let arguments: BTreeSet<_> = interface
         .iter_callables()
@@ -392,18 +399,18 @@ fn wording(draft: &mut Draft, interface: &ComponentInterface) -> Result<()> {
     for argument in arguments {
         let listed = format!("* - `{argument}`: ");
         let parameter = format!("* - Parameter {}: ", argument.to_lower_camel_case());
-        draft.replace(draft.text().matches(&listed).count(), &listed, &parameter)?;
+        draft.replace(draft.source().matches(&listed).count(), &listed, &parameter)?;
     }
-    names_in_text(draft, interface)?;
+    to_camel_case(draft, interface)?;
     let errors = interface.enum_definitions().iter();
     for error in errors.filter(|error| interface.is_name_used_as_error(error.name())) {
         for variant in error.variants() {
             let neutral = format!("`{}`", variant.name());
-            let own = format!("`.{}`", variant.name().to_lower_camel_case());
-            draft.replace(draft.text().matches(&neutral).count(), &neutral, &own)?;
+            let swift = format!("`.{}`", variant.name().to_lower_camel_case());
+            draft.replace(draft.source().matches(&neutral).count(), &neutral, &swift)?;
         }
     }
-    for (given, meant) in [
+    for (old, new) in [
         (")async throws  ->", ") async throws ->"),
         (")async throws   {", ") async throws {"),
         (")throws  ->", ") throws ->"),
@@ -411,7 +418,7 @@ fn wording(draft: &mut Draft, interface: &ComponentInterface) -> Result<()> {
         (")throws  {", ") throws {"),
         ("         */", "         */\n        "),
     ] {
-        draft.replace_all(given, meant)?;
+        draft.replace_all(old, new)?;
     }
     Ok(())
 }

@@ -1,8 +1,8 @@
-"""The hook by which PyInstaller puts the native library into a program."""
+"""The hook with which PyInstaller adds the native library to a program."""
 
 from pathlib import Path
 
 
 def hook_folders():
-    """Returns the folders of hooks; PyInstaller finds this function by an entry point of the package."""
+    """Returns the folders of hooks. PyInstaller finds this function through an entry point of the package."""
     return [str(Path(__file__).parent)]

@@ -1,4 +1,4 @@
 from PyInstaller.utils.hooks import collect_dynamic_libs
 
-# Python opens the library by its path, which PyInstaller can't see.
+# Python loads the native library by its path, so PyInstaller does not detect it.
 binaries = collect_dynamic_libs("purecloud_oauth")

@@ -1,8 +1,8 @@
-/** A call that waits for the native library. */
+/** A call that is waiting for the native library. */
 private fun interface WaitingCall {
     /**
-     * Has the call go on. This runs on the only thread that executes calls, so it hands over to another thread and runs
-     * no code of the user.
+     * Resumes the call. Runs on the native library's only thread for calls, so it must continue on another thread and
+     * must not run code of the user.
      */
     fun wake(pollResult: Byte)
 }
@@ -23,7 +23,7 @@ private class SuspendedCall(private val continuation: CancellableContinuation<By
         if (dispatcher?.isDispatchNeeded(context) == true) {
             continuation.resume(pollResult)
         } else {
-            // Without a dispatcher, as in `suspend fun main`, the coroutine goes on in the thread that resumes it.
+            // Without a dispatcher, as in `suspend fun main`, the coroutine would continue on this thread.
             CompletableFuture.runAsync { continuation.resume(pollResult) }
         }
     }
@@ -52,7 +52,7 @@ private suspend fun<T, F, E: kotlin.Exception> uniffiRustCallAsync(
     }
 }
 
-/** A call whose thread is parked. There is no monitor: before JDK 24 a virtual thread keeps its carrier in one. */
+/** A call that parks its thread. Not a monitor: before JDK 24, waiting in a monitor pins a virtual thread. */
 private class ParkedCall : WaitingCall {
     private val thread = Thread.currentThread()
 
@@ -73,7 +73,7 @@ private class ParkedCall : WaitingCall {
     }
 }
 
-/** The thread stays interrupted: its other code may have to stop as well. */
+/** Throws if the thread is interrupted, and leaves it interrupted: other code on it may have to stop as well. */
 private fun throwIfInterrupted(message: String) {
     if (Thread.currentThread().isInterrupted) throw CancellationException(message)
 }
@@ -96,12 +96,12 @@ private fun<T, F, E: kotlin.Exception> uniffiRustCallBlocking(
             uniffiRustCallWithError(errorHandler, { status -> completeFunc(rustFuture, status) })
         )
     } finally {
-        // This closes the request if it is still open.
+        // Freeing the future closes the request if it is still open.
         freeFunc(rustFuture)
     }
 }
 
-/** A call as a future. However it is completed, the Rust future is freed, which closes the request. */
+/** A call as a future. Completing it in any way frees the Rust future, which closes the request. */
 private class CallAsFuture<T, F, E: kotlin.Exception>(
     private val rustFuture: Long,
     private val pollFunc: (Long, Pointer, Long) -> Unit,
@@ -110,7 +110,7 @@ private class CallAsFuture<T, F, E: kotlin.Exception>(
     private val liftFunc: (F) -> T,
     private val errorHandler: UniffiRustCallStatusErrorHandler<E>
 ) : CompletableFuture<T>(), WaitingCall {
-    /** The number of threads that use the Rust future, and one for the call itself. The last one to leave frees it. */
+    /** The number of threads that use the Rust future, plus one for the call itself. The future is freed at zero. */
     private val users = AtomicInteger(1)
     private val isReleased = AtomicBoolean(false)
 
@@ -142,7 +142,7 @@ private class CallAsFuture<T, F, E: kotlin.Exception>(
         if (!complete(value)) Disposable.destroy(value)
     }
 
-    // The request is closed first: what depends on this future runs while it is completed, and may take long.
+    // The request is closed first, because completing this future runs dependent actions, which may take long.
 
     override fun complete(value: T): Boolean {
         release()

@@ -1,5 +1,5 @@
-//! The classes whose calls block or return futures. Both are derived from the class whose functions suspend: so no call
-//! blocks in the native library, where a virtual thread would keep its carrier.
+//! Derives the class whose calls block and the one whose calls return futures from the class with suspending functions.
+//! That way no call blocks inside native code, which would pin a virtual thread to its carrier.
 //! See `docs/decisions/014-virtual-threads.md`.
 
 use anyhow::{Context, Result};
@@ -11,7 +11,7 @@ use crate::draft::Draft;
 
 const CALL: &str = "        return uniffiRustCallAsync(\n";
 
-pub(super) fn derive(draft: &mut Draft, interface: &ComponentInterface) -> Result<()> {
+pub(super) fn derive_classes(draft: &mut Draft, interface: &ComponentInterface) -> Result<()> {
     draft.replace_between(
         "private val uniffiContinuationHandleMap",
         "// Public interface members begin here.",
@@ -34,16 +34,16 @@ import kotlinx.coroutines.CoroutineDispatcher
         let Some(name) = blocking.name().strip_prefix("Blocking") else { continue };
         let asynchronous = interface.get_object_definition(name);
         let asynchronous = asynchronous.with_context(|| format!("{name} is missing"))?;
-        block(draft, blocking, asynchronous)?;
-        return_futures(draft, asynchronous)?;
+        derive_blocking(draft, blocking, asynchronous)?;
+        derive_futures(draft, asynchronous)?;
     }
     Ok(())
 }
 
-/// Replaces the class whose calls would block in the native library.
-fn block(draft: &mut Draft, blocking: &Object, asynchronous: &Object) -> Result<()> {
+/// Replaces uniffi's blocking class, whose calls would block inside the native library.
+fn derive_blocking(draft: &mut Draft, blocking: &Object, asynchronous: &Object) -> Result<()> {
     let name = blocking.name();
-    let mut class = renamed(draft, asynchronous, name, &format!("AutoCloseable, {name}Interface"))?;
+    let mut class = renamed_class(draft, asynchronous, name, &format!("AutoCloseable, {name}Interface"))?;
     let calls = count_calls(asynchronous);
     class.replace(calls, "    override suspend fun ", "    override fun ")?;
     class.replace(calls, CALL, "        return uniffiRustCallBlocking(\n")?;
@@ -53,9 +53,9 @@ fn block(draft: &mut Draft, blocking: &Object, asynchronous: &Object) -> Result<
         &format!(" */\n{}", class_of(blocking)),
         &format!(
             " *
- * A call parks its thread, so any number of virtual threads may make calls at once. `Thread.interrupt` closes the
+ * A call parks its thread, so any number of virtual threads can make calls at once. `Thread.interrupt` closes the
  * request: the call throws a [java.util.concurrent.CancellationException], and the thread stays interrupted. An
- * operation that is sent at most once may have been executed by then.
+ * operation that is never retried may have been executed by then.
  */
 {}",
             class_of(blocking)
@@ -63,10 +63,10 @@ fn block(draft: &mut Draft, blocking: &Object, asynchronous: &Object) -> Result<
     )
 }
 
-/// Adds the class for Java that returns futures.
-fn return_futures(draft: &mut Draft, asynchronous: &Object) -> Result<()> {
+/// Adds the class whose calls return futures, for Java.
+fn derive_futures(draft: &mut Draft, asynchronous: &Object) -> Result<()> {
     let original = asynchronous.name();
-    let mut class = renamed(draft, asynchronous, &format!("Async{original}"), "AutoCloseable")?;
+    let mut class = renamed_class(draft, asynchronous, &format!("Async{original}"), "AutoCloseable")?;
     let declared =
         draft.between(&format!("public interface {original}Interface {{"), &class_of(asynchronous))?;
     let declared = Piece(declared.to_owned());
@@ -78,7 +78,7 @@ fn return_futures(draft: &mut Draft, asynchronous: &Object) -> Result<()> {
         let (function, returned) = signature
             .trim_start_matches("    suspend ")
             .rsplit_once(')')
-            .with_context(|| format!("a function was expected: {signature}"))?;
+            .with_context(|| format!("not a function: {signature}"))?;
         let returned = returned.strip_prefix(": ").unwrap_or("Void?").trim_end();
         let suppress = "    @Suppress(\"ASSIGNED_BUT_NEVER_ACCESSED_VARIABLE\")\n";
         let overloads = if has_defaults(method) { "    @JvmOverloads\n" } else { "" };
@@ -98,23 +98,23 @@ fn return_futures(draft: &mut Draft, asynchronous: &Object) -> Result<()> {
     draft.push(&format!(
         "
 /**
- * The same client for asynchronous code in Java: each call returns a [CompletableFuture].
+ * The same API for asynchronous code in Java: each call returns a [CompletableFuture].
  *
- * What holds for every operation is what holds for those of [{original}]. If a call fails, its future is completed
- * with the [OAuthException]. Cancelling the future, or completing it in another way such as `orTimeout`, closes the
- * request at once. An operation that is sent at most once may have been executed by then. Cancelling a future that
- * `thenApply` or the like has returned does not reach the call.
+ * The operations are those of [{original}] and behave in the same way. If a call fails, its future is completed with
+ * the [OAuthException]. Cancelling the future, or completing it in another way such as `orTimeout`, closes the request
+ * immediately. An operation that is never retried may have been executed by then. Cancelling a future that `thenApply`
+ * and similar functions have returned does not cancel the call.
  *
- * Functions given to `thenApply` and the like run on the default executor of [CompletableFuture], never on a thread of
- * the native library. For functions that block there are `thenApplyAsync` and the like, which take an executor.
+ * Functions passed to `thenApply` and similar functions run on the default executor of [CompletableFuture], never on a
+ * thread of the native library. For functions that block, use `thenApplyAsync` and its variants with an executor.
  */
 {class}"
     ));
     Ok(())
 }
 
-/// Returns the class of an object under another name.
-fn renamed(draft: &Draft, object: &Object, name: &str, implemented: &str) -> Result<Piece> {
+/// Returns a copy of an object's class under another name.
+fn renamed_class(draft: &Draft, object: &Object, name: &str, implemented: &str) -> Result<Piece> {
     let class = draft.between(&class_of(object), &converter_of(object.name()))?;
     let mut class = Piece(class.to_owned());
     let original = object.name();

@@ -1,6 +1,6 @@
-//! Arguments are checked before anything is made of them. Java can put null into a list or a map, and a string of the
-//! JVM may hold half of a surrogate pair: uniffi's converters would notice that in the middle of writing, and name
-//! themselves.
+//! Checks arguments before a call converts them. Java can put null into a list or a map, and a string of the JVM can
+//! hold half of a surrogate pair. uniffi's converters would detect that only while writing, and their error would name
+//! the converter instead of the argument.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -9,19 +9,19 @@ use anyhow::{Result, ensure};
 
 use crate::draft::Draft;
 
-/// What the names of the library's functions begin with that take arguments.
+/// The prefixes of calls of native functions that take arguments.
 const FUNCTIONS: [&str; 3] = [
     "UniffiLib.uniffi_purecloud_oauth_fn_constructor_",
     "UniffiLib.uniffi_purecloud_oauth_fn_func_",
     "UniffiLib.uniffi_purecloud_oauth_fn_method_",
 ];
 
-pub(super) fn before_anything_is_made(draft: &mut Draft) -> Result<()> {
-    let converters = Converters::read(draft.text());
+pub(super) fn add(draft: &mut Draft) -> Result<()> {
+    let converters = Converters::read(draft.source());
     let mut checked = BTreeSet::new();
-    calls(draft, &converters, &mut checked)?;
-    ensure!(!checked.is_empty(), "uniffi lowers no argument");
-    for name in converters.with_their_parts(checked) {
+    check_calls(draft, &converters, &mut checked)?;
+    ensure!(!checked.is_empty(), "uniffi converts no argument");
+    for name in converters.with_parts(checked) {
         let converter = &converters.0[&name];
         let header = &converter.header;
         draft.replace(
@@ -33,7 +33,7 @@ pub(super) fn before_anything_is_made(draft: &mut Draft) -> Result<()> {
     draft.replace(
         1,
         "    // Write a Kotlin type to a `ByteBuffer`\n",
-        "    // Why a value can't be given to the library, as it continues the name of the argument; null where it can.
+        "    // Returns the reason why a value can't be passed on, to be appended to the argument's name; or null.
     fun flaw(value: KotlinType?): String? = if (value == null) \" is null\" else null
 
     // Write a Kotlin type to a `ByteBuffer`\n",
@@ -41,10 +41,10 @@ pub(super) fn before_anything_is_made(draft: &mut Draft) -> Result<()> {
     draft.replace(
         1,
         "/**\n * FfiConverter that uses `RustBuffer` as the FfiType\n",
-        "/** Refuses an argument by its name, before anything of the call is made. */
+        "/** Throws an error that names the argument if its value is not allowed. */
 private fun <T> FfiConverter<T, *>.check(name: String, value: T) {
     flaw(value)?.let { throw IllegalArgumentException(name + it) }
-    // A `ByteBuffer` has no more.
+    // The maximum size of a `ByteBuffer`.
     if (allocationSize(value) > Int.MAX_VALUE.toULong()) {
         throw IllegalArgumentException(\"$name may take more than ${Int.MAX_VALUE} bytes, which is too much\")
     }
@@ -55,10 +55,10 @@ private fun <T> FfiConverter<T, *>.check(name: String, value: T) {
     )
 }
 
-/// Puts the checks in front of each call: before the handle is cloned that the call would free.
-fn calls(draft: &mut Draft, converters: &Converters, checked: &mut BTreeSet<String>) -> Result<()> {
-    let given = draft.text().to_owned();
-    let mut lines: Vec<_> = given.split_inclusive('\n').map(str::to_owned).collect();
+/// Inserts the checks in front of each call, before the handle is cloned: only the call itself would free the clone.
+fn check_calls(draft: &mut Draft, converters: &Converters, checked: &mut BTreeSet<String>) -> Result<()> {
+    let original = draft.source().to_owned();
+    let mut lines: Vec<_> = original.split_inclusive('\n').map(str::to_owned).collect();
     for at in 0..lines.len() {
         if !FUNCTIONS.iter().any(|start| lines[at].trim_start().starts_with(start)) {
             continue;
@@ -74,7 +74,7 @@ fn calls(draft: &mut Draft, converters: &Converters, checked: &mut BTreeSet<Stri
         if checks.is_empty() {
             continue;
         }
-        // A method clones its object's handle at most two lines before it gives that to the library.
+        // A method clones the handle of its object at most two lines before it passes it to the native library.
         const HANDLE: &str = "callWithHandle {";
         match (at.saturating_sub(2)..at).find(|before| lines[*before].contains(HANDLE)) {
             Some(before) => {
@@ -84,10 +84,10 @@ fn calls(draft: &mut Draft, converters: &Converters, checked: &mut BTreeSet<Stri
             None => lines[at].insert_str(0, &checks),
         }
     }
-    draft.replace(1, &given, &lines.concat())
+    draft.replace(1, &original, &lines.concat())
 }
 
-/// The converters of a line's arguments, and the arguments: `CONVERTER.lower(`name`)`.
+/// Returns the converter and the name of each argument in a line: `CONVERTER.lower(`name`)`.
 fn lowered(line: &str) -> Vec<(&str, &str)> {
     let mut found = Vec::new();
     for (at, _) in line.match_indices(".lower(") {
@@ -101,34 +101,36 @@ fn lowered(line: &str) -> Vec<(&str, &str)> {
     found
 }
 
-/// uniffi's converters of values that Java may get wrong, by their names.
+/// The converters of values for which Java can pass something wrong, by name.
 struct Converters(BTreeMap<String, Converter>);
 
+/// A converter in the generated code.
 struct Converter {
     header: String,
     kotlin_type: String,
     shape: Shape,
 }
 
+/// The parts of a converted value.
 enum Shape {
-    Text,
+    String,
     Optional(String),
     List(String),
     Map {
         key: String,
         value: String,
     },
-    /// The fields, each with its converter.
+    /// The names of the fields, and their converters.
     Record(Vec<(String, String)>),
-    /// The variants that hold something, each with a field and its converter.
+    /// The variants with a field, the name of the field, and its converter.
     Enum(Vec<(String, String, String)>),
 }
 
 impl Converters {
-    fn read(text: &str) -> Self {
+    fn read(source: &str) -> Self {
         let mut found: BTreeMap<String, Converter> = BTreeMap::new();
-        for (at, _) in text.match_indices("\ninternal object FfiConverter") {
-            let converter = &text[at + 1..];
+        for (at, _) in source.match_indices("\ninternal object FfiConverter") {
+            let converter = &source[at + 1..];
             let end = converter.find("\n}\n").unwrap_or(converter.len());
             let mut lines = converter[..end].lines();
             let header = lines.next().unwrap_or_default();
@@ -143,20 +145,20 @@ impl Converters {
             let converter = Converter {
                 header: header.to_owned(),
                 kotlin_type: kotlin_type.split(", RustBuffer").next().unwrap_or_default().to_owned(),
-                shape: match Shape::read(name, &written(lines)) {
+                shape: match Shape::read(name, &written_parts(lines)) {
                     Some(shape) => shape,
                     None => continue,
                 },
             };
             found.insert(name.to_owned(), converter);
         }
-        // A field by itself is never null: its class refuses that, by the field's name.
+        // A field itself is never null: the constructor of its class refuses null, naming the field.
         loop {
-            let may_fail = |of: &String| found.contains_key(of);
+            let can_fail = |of: &String| found.contains_key(of);
             let sound = found.iter().filter(|(_, converter)| match &converter.shape {
-                Shape::Text | Shape::List(_) | Shape::Map { .. } | Shape::Enum(_) => false,
-                Shape::Optional(of) => !may_fail(of),
-                Shape::Record(fields) => !fields.iter().any(|(_, of)| may_fail(of)),
+                Shape::String | Shape::List(_) | Shape::Map { .. } | Shape::Enum(_) => false,
+                Shape::Optional(of) => !can_fail(of),
+                Shape::Record(fields) => !fields.iter().any(|(_, of)| can_fail(of)),
             });
             let sound: Vec<_> = sound.map(|(name, _)| name.clone()).collect();
             if sound.is_empty() {
@@ -166,8 +168,8 @@ impl Converters {
         }
     }
 
-    /// These converters, and those of everything that is in what they convert.
-    fn with_their_parts(&self, names: BTreeSet<String>) -> BTreeSet<String> {
+    /// Returns the given converters and those of all parts of their values.
+    fn with_parts(&self, names: BTreeSet<String>) -> BTreeSet<String> {
         let (mut all, mut open) = (BTreeSet::new(), Vec::from_iter(names));
         while let Some(name) = open.pop() {
             if let Some(converter) = self.0.get(&name)
@@ -180,8 +182,8 @@ impl Converters {
     }
 }
 
-/// What a converter writes: the variant, the converter of the part, and the part.
-fn written<'a>(lines: impl Iterator<Item = &'a str>) -> Vec<(Option<&'a str>, &'a str, &'a str)> {
+/// Returns the parts that a converter writes: for each the variant, the converter, and the expression.
+fn written_parts<'a>(lines: impl Iterator<Item = &'a str>) -> Vec<(Option<&'a str>, &'a str, &'a str)> {
     let mut variant = None;
     let mut found = Vec::new();
     for line in lines.skip_while(|line| !line.starts_with("    override fun write(")).map(str::trim) {
@@ -200,7 +202,7 @@ impl Shape {
     fn read(name: &str, written: &[(Option<&str>, &str, &str)]) -> Option<Self> {
         let field = |part: &str| Some(part.strip_prefix("value.`")?.strip_suffix('`')?.to_owned());
         Some(match *written {
-            _ if name == "FfiConverterString" => Shape::Text,
+            _ if name == "FfiConverterString" => Shape::String,
             [(None, of, "value")] => Shape::Optional(of.to_owned()),
             [(None, of, "it")] => Shape::List(of.to_owned()),
             [(None, key, "k"), (None, value, "v")] => {
@@ -224,7 +226,7 @@ impl Shape {
 
     fn parts(&self) -> impl Iterator<Item = &str> {
         let parts: Vec<&str> = match self {
-            Shape::Text => Vec::new(),
+            Shape::String => Vec::new(),
             Shape::Optional(of) | Shape::List(of) => vec![of],
             Shape::Map { key, value } => vec![key, value],
             Shape::Record(fields) => fields.iter().map(|(_, of)| of.as_str()).collect(),
@@ -235,12 +237,12 @@ impl Shape {
 }
 
 impl Converter {
-    /// The function that finds what is wrong with a value, and where.
+    /// Returns the Kotlin function that describes and locates an error in a value.
     fn flaw(&self, converters: &Converters) -> String {
         let of = self.kotlin_type.trim_end_matches('?');
         let head = format!("    override fun flaw(value: {of}?): String?");
         match &self.shape {
-            Shape::Text => format!(
+            Shape::String => format!(
                 "{head} {{
         if (value == null) return \" is null\"
         var place = 0
@@ -271,7 +273,7 @@ impl Converter {
                 format!(
                     "{head} {{
         val entries: {entries}> = value?.entries ?: return \" is null\"
-        // A key is not repeated: it may be a secret that was confused with its name.
+        // The message gives a position, not the key, which may be a secret passed by mistake.
         entries.forEachIndexed {{ place, entry ->
             {keys}.flaw(entry.key)?.let {{ return \"[key $place]$it\" }}
             {values}.flaw(entry.value)?.let {{ return \"[value $place]$it\" }}
@@ -310,8 +312,8 @@ impl Converter {
     }
 }
 
-/// A type whose parts may be null, as those are that Java makes.
+/// Returns the type with nullable parts, because Java can put null into a collection.
 fn with_nulls(of: &str, parts: usize) -> String {
-    let text = of.trim_end_matches('>').replacen(", ", "?, ", parts - 1);
-    format!("{text}?{}", ">".repeat(of.len() - of.trim_end_matches('>').len()))
+    let nullable = of.trim_end_matches('>').replacen(", ", "?, ", parts - 1);
+    format!("{nullable}?{}", ">".repeat(of.len() - of.trim_end_matches('>').len()))
 }

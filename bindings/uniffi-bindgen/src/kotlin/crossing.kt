@@ -1,7 +1,7 @@
-// How calls cross into the library. Of each structure that crosses JNA makes an object, and finds its fields by
-// reflection; so buffers and the status of a call cross in memory that each thread keeps.
+// Calls into the native library. For each structure that is passed JNA creates an object and looks up its fields by
+// reflection. To avoid that, buffers and the status of a call are passed in memory that each thread keeps.
 
-/** Bytes in the library's memory, until they are freed or given to one of its functions. */
+/** Bytes in native memory, valid until they are freed or passed to a function of the native library. */
 internal class RustBuffer(val capacity: Long, var len: Long, val data: Pointer?) {
     fun asByteBuffer(): ByteBuffer? = data?.getByteBuffer(0, len)?.order(ByteOrder.BIG_ENDIAN)
 
@@ -16,10 +16,10 @@ internal class RustBuffer(val capacity: Long, var len: Long, val data: Pointer?)
     }
 }
 
-/** How a call ended. */
+/** The status of a finished call. */
 internal class UniffiRustCallStatus {
     @JvmField var code: Byte = UNIFFI_CALL_SUCCESS
-    @JvmField var error_buf: RustBuffer = NOTHING
+    @JvmField var error_buf: RustBuffer = EMPTY
 
     fun isSuccess() = code == UNIFFI_CALL_SUCCESS
 
@@ -28,11 +28,11 @@ internal class UniffiRustCallStatus {
     fun isPanic() = code == UNIFFI_CALL_UNEXPECTED_ERROR
 
     private companion object {
-        val NOTHING = RustBuffer(0, 0, null)
+        val EMPTY = RustBuffer(0, 0, null)
     }
 }
 
-/** A thread's memory for the call that it is just making: for what it gives, what it is returned, and the status. */
+/** A thread's memory for its current call: the arguments, the returned value, and the status. */
 internal class Crossing private constructor() {
     private val memory = ByteBuffer.allocateDirect(STATUS_AT + STATUS).order(ByteOrder.nativeOrder())
 
@@ -40,16 +40,16 @@ internal class Crossing private constructor() {
     val returned: Pointer = arguments.share(RETURNED_AT.toLong())
     val status: Pointer = arguments.share(STATUS_AT.toLong())
 
-    fun give(value: Long) {
+    fun put(value: Long) {
         memory.putLong(value)
     }
 
-    fun give(buffer: RustBuffer) {
+    fun put(buffer: RustBuffer) {
         memory.putLong(buffer.capacity).putLong(buffer.len).putLong(Pointer.nativeValue(buffer.data))
     }
 
-    fun lookAt(place: Int) {
-        memory.position(place)
+    fun seek(offset: Int) {
+        memory.position(offset)
     }
 
     fun takeUnit() = Unit
@@ -66,19 +66,19 @@ internal class Crossing private constructor() {
     }
 
     companion object {
-        private val ofThreads = object : ThreadLocal<Crossing>() {
+        private val threadLocal = object : ThreadLocal<Crossing>() {
             override fun initialValue() = Crossing()
         }
 
-        /** This thread's, for the next call. What was in it has been read by the library or here. */
-        fun begin(): Crossing = ofThreads.get().also {
+        /** Returns the memory of this thread, cleared for the next call. The previous call no longer needs it. */
+        fun begin(): Crossing = threadLocal.get().also {
             it.memory.clear()
             it.memory.putLong(STATUS_AT, 0)
         }
     }
 }
 
-/** By what the library says that a call can go on. Its threads stay known to Java: that takes longer than a call. */
+/** The callback that resumes calls. Its native threads stay attached to the JVM: attaching takes longer than a call. */
 private val uniffiContinuation: Pointer by lazy {
     uniffiRustFutureContinuationCallbackImpl.let {
         Native.setCallbackThreadInitializer(it, CallbackThreadInitializer(true, false, "purecloud-oauth"))
@@ -86,7 +86,7 @@ private val uniffiContinuation: Pointer by lazy {
     }
 }
 
-/** Loads the native library. If that fails, the error says what to set; JNA's names an unpacked file at most. */
+/** Loads the native library. If that fails, the error names the option to set, which JNA's own error does not. */
 private fun loadNativeLibrary(load: () -> Unit) {
     try {
         load()

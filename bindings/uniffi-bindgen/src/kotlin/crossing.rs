@@ -1,6 +1,7 @@
-//! Calls without JNA's structures. What the library exports it exports twice (uniffi's `scaffolding-ffi-buffer-fns`,
-//! and `core/src/ffi/jvm.rs` for buffers): the second form takes arguments from memory and returns into memory. Here
-//! each function keeps the signature by which uniffi's Kotlin calls it, and crosses in that form.
+//! Calls without JNA's structures. The native library exports each function in two forms (uniffi's
+//! `scaffolding-ffi-buffer-fns`, and `core/src/ffi/jvm.rs` for buffers): the second form reads its arguments from
+//! memory and writes its result into memory. The patched functions keep the signature with which uniffi's Kotlin code
+//! calls them, and call the second form.
 
 use anyhow::{Context, Result, bail};
 use uniffi_bindgen::ComponentInterface;
@@ -11,15 +12,15 @@ use crate::draft::Draft;
 
 const BUFFER_TYPE: &str = "RustBuffer";
 
-/// An element of that memory, in bytes.
+/// The size of an element of that memory, in bytes.
 const ELEMENT: usize = 8;
-/// The elements of a buffer: capacity, length and address.
+/// The number of elements of a buffer: capacity, length and address.
 const BUFFER: usize = 3;
-/// The elements of a status: its code, and a buffer for the error.
+/// The number of elements of a status: its code, and a buffer for the error.
 const STATUS: usize = 1 + BUFFER;
 
-pub(super) fn without_structures(draft: &mut Draft) -> Result<()> {
-    // Of the structures only those of callbacks would be left, and there are none but the one that polls.
+pub(super) fn remove_structures(draft: &mut Draft) -> Result<()> {
+    // Only callbacks other than the one of polling would still need structures, and there are none.
     let imports = "import com.sun.jna.CallbackReference\nimport com.sun.jna.CallbackThreadInitializer\n";
     draft.replace(1, "import com.sun.jna.Structure\n", imports)?;
     draft.replace_between(
@@ -56,37 +57,38 @@ pub(super) fn without_structures(draft: &mut Draft) -> Result<()> {
     )
 }
 
-/// The functions that are called here; those that nothing calls are not looked for in the library.
-pub(super) fn functions(draft: &mut Draft, interface: &ComponentInterface) -> Result<()> {
+/// Declares the functions that the generated code calls. JNA does not look up the others in the native library.
+pub(super) fn declare_functions(draft: &mut Draft, interface: &ComponentInterface) -> Result<()> {
     let mut interface = interface.clone();
     interface.derive_ffi_funcs()?;
     let all: Vec<_> = interface.iter_ffi_function_definitions_excluding_integrity_checks().collect();
-    let first = all.first().context("a library without functions")?;
+    let first = all.first().context("the native library exports no functions")?;
     let mut declarations = String::new();
-    let mut most = 0;
-    for function in all.iter().filter(|one| draft.text().contains(&format!("UniffiLib.{}(", one.name()))) {
-        most = most.max(function.arguments().iter().map(|argument| elements(&argument.type_())).sum());
+    let mut most_elements = 0;
+    for function in all.iter().filter(|one| draft.source().contains(&format!("UniffiLib.{}(", one.name()))) {
+        most_elements =
+            most_elements.max(function.arguments().iter().map(|argument| elements(&argument.type_())).sum());
         declarations += &declaration(function)?;
     }
-    let status_at = (most + BUFFER + STATUS) * ELEMENT;
+    let status_at = (most_elements + BUFFER + STATUS) * ELEMENT;
     draft.replace_between(
         &format!("    external fun {}(", first.name()),
         "private fun uniffiCheckContractApiVersion",
         &format!(
             "{declarations}}}\n\nprivate const val ELEMENT = {ELEMENT}\nprivate const val RETURNED_AT = {}\nprivate \
              const val STATUS_AT = {status_at}\nprivate const val STATUS = {}\n\n",
-            most * ELEMENT,
+            most_elements * ELEMENT,
             STATUS * ELEMENT
         ),
     )
 }
 
-/// A function with the signature by which it is called, and under it the library's, which has no structure.
+/// Returns the Kotlin function with the signature that callers use, followed by the native function without structures.
 fn declaration(function: &FfiFunction) -> Result<String> {
     let name = function.name();
-    let (mut given, mut declared) = (Vec::new(), Vec::new());
+    let (mut names, mut declared) = (Vec::new(), Vec::new());
     for argument in function.arguments() {
-        given.push(quoted(argument.name()));
+        names.push(quoted(argument.name()));
         declared.push(format!("{}: {}", quoted(argument.name()), kotlin_type(&argument.type_())?));
     }
     let returns = function.return_type().map_or(Ok("Unit"), kotlin_type)?;
@@ -100,12 +102,12 @@ fn declaration(function: &FfiFunction) -> Result<String> {
     let arguments = declared.join(", ");
     let comma = if has_status && !declared.is_empty() { ", " } else { "" };
     let status = |of: &str| if has_status { format!("{comma}status: {of}") } else { String::new() };
-    let (crosses, library) = if has_buffer {
-        let gives: String = given.iter().map(|name| format!("        crossing.give({name})\n")).collect();
+    let (call, native) = if has_buffer {
+        let puts: String = names.iter().map(|name| format!("        crossing.put({name})\n")).collect();
         (
             format!(
-                "{gives}        {in_memory}(crossing.arguments, crossing.returned)
-        crossing.lookAt(RETURNED_AT)
+                "{puts}        {in_memory}(crossing.arguments, crossing.returned)
+        crossing.seek(RETURNED_AT)
         val value = crossing.take{returns}()\n"
             ),
             format!("{in_memory}(arguments: Pointer, returned: Pointer): Unit"),
@@ -114,8 +116,8 @@ fn declaration(function: &FfiFunction) -> Result<String> {
         (
             format!(
                 "        val value = {name}({}{comma}crossing.status)
-        crossing.lookAt(STATUS_AT)\n",
-                given.join(", ")
+        crossing.seek(STATUS_AT)\n",
+                names.join(", ")
             ),
             format!("{name}({arguments}{}): {returns}", status("Pointer")),
         )
@@ -124,14 +126,14 @@ fn declaration(function: &FfiFunction) -> Result<String> {
     Ok(format!(
         "    fun {name}({arguments}{}): {returns} {{
         val crossing = Crossing.begin()
-{crosses}{checks}        return value
+{call}{checks}        return value
     }}
-    private external fun {library}\n\n",
+    private external fun {native}\n\n",
         status("UniffiRustCallStatus")
     ))
 }
 
-/// How many elements a value takes.
+/// Returns the number of elements that a value occupies.
 fn elements(of: &FfiType) -> usize {
     if matches!(of, FfiType::RustBuffer(_)) { BUFFER } else { 1 }
 }
@@ -142,6 +144,6 @@ fn kotlin_type(of: &FfiType) -> Result<&'static str> {
         FfiType::Handle | FfiType::Int64 | FfiType::UInt64 => "Long",
         FfiType::Int8 | FfiType::UInt8 => "Byte",
         FfiType::Callback(_) => "Pointer",
-        other => bail!("nothing of the type {other:?} has crossed so far"),
+        other => bail!("the generator does not support the type {other:?}"),
     })
 }

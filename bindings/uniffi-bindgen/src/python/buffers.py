@@ -1,6 +1,6 @@
 class _UniffiRustBufferBuilder:
     """
-    Bytes for the library, which are handed over at once.
+    Collects bytes that are passed to the native library in one call.
     """
 
     def __init__(self):

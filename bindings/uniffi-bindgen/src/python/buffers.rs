@@ -1,11 +1,11 @@
-//! What is given to the library is handed over in one piece, and a call has no more around it than it needs: uniffi's
-//! buffers ask the library for room with each value that is written, and each of its calls makes three structures.
+//! Reduces the overhead of a call. uniffi's buffers call the native library for space with each value that is written,
+//! and each of its calls creates three structures. The patched code passes an argument's bytes in a single call.
 
 use anyhow::Result;
 
 use crate::draft::Draft;
 
-pub(super) fn in_one_piece(draft: &mut Draft) -> Result<()> {
+pub(super) fn patch(draft: &mut Draft) -> Result<()> {
     let (start, end) = ("class _UniffiRustBufferBuilder:\n", "# A handful of classes and functions");
     draft.replace_between(start, end, include_str!("buffers.py"))?;
     draft.replace_between(
@@ -18,7 +18,7 @@ pub(super) fn in_one_piece(draft: &mut Draft) -> Result<()> {
             _UniffiLib.ffi_purecloud_oauth_rustbuffer_from_bytes, _UniffiForeignBytes(len(data), data)
         )
 
-    def taken(self):
+    def take(self):
         try:
             return ctypes.string_at(self.data, self.len)
         finally:
@@ -32,7 +32,7 @@ pub(super) fn in_one_piece(draft: &mut Draft) -> Result<()> {
         &format!("{contexts}consume_with_stream("),
         "",
     )?;
-    for (given, meant) in [
+    for (old, new) in [
         (
             "return cls(buf.data, buf.len)",
             "return cls(ctypes.string_at(buf.data, buf.len) if buf.len else b\"\", buf.len)",
@@ -59,7 +59,7 @@ pub(super) fn in_one_piece(draft: &mut Draft) -> Result<()> {
             "        with buf.consume_with_stream() as stream:
             return stream.read(stream.remaining()).decode(\"utf-8\")
 ",
-            "        return buf.taken().decode(\"utf-8\")\n",
+            "        return buf.take().decode(\"utf-8\")\n",
         ),
         (
             "        with _UniffiRustBuffer.alloc_with_builder() as builder:
@@ -91,12 +91,12 @@ pub(super) fn in_one_piece(draft: &mut Draft) -> Result<()> {
         _uniffi_check_call_status(None, call_status)
     return result
 
-# For what can't fail.
+# For functions that can't fail.
 _uniffi_no_status = ctypes.byref(_UniffiRustCallStatus())
 ",
         ),
     ] {
-        draft.replace(1, given, meant)?;
+        draft.replace(1, old, new)?;
     }
     Ok(())
 }

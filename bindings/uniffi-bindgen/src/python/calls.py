@@ -1,5 +1,5 @@
 class _UniffiKeeper:
-    """Frees a handle when the last one who uses it is done."""
+    """Frees a handle once neither the object nor a call uses it."""
 
     __slots__ = ("free", "number")
 
@@ -15,11 +15,11 @@ def _uniffi_rust_call_async(rust_future, functions, ffi_complete, lift_func, err
     def result(rust_future):
         return lift_func(_uniffi_rust_call_with_error(error_ffi_converter, ffi_complete, rust_future))
 
-    return _waiting.in_event_loop(rust_future, functions, result)
+    return _waiting.wait_in_event_loop(rust_future, functions, result)
 
 def _uniffi_rust_call_blocking(rust_future, functions, ffi_complete, lift_func, error_ffi_converter):
     def result(rust_future):
         return lift_func(_uniffi_rust_call_with_error(error_ffi_converter, ffi_complete, rust_future))
 
-    return _waiting.in_this_thread(rust_future, functions, result)
+    return _waiting.wait_in_thread(rust_future, functions, result)
 

@@ -1,4 +1,4 @@
-//! Types, default values and documentation as Python writes them.
+//! Types, default values and docstrings in Python's notation.
 
 use std::fmt::Write;
 
@@ -14,7 +14,7 @@ pub(super) fn type_name(of: &Type) -> Result<String> {
         Type::Int32 | Type::Int64 => "int".to_owned(),
         Type::Duration => "datetime.timedelta".to_owned(),
         Type::Timestamp => "datetime.datetime".to_owned(),
-        // Any value of JSON. Not `Any`: that is in `typing`, which takes long to import.
+        // The values are any JSON. Not `Any`, because importing `typing` takes long.
         _ if is_extra(of) => "dict[str, object]".to_owned(),
         Type::Custom { builtin, .. } => type_name(builtin)?,
         Type::Box { inner_type } => type_name(inner_type)?,
@@ -24,18 +24,18 @@ pub(super) fn type_name(of: &Type) -> Result<String> {
             format!("dict[{}, {}]", type_name(key_type)?, type_name(value_type)?)
         }
         Type::Object { name, .. } | Type::Record { name, .. } | Type::Enum { name, .. } => name.clone(),
-        other => bail!("a type that no operation had before: {other:?}"),
+        other => bail!("the generator does not support the type {other:?}"),
     })
 }
 
-/// A default value in a declaration; a list or map is a new one each time, which a declaration can't say.
-pub(super) fn default(value: &DefaultValue, of: &Type) -> String {
+/// Returns a default value in a declaration; `...` for a list or map, which is a new object for each call.
+pub(super) fn default_value(value: &DefaultValue, of: &Type) -> String {
     match (value, of) {
         (DefaultValue::Literal(Literal::Boolean(true)), _) => "True".to_owned(),
         (DefaultValue::Literal(Literal::Boolean(false)), _) | (DefaultValue::Default, Type::Boolean) => {
             "False".to_owned()
         }
-        (DefaultValue::Literal(Literal::String(text)), _) => format!("\"{text}\""),
+        (DefaultValue::Literal(Literal::String(string)), _) => format!("\"{string}\""),
         (DefaultValue::Literal(Literal::None), _) | (DefaultValue::Default, Type::Optional { .. }) => {
             "None".to_owned()
         }
@@ -45,9 +45,10 @@ pub(super) fn default(value: &DefaultValue, of: &Type) -> String {
     }
 }
 
-/// Documentation as Python has it, at this indentation; nothing where there is none.
+/// Returns documentation as a docstring with the given indentation; empty if there is no documentation.
 pub(super) fn docstring(indentation: usize, documentation: Option<&str>) -> String {
-    let Some(documentation) = documentation.map(|text| text.trim().replace('\\', "\\\\")) else {
+    let Some(documentation) = documentation.map(|documentation| documentation.trim().replace('\\', "\\\\"))
+    else {
         return String::new();
     };
     let margin = " ".repeat(indentation);

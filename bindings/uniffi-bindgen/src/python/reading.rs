@@ -1,6 +1,6 @@
-//! What the library makes Python's objects of: a line for each type of the interface, and the classes and values that
-//! belong to the lines. `core/src/ffi/python/reading.rs` says how they are written. uniffi's own readers stay, for
-//! interpreters in which the library can't, and for the test that compares both.
+//! Writes the type table by which the native library creates Python objects: a line for each type of the interface, and
+//! the list of the classes and values that belong to the lines. `core/src/ffi/python/reading.rs` describes the format.
+//! uniffi's own readers are kept for interpreters other than CPython, and for the test that compares both.
 
 use std::fmt::Write;
 
@@ -12,12 +12,12 @@ use uniffi_bindgen::interface::{AsType, Enum, Type, Variant};
 use super::{constant, is_extra, known_and_unknown};
 use crate::draft::Draft;
 
-/// What the classes begin with whose values cross the boundary in a buffer.
-const CONVERTER: &str = "(_UniffiConverterRustBuffer):\n";
+/// The base class of converters whose values cross the boundary in a buffer.
+const CONVERTER_BASE: &str = "(_UniffiConverterRustBuffer):\n";
 
-pub(super) fn by_the_library(draft: &mut Draft, interface: &ComponentInterface) -> Result<()> {
-    let types: Vec<_> = interface.iter_local_types().filter(|of| seen_through(of) == *of).collect();
-    numbers(draft, interface, &types)?;
+pub(super) fn patch(draft: &mut Draft, interface: &ComponentInterface) -> Result<()> {
+    let types: Vec<_> = interface.iter_local_types().filter(|of| underlying(of) == *of).collect();
+    number_converters(draft, interface, &types)?;
     draft.replace(
         1,
         "        with rbuf.consume_with_stream() as stream:\n            return cls.read(stream)\n",
@@ -30,9 +30,9 @@ pub(super) fn by_the_library(draft: &mut Draft, interface: &ComponentInterface) 
     )?;
     let (mut lines, mut parts) = (String::new(), String::new());
     for of in &types {
-        let (line, made_of) = described(of, &types, interface)?;
+        let (line, parts_of_type) = describe(of, &types, interface)?;
         writeln!(lines, "{line}")?;
-        for part in made_of {
+        for part in parts_of_type {
             writeln!(parts, "        {part},")?;
         }
     }
@@ -52,47 +52,49 @@ def _uniffi_reader():
     Ok(())
 }
 
-/// Tells each converter the number of its type.
-fn numbers(draft: &mut Draft, interface: &ComponentInterface, types: &[&Type]) -> Result<()> {
+/// Writes the number of its type into each converter.
+fn number_converters(draft: &mut Draft, interface: &ComponentInterface, types: &[&Type]) -> Result<()> {
     for of in interface.iter_local_types() {
-        // The list of types has none in a box.
+        // The list of types contains no boxed types.
         for boxed in ["", "Box"] {
-            let class = format!("class _UniffiFfiConverter{boxed}{}{CONVERTER}", canonical(of)?);
-            let found = draft.text().matches(&class).count();
+            let class = format!("class _UniffiFfiConverter{boxed}{}{CONVERTER_BASE}", converter_name(of)?);
+            let found = draft.source().matches(&class).count();
             draft.replace(found, &class, &format!("{class}    _type = {}\n", number(of, types)?))?;
         }
     }
-    for (before, behind) in draft.text().split(CONVERTER).zip(draft.text().split(CONVERTER).skip(1)) {
+    let source = draft.source();
+    for (before, after) in source.split(CONVERTER_BASE).zip(source.split(CONVERTER_BASE).skip(1)) {
         let class = before.lines().last().unwrap_or_default();
-        ensure!(behind.starts_with("    _type = "), "there is no type for {class}");
+        ensure!(after.starts_with("    _type = "), "there is no type for {class}");
     }
     Ok(())
 }
 
-/// Types are known by what uniffi calls their converters: the paths of their modules are not always the same.
+/// Returns the number of a type. Types are compared by the names of their converters, because the module paths of the
+/// same type may differ.
 fn number(of: &Type, types: &[&Type]) -> Result<usize> {
-    let name = canonical(seen_through(of))?;
-    let found = types.iter().position(|one| canonical(one).is_ok_and(|other| other == name));
-    found.with_context(|| format!("{name} is not of this library"))
+    let name = converter_name(underlying(of))?;
+    let found = types.iter().position(|one| converter_name(one).is_ok_and(|other| other == name));
+    found.with_context(|| format!("{name} is not a type of this library"))
 }
 
-/// What is in a box, and what another name stands for.
-fn seen_through(of: &Type) -> &Type {
+/// Returns the type inside a box or behind a custom type.
+fn underlying(of: &Type) -> &Type {
     match of {
-        Type::Box { inner_type: inner } | Type::Custom { builtin: inner, .. } => seen_through(inner),
+        Type::Box { inner_type: inner } | Type::Custom { builtin: inner, .. } => underlying(inner),
         other => other,
     }
 }
 
-/// The line of a type, and what belongs to it.
-fn described(of: &Type, types: &[&Type], interface: &ComponentInterface) -> Result<(String, Vec<String>)> {
+/// Returns the line of a type, and the classes and values that belong to it.
+fn describe(of: &Type, types: &[&Type], interface: &ComponentInterface) -> Result<(String, Vec<String>)> {
     let number = |of: &Type| number(of, types);
     let line = match of {
         Type::String => "text".to_owned(),
         Type::Boolean => "flag".to_owned(),
         Type::Int32 => "integer 4".to_owned(),
         Type::Int64 => "integer 8".to_owned(),
-        // Only a number by itself, which never comes in a buffer.
+        // Occurs only as a number by itself, never in a buffer.
         Type::UInt64 => "integer 8".to_owned(),
         Type::Timestamp => "moment".to_owned(),
         Type::Duration => "duration".to_owned(),
@@ -105,7 +107,7 @@ fn described(of: &Type, types: &[&Type], interface: &ComponentInterface) -> Resu
             let mut line = "record".to_owned();
             for field in record.fields() {
                 let (name, of) = (field.name(), field.as_type());
-                // It is JSON until somebody looks at it.
+                // The JSON is parsed when the attribute is first read.
                 let slot = if is_extra(&of) { format!("?_{name}_json") } else { name.to_owned() };
                 write!(line, " {slot} {}", number(&of)?)?;
             }
@@ -131,7 +133,7 @@ fn described(of: &Type, types: &[&Type], interface: &ComponentInterface) -> Resu
                 vec![name.clone(), format!("_reading.address(_UniffiLib.{free})")],
             ));
         }
-        other => bail!("a type that no operation had before: {other:?}"),
+        other => bail!("the generator does not support the type {other:?}"),
     };
     Ok((line, Vec::new()))
 }
@@ -151,8 +153,8 @@ fn variants(one: &Enum, interface: &ComponentInterface) -> Result<Vec<String>> {
     })
 }
 
-/// A type as uniffi names its converter.
-fn canonical(of: &Type) -> Result<String> {
+/// Returns the name that uniffi gives the converter of a type, without its prefix.
+fn converter_name(of: &Type) -> Result<String> {
     Ok(match of {
         Type::String => "String".to_owned(),
         Type::Boolean => "Boolean".to_owned(),
@@ -161,16 +163,16 @@ fn canonical(of: &Type) -> Result<String> {
         Type::UInt64 => "UInt64".to_owned(),
         Type::Timestamp => "Timestamp".to_owned(),
         Type::Duration => "Duration".to_owned(),
-        Type::Box { inner_type } => format!("Box{}", canonical(inner_type)?),
-        Type::Optional { inner_type } => format!("Optional{}", canonical(inner_type)?),
-        Type::Sequence { inner_type } => format!("Sequence{}", canonical(inner_type)?),
+        Type::Box { inner_type } => format!("Box{}", converter_name(inner_type)?),
+        Type::Optional { inner_type } => format!("Optional{}", converter_name(inner_type)?),
+        Type::Sequence { inner_type } => format!("Sequence{}", converter_name(inner_type)?),
         Type::Map { key_type, value_type } => {
-            format!("Map{}{}", canonical(key_type)?, canonical(value_type)?)
+            format!("Map{}{}", converter_name(key_type)?, converter_name(value_type)?)
         }
         Type::Record { name, .. }
         | Type::Enum { name, .. }
         | Type::Object { name, .. }
         | Type::Custom { name, .. } => format!("Type{name}"),
-        other => bail!("a type that no operation had before: {other:?}"),
+        other => bail!("the generator does not support the type {other:?}"),
     })
 }

@@ -1,4 +1,4 @@
-// Reads what the library wrote where it stands: nothing is copied before it becomes a value.
+// Reads a buffer of the native library in place: values are created without an intermediate copy.
 struct BufferReader {
     private var unread: UnsafeRawBufferPointer
 
