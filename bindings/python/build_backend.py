@@ -1,7 +1,7 @@
-"""maturin, as pip and others call it, and what it leaves to do.
+"""The build backend: calls maturin and completes the wheel.
 
-The library goes without the symbols that only the generator reads; the package gets the types that the generator
-has written; and the list of what the library is made of does not say where that was.
+Strips the symbols that only the generator reads from the native library, adds the stub file that the generator has
+written, and removes local paths from the software bill of materials.
 """
 
 import json
@@ -39,21 +39,21 @@ LIBRARIES = (".so", ".dylib", ".dll")
 
 def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
     generated = target_folder() / "maturin" / "uniffi" / "purecloud_oauth._native"
-    shutil.rmtree(generated, ignore_errors=True)  # maturin takes whatever lies there, from whenever.
+    shutil.rmtree(generated, ignore_errors=True)  # maturin would package outdated files.
     name = maturin.build_wheel(wheel_directory, config_settings, metadata_directory)
-    finish(Path(wheel_directory, name), (generated / "purecloud_oauth.pyi").read_bytes())
+    complete(Path(wheel_directory, name), (generated / "purecloud_oauth.pyi").read_bytes())
     return name
 
 
 def target_folder():
     if shutil.which("cargo") is None:
-        return ROOT / "target"  # maturin has brought a cargo of its own.
+        return ROOT / "target"  # maturin uses a cargo that it has installed.
     described = subprocess.check_output(["cargo", "metadata", "--no-deps", "--format-version=1"], cwd=CRATE)
     return Path(json.loads(described)["target_directory"])
 
 
-def finish(wheel, types):
-    """Writes the wheel anew, with what was said above, and with a list of its files that fits."""
+def complete(wheel, types):
+    """Rewrites the wheel with the changes described above, and with an updated list of its files."""
     with zipfile.ZipFile(wheel) as packed:
         contents = {entry: packed.read(entry) for entry in packed.infolist()}
     record = next(entry for entry in contents if entry.filename.endswith(".dist-info/RECORD"))
@@ -63,7 +63,7 @@ def finish(wheel, types):
     with zipfile.ZipFile(wheel, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as packed:
         for entry, content in contents.items():
             if entry.filename.endswith(LIBRARIES):
-                content = stripped(content)
+                content = strip(content)
             elif ".dist-info/sboms/" in entry.filename:
                 content = content.replace(CRATE.resolve().parents[1].as_uri().encode(), b"file://")
             entry.external_attr = entry.external_attr or 0o644 << 16
@@ -73,9 +73,9 @@ def finish(wheel, types):
         packed.writestr(record, "".join(lines) + f"{record.filename},,\n")
 
 
-def stripped(library):
+def strip(library):
     if sys.platform == "win32":
-        return library  # The symbols are in a file of their own there.
+        return library  # On Windows the symbols are in a separate file.
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "library")
         file.write_bytes(library)
