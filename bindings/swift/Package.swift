@@ -2,7 +2,7 @@
 
 import PackageDescription
 
-// The library in Rust is linked in whole: an application carries nothing beside itself.
+// The native library is linked statically, so an application needs no additional files.
 #if os(Linux)
     #if arch(x86_64)
         let platform = "linux-x86_64"

@@ -1,15 +1,15 @@
 import Foundation
 
 extension OAuthError: LocalizedError {
-    /// What went wrong, in one line for a person; `localizedDescription` is the same.
+    /// The error message, in one line for the user; the same as `localizedDescription`.
     public var errorDescription: String? { text }
 }
 
 extension OAuthError: CustomStringConvertible, CustomDebugStringConvertible {
-    /// What went wrong, in one line for a person.
+    /// The error message, in one line for the user.
     public var description: String { text }
 
-    /// The case, and what went wrong: this is shown where a program ends with the error.
+    /// The case and the error message, as printed when a program terminates with the error.
     public var debugDescription: String {
         let name = Mirror(reflecting: self).children.first?.label
         return "OAuthError.\(name ?? "unknown"): \(text)"

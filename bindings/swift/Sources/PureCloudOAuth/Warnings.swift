@@ -4,11 +4,11 @@ import Foundation
     import os
 #endif
 
-/// Logs the warnings of the last call on this thread: in the unified log, and with `NSLog` on systems without it.
+/// Logs the warnings of the last call on this thread, in the unified log or with `NSLog` on systems without it.
 func publishWarnings() {
     for warning in takeWarnings() {
         #if canImport(os)
-            // No warning holds a secret.
+            // Warnings never contain a secret.
             Logger(subsystem: "purecloud-oauth", category: "settings").warning("\(warning, privacy: .public)")
         #else
             let line = "purecloud-oauth: \(warning)"

@@ -11,27 +11,27 @@ final class CancellationTests: XCTestCase {
     private func assertCancelled(_ task: Task<some Sendable, any Error>) async {
         switch await task.result {
         case .failure(is CancellationError): break
-        case .failure(let error): XCTFail("another error: \(error)")
-        case .success: XCTFail("a call that nobody answered came to an end")
+        case .failure(let error): XCTFail("unexpected error: \(error)")
+        case .success: XCTFail("a call without a response succeeded")
         }
     }
 
-    func testACallOfACancelledTaskSendsNothing() async throws {
-        let silence = try Silence()
-        let api = try api(port: silence.port)
+    func testACallOfACancelledTaskSendsNoRequest() async throws {
+        let server = try SilentServer()
+        let api = try api(port: server.port)
         let task = Task {
             withUnsafeCurrentTask { $0?.cancel() }
             return try await api.getOauthClients()
         }
         await assertCancelled(task)
-        XCTAssertFalse(silence.isReached)
+        XCTAssertFalse(server.isReached)
     }
 
-    func testACallThatHangsIsCancelled() async throws {
-        let silence = try Silence()
-        let api = try api(port: silence.port)
+    func testAHangingCallIsCancelled() async throws {
+        let server = try SilentServer()
+        let api = try api(port: server.port)
         let task = Task { try await api.getOauthClients() }
-        while !silence.isReached {
+        while !server.isReached {
             try await Task.sleep(nanoseconds: 1_000_000)
         }
         let start = Date()
@@ -40,10 +40,10 @@ final class CancellationTests: XCTestCase {
         XCTAssertLessThan(Date().timeIntervalSince(start), 1)
     }
 
-    func testAGroupTakesItsCallsAlong() async throws {
-        let silence = try Silence()
-        let api = try api(port: silence.port)
-        struct Enough: Error {}
+    func testACancelledGroupCancelsItsCalls() async throws {
+        let server = try SilentServer()
+        let api = try api(port: server.port)
+        struct GroupFailure: Error {}
         let start = Date()
         do {
             try await withThrowingTaskGroup(of: Void.self) { group in
@@ -52,19 +52,19 @@ final class CancellationTests: XCTestCase {
                 }
                 group.addTask {
                     try await Task.sleep(nanoseconds: 20_000_000)
-                    throw Enough()
+                    throw GroupFailure()
                 }
                 for try await _ in group {}
             }
-            XCTFail("nobody answered")
-        } catch is Enough {}
+            XCTFail("calls without a response succeeded")
+        } catch is GroupFailure {}
         XCTAssertLessThan(Date().timeIntervalSince(start), 2)
     }
 
-    /// Before the first look at the call, while it waits, and between two looks.
-    func testAnyMomentWillDo() async throws {
-        let silence = try Silence()
-        let api = try api(port: silence.port)
+    /// Cancels before the first poll of the call, while it is waiting, and between two polls.
+    func testACallCanBeCancelledAtAnyTime() async throws {
+        let server = try SilentServer()
+        let api = try api(port: server.port)
         for number in 0..<2_000 {
             let task = Task { try await api.getOauthClients() }
             if number % 3 > 0 {
@@ -75,9 +75,9 @@ final class CancellationTests: XCTestCase {
         }
     }
 
-    /// A call ends by itself as it is cancelled: with the one or the other, and once.
-    func testTheEndOfACallMayComeFirst() async throws {
-        let port = try Silence().port
+    /// Cancels a call while it completes by itself: the call ends with one of both errors, and only once.
+    func testACallMayCompleteBeforeItsCancellation() async throws {
+        let port = try SilentServer().port
         let api = try api(port: port)
         let once = CallOptions(withoutRetries: true)
         var ended = 0
@@ -96,10 +96,10 @@ final class CancellationTests: XCTestCase {
     }
 
     #if os(Linux)
-        /// Whoever signs in next, by the same client or another one, finds the port free.
-        func testASignInOfACancelledTaskFreesItsPort() async throws {
+        /// The port is free for the next sign-in, through the same API object or another one.
+        func testACancelledSignInFreesItsPort() async throws {
             let browser = try IdleBrowser()
-            let port = try Silence().port
+            let port = try SilentServer().port
             let redirectUri = "http://127.0.0.1:\(port)/callback"
             let credentials = Credentials.browser(Authorization(clientId: "leitstelle", redirectUri: redirectUri))
             let config = Config(host: .region(.euCentral1), credentials: credentials)
@@ -107,7 +107,7 @@ final class CancellationTests: XCTestCase {
             for number in 0..<200 {
                 let api = number % 2 == 0 ? api : try OAuthAPI(config: config)
                 let task = Task { try await api.signIn() }
-                let opened = try await browser.opens()
+                let opened = try await browser.waitUntilOpened()
                 task.cancel()
                 await assertCancelled(task)
                 guard opened else { return XCTFail("no browser was opened") }
@@ -115,8 +115,8 @@ final class CancellationTests: XCTestCase {
         }
     #endif
 
-    func testCancellingAfterTheEndIsNothing() async throws {
-        let port = try Silence().port
+    func testCancellingACompletedCallHasNoEffect() async throws {
+        let port = try SilentServer().port
         let api = try api(port: port)
         let task = Task { try await api.getOauthClients(options: CallOptions(withoutRetries: true)) }
         let before = await task.result
@@ -128,8 +128,8 @@ final class CancellationTests: XCTestCase {
     }
 }
 
-/// A port of this machine where calls arrive and nobody answers.
-private final class Silence: Sendable {
+/// A local port that accepts connections but never responds.
+private final class SilentServer: Sendable {
     let port: UInt16
     private let listener: Int32
 
@@ -157,12 +157,12 @@ private final class Silence: Sendable {
 
     deinit { close(listener) }
 
-    /// Whether a call has arrived since the last look. It stays open.
+    /// True if a call has arrived since the last access. Its connection stays open.
     var isReached: Bool { accept(listener, nil, nil) >= 0 }
 }
 
 #if os(Linux)
-    /// A browser in which nobody does anything.
+    /// A browser in which the user does nothing.
     private final class IdleBrowser {
         private let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
         private var opened: URL { folder.appendingPathComponent("opened") }
@@ -180,8 +180,8 @@ private final class Silence: Sendable {
 
         deinit { try? FileManager.default.removeItem(at: folder) }
 
-        /// Waits until it is opened once more, for at most five seconds.
-        func opens() async throws -> Bool {
+        /// Waits until the browser is opened, for at most five seconds. Returns whether it was.
+        func waitUntilOpened() async throws -> Bool {
             let start = Date()
             while (try? FileManager.default.removeItem(at: opened)) == nil {
                 guard Date().timeIntervalSince(start) < 5 else { return false }

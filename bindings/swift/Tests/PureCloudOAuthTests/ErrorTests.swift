@@ -5,7 +5,7 @@ import XCTest
 final class ErrorTests: XCTestCase {
     private let lost = OAuthError.outcomeUnknown(
         failure: Failure(
-            text: "post_oauth_client_secret: the answer is lost",
+            text: "post_oauth_client_secret: the response is lost",
             operation: "post_oauth_client_secret",
             status: 504,
             code: "gateway.timeout",
@@ -17,16 +17,16 @@ final class ErrorTests: XCTestCase {
         )
     )
 
-    func testTheTextIsWherePeopleLook() {
-        let text = "post_oauth_client_secret: the answer is lost"
+    func testTheMessageIsTheDescription() {
+        let message = "post_oauth_client_secret: the response is lost"
         let error: any Error = lost
-        XCTAssertEqual(error.localizedDescription, text)
-        XCTAssertEqual((error as? any LocalizedError)?.errorDescription, text)
-        XCTAssertEqual("\(error)", text)
-        XCTAssertEqual(String(reflecting: error), "OAuthError.outcomeUnknown: \(text)")
+        XCTAssertEqual(error.localizedDescription, message)
+        XCTAssertEqual((error as? any LocalizedError)?.errorDescription, message)
+        XCTAssertEqual("\(error)", message)
+        XCTAssertEqual(String(reflecting: error), "OAuthError.outcomeUnknown: \(message)")
     }
 
-    func testWhatIsKnownIsAtHandWhateverTheCase() {
+    func testEveryCaseHasTheSameProperties() {
         XCTAssertEqual(lost.operation, "post_oauth_client_secret")
         XCTAssertEqual(lost.argument, nil)
         XCTAssertEqual(lost.status, 504)
@@ -57,7 +57,7 @@ final class ErrorTests: XCTestCase {
         }
     }
 
-    func testASettingThatCannotBeIsRefusedByName() {
+    func testAnInvalidSettingIsRefusedByName() {
         XCTAssertThrowsError(try ServiceHost.named("mars")) { error in
             guard case OAuthError.invalidArgument(let failure) = error else { return XCTFail("\(error)") }
             XCTAssertEqual(failure.argument, "host")

@@ -5,7 +5,7 @@ import XCTest
 final class PrintingTests: XCTestCase {
     private let secret = Secret(text: "mW4tS9xQhq3KpZ0v")
 
-    /// In every form in which Swift prints.
+    /// Returns the value in every form in which Swift prints.
     private func printed(_ value: Any) -> [String] {
         var dumped = ""
         dump(value, to: &dumped)
@@ -13,14 +13,14 @@ final class PrintingTests: XCTestCase {
         return [String(describing: value), String(reflecting: value), "\(value)", dumped] + parts
     }
 
-    func testASecretIsStars() {
-        for text in printed(secret).dropLast() {
-            XCTAssertEqual(text, "Secret(***)")
+    func testASecretIsMasked() {
+        for output in printed(secret).dropLast() {
+            XCTAssertEqual(output, "Secret(***)")
         }
         XCTAssertEqual(secret.expose(), "mW4tS9xQhq3KpZ0v")
     }
 
-    func testWhatHoldsASecretShowsThatThereIsOne() {
+    func testValuesThatHoldASecretPrintItMasked() {
         let client = OAuthClient(id: "7c1f1f6e-2b0d-4f8e-9a55-0a1f5f1d9a3e", name: "Nachtlauf", secret: secret)
         let config = Config(
             host: .region(.euCentral1),
@@ -32,15 +32,15 @@ final class PrintingTests: XCTestCase {
         let options = CallOptions(headers: ["x-api-key": secret])
         let listing = OAuthClientEntityListing(entities: [client])
         for value in [client, config, options, listing, config.credentials, [client], Optional(secret) as Any] {
-            for text in printed(value) {
-                XCTAssertFalse(text.contains(secret.expose()), text)
+            for output in printed(value) {
+                XCTAssertFalse(output.contains(secret.expose()), output)
             }
             XCTAssertTrue(printed(value).contains { $0.contains("***") }, "\(value)")
         }
         XCTAssertTrue("\(client)".contains("Nachtlauf"))
     }
 
-    func testWhatSignsInShowsNoSecret() throws {
+    func testCredentialsPrintNoSecret() throws {
         let authorization = Authorization(
             clientId: "6f1c5a0e-3b1d-4f0e-9a53-0c2f1f6f7f10", redirectUri: "http://127.0.0.1:8765/callback",
             clientSecret: secret)
@@ -58,10 +58,10 @@ final class PrintingTests: XCTestCase {
         ]
         let values: [Any] = [authorization, request, session, Sources(credentials: credentials[0])]
         for value in values + credentials {
-            for text in printed(value) {
-                XCTAssertFalse(text.contains(secret.expose()) || text.contains(verifier.expose()), text)
-                // Who knows it before the person is done, could forge the redirect.
-                XCTAssertFalse(text.contains(request.state()), text)
+            for output in printed(value) {
+                XCTAssertFalse(output.contains(secret.expose()) || output.contains(verifier.expose()), output)
+                // An attacker who knows the state could forge the redirect.
+                XCTAssertFalse(output.contains(request.state()), output)
             }
         }
         XCTAssertEqual(
@@ -72,7 +72,7 @@ final class PrintingTests: XCTestCase {
         }
     }
 
-    func testAnObjectDoesNotShowWhatItIsMadeOf() throws {
+    func testAnObjectHasNoMirrorChildren() throws {
         let config = Config(host: .region(.euCentral1), credentials: .accessToken(secret))
         let authorization = Authorization(clientId: "leitstelle", redirectUri: "app:/")
         let request = try AuthorizationRequest(host: config.host, authorization: authorization)
@@ -82,7 +82,7 @@ final class PrintingTests: XCTestCase {
         }
     }
 
-    func testAnUnknownValueIsPrintedAsItCame() {
+    func testAnUnknownValueIsPrintedUnchanged() {
         XCTAssertEqual("\(ClientState.unknown(value: "hibernating"))", "hibernating")
         XCTAssertEqual("\(GrantType.clientCredentials)", "CLIENT-CREDENTIALS")
     }

@@ -4,13 +4,13 @@ import XCTest
 
 @testable import PureCloudOAuth
 
-/// A type of which any value can be had.
+/// A type that can generate arbitrary values.
 protocol Arbitrary {
     static func arbitrary() -> Self
 }
 
-/// A type whose values go to the library and come from there. They are written as uniffi writes them, and read by
-/// readers of our own.
+/// A type whose values are exchanged with the native library. uniffi's code writes them; the patched code in
+/// `reading.swift` reads them.
 protocol Exchanged: Arbitrary, Equatable {
     static func read(_ buffer: RustBuffer) throws -> Self
     var written: RustBuffer { get }
@@ -29,15 +29,15 @@ final class ReadingTests: XCTestCase {
         XCTAssertEqual(try Value.read(value.written), value)
     }
 
-    func testWhatEndsTooEarlyIsRefused() {
+    func testATruncatedBufferIsRefused() {
         for type in exchanged {
             for _ in 0..<100 {
-                assertRefusedWithoutItsEnd(type.arbitrary())
+                assertTruncatedIsRefused(type.arbitrary())
             }
         }
     }
 
-    private func assertRefusedWithoutItsEnd<Value: Exchanged>(_ value: Value) {
+    private func assertTruncatedIsRefused<Value: Exchanged>(_ value: Value) {
         var buffer = value.written
         buffer.len = .random(in: 0..<buffer.len)
         XCTAssertThrowsError(try Value.read(buffer), "\(Value.self) of \(buffer.len) of \(buffer.capacity) bytes")
@@ -63,7 +63,7 @@ extension Int64: Arbitrary {
     static func arbitrary() -> Int64 { .random(in: min...max) }
 }
 
-// Parts of a second that both a double and a whole number of nanoseconds hold.
+// Fractions of a second that both a double and a whole number of nanoseconds can represent.
 extension TimeInterval: Arbitrary {
     static func arbitrary() -> TimeInterval { TimeInterval(Int.random(in: 0...1_000_000_000)) / 64 }
 }
@@ -76,7 +76,7 @@ extension Optional: Arbitrary where Wrapped: Arbitrary {
     static func arbitrary() -> Wrapped? { Bool.random() ? .some(.arbitrary()) : nil }
 }
 
-/// Less than one on average: a value may hold others of its own type.
+/// Returns a number of elements, on average below one, because a value may hold others of its own type.
 private func arbitraryCount() -> Int { [0, 0, 0, 1, 2].randomElement()! }
 
 extension Array: Arbitrary where Element: Arbitrary {

@@ -2,7 +2,7 @@ import Foundation
 import PureCloudOAuth
 import XCTest
 
-/// How an app signs in: it opens the page, and is called with an address of its own.
+/// Signing in from an app, which opens the page and is called with a redirect to its own scheme.
 final class SignInTests: XCTestCase {
     private let host = ServiceHost.region(.euCentral1)
     private let authorization = Authorization(
@@ -19,7 +19,7 @@ final class SignInTests: XCTestCase {
         }
     }
 
-    func testTheRedirectToTheSchemeOfAnAppIsItsCredentials() throws {
+    func testARedirectToTheSchemeOfAnAppGivesCredentials() throws {
         let request = try AuthorizationRequest(host: host, authorization: authorization)
         XCTAssertTrue(request.url().hasPrefix("https://login.mypurecloud.de/oauth/authorize?"), request.url())
         let address = redirect(to: request)
@@ -34,7 +34,7 @@ final class SignInTests: XCTestCase {
         assertThrows(OAuthError.invalidArgument) { try request.credentials(redirect: elsewhere) }
     }
 
-    func testEachRequestIsOfItsOwn() throws {
+    func testEachRequestIsUnique() throws {
         let one = try AuthorizationRequest(host: host, authorization: authorization)
         let other = try AuthorizationRequest(host: host, authorization: authorization)
         XCTAssertNotEqual(one, other)
@@ -43,7 +43,7 @@ final class SignInTests: XCTestCase {
         assertThrows(OAuthError.signIn) { try one.credentials(redirect: redirect(to: other)) }
     }
 
-    func testAnAppThatWasEndedMeanwhileGoesOn() throws {
+    func testAnAppThatWasTerminatedResumesItsRequest() throws {
         let before = try AuthorizationRequest(host: host, authorization: authorization)
         let after = try AuthorizationRequest.resumed(
             host: host, authorization: authorization, state: before.state(), codeVerifier: before.codeVerifier())
@@ -53,7 +53,7 @@ final class SignInTests: XCTestCase {
         XCTAssertEqual(try after.credentials(redirect: address), try before.credentials(redirect: address))
     }
 
-    func testASessionIsHeldWithoutARequest() throws {
+    func testASessionIsRestoredWithoutARequest() throws {
         let kept = Session(
             accessToken: Secret(text: "hq3KpZ0vX1yT7wB9"), expiresAt: Date() + 600,
             refreshToken: Secret(text: "mW4tS9xQhq3KpZ0v"))

@@ -24,7 +24,7 @@ final class ValueTests: XCTestCase {
         XCTAssertEqual(config(), config())
     }
 
-    func testATimeThatCannotBeIsRefused() {
+    func testAnInvalidDurationIsRefused() {
         for wrong in [-1, -1e-9, -1e300, .infinity, -.infinity, .nan] as [TimeInterval] {
             for (setting, set) in [
                 ("connect_timeout", { $0.connectTimeout = wrong }),
@@ -41,7 +41,7 @@ final class ValueTests: XCTestCase {
         }
     }
 
-    /// Dates that Swift has and the years 1 to 9999 have not: `.distantPast` is two days before the year 1.
+    /// Dates that are valid in Swift but not in the years 1 to 9999: `.distantPast` is two days before the year 1.
     private var outside: [Date] {
         let dates = [.infinity, -.infinity, .nan, 1e300, -1e300, 253_402_300_800, -62_135_596_800.001] as [TimeInterval]
         return [.distantPast] + dates.map { Date(timeIntervalSince1970: $0) }
@@ -66,7 +66,7 @@ final class ValueTests: XCTestCase {
         assertRefused("start") { try usageInterval(start: Date(), end: Date()) }
     }
 
-    func testAPatienceWithoutEndIsPossible() throws {
+    func testAVeryLongDeadlineIsAllowed() throws {
         for long in [.greatestFiniteMagnitude, 1e15, 1e9] as [TimeInterval] {
             var config = config()
             config.deadline = long
@@ -74,8 +74,8 @@ final class ValueTests: XCTestCase {
         }
     }
 
-    /// A client and its values go from one actor to another; the compiler would object if they could not.
-    func testAClientIsShared() async throws {
+    /// The API object and its values are passed between actors, which the compiler allows only for sendable types.
+    func testTheAPIObjectIsSharedBetweenActors() async throws {
         actor Register {
             private var clients: [String: OAuthClient] = [:]
             let api: OAuthAPI

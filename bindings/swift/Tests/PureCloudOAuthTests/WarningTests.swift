@@ -3,9 +3,9 @@ import PureCloudOAuth
 import XCTest
 
 #if !canImport(os)
-    /// Warnings about settings, on systems where the log is standard error.
+    /// Warnings about settings, on systems that log to standard error.
     final class WarningTests: XCTestCase {
-        func testASecretThatOthersMayReadIsLogged() throws {
+        func testASecretReadableByOtherUsersIsLogged() throws {
             let home = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
             defer { try? FileManager.default.removeItem(at: home) }
             let folder = home.appendingPathComponent(".gc")
@@ -23,7 +23,7 @@ import XCTest
             XCTAssertFalse(logged.contains("not-to-be-seen"), logged)
         }
 
-        /// Returns what is written to standard error meanwhile.
+        /// Returns the output that the closure writes to standard error.
         private func logged(_ body: () throws -> Void) throws -> String {
             let pipe = Pipe()
             let before = dup(2)
