@@ -1,3 +1,3 @@
-//! The core, with its interface definition, as a library that other languages load.
+//! The core with its UniFFI interface, as a native library for other languages.
 
 purecloud_oauth::uniffi_reexport_scaffolding!();
