@@ -1,4 +1,4 @@
-//! Running cargo, the same one that runs this program.
+//! Runs the same cargo that runs this program.
 
 use std::collections::HashMap;
 use std::env;
@@ -12,17 +12,17 @@ use serde_json::Value;
 
 use crate::report;
 
-/// The top folder of the project.
+/// Returns the root folder of the project.
 pub(crate) fn root() -> &'static Path {
-    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
-    own.ancestors().nth(2).unwrap_or(own)
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    package.ancestors().nth(2).unwrap_or(package)
 }
 
-/// Cargo in the top folder, with the lock file as it is.
+/// Returns a cargo command in the root folder.
 pub(crate) fn cargo(arguments: &[&str]) -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(root()).args(arguments);
-    // These describe this program's own run and must not leak into another.
+    // These variables describe the build of this program and must not be inherited by another build.
     for (name, _) in env::vars_os() {
         if name
             .to_str()
@@ -34,7 +34,7 @@ pub(crate) fn cargo(arguments: &[&str]) -> Command {
     command
 }
 
-/// Runs cargo and hands on each line that it prints; says whether it succeeded.
+/// Runs cargo and passes each line of its output to a closure. Returns whether cargo succeeded.
 pub(crate) fn follow(command: &mut Command, mut line: impl FnMut(&str)) -> Result<bool> {
     let mut child = command.stdout(Stdio::piped()).spawn().context("cargo can't be started")?;
     let output = child.stdout.take().context("cargo has no output")?;
@@ -44,24 +44,27 @@ pub(crate) fn follow(command: &mut Command, mut line: impl FnMut(&str)) -> Resul
     Ok(child.wait()?.success())
 }
 
-/// Runs a command to its end; what it prints is for the person who runs this one.
-pub(crate) fn succeeds(command: &mut Command) -> Result<()> {
+/// Runs a command with inherited output, and fails if the command fails.
+pub(crate) fn run(command: &mut Command) -> Result<()> {
     let program = command.get_program().to_string_lossy().into_owned();
     let status = command.status().with_context(|| format!("{program} can't be started"))?;
     if !status.success() {
-        bail!("see above");
+        bail!("{program} failed with {status}; see above");
     }
     Ok(())
 }
 
-/// Where cargo builds to; what the other tools build is put beside it.
+/// Returns cargo's target folder. The other tools write into it as well.
 pub(crate) fn target_folder() -> Result<PathBuf> {
     let output = cargo(&["metadata", "--locked", "--no-deps", "--format-version=1"]).output()?;
     let metadata: Value = serde_json::from_slice(&output.stdout).context("cargo metadata failed")?;
-    metadata["target_directory"].as_str().map(PathBuf::from).context("cargo tells no target folder")
+    metadata["target_directory"]
+        .as_str()
+        .map(PathBuf::from)
+        .context("cargo metadata reports no target folder")
 }
 
-/// Our own programs that run beside each other, by package and name.
+/// The programs of this project that the commands start, by package and name.
 const PROGRAMS: [(&str, &str); 5] = [
     ("purecloud-oauth-emulator", "purecloud-oauth-emulator"),
     ("purecloud-oauth-conformance", "conformance"),
@@ -70,20 +73,20 @@ const PROGRAMS: [(&str, &str); 5] = [
     ("purecloud-oauth-examples", "tour"),
 ];
 
-/// One of our own programs, built. They are all built at once: each by itself would have other features of
-/// what they share, and building one would undo the others.
+/// Returns the path of a program in `PROGRAMS`, after building it. All of them are built together: separate builds
+/// would unify the features of shared dependencies differently, and each would rebuild the dependencies of the others.
 pub(crate) fn program(name: &str) -> Result<PathBuf> {
     static BUILT: Mutex<Option<HashMap<String, PathBuf>>> = Mutex::new(None);
     let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
     if built.is_none() {
-        report::step("building the emulator, the examples and the conformance cases");
+        report::step("building the emulator, the examples and the conformance runner");
         *built = Some(build_programs(&PROGRAMS, &[])?);
     }
     let found = built.as_ref().and_then(|built| built.get(name)).cloned();
     found.with_context(|| format!("cargo built no {name}"))
 }
 
-/// Builds programs of the workspace with these options and tells where they are, by their names.
+/// Builds programs of the workspace with the given options of cargo. Returns their paths by name.
 pub(crate) fn build_programs(
     programs: &[(&str, &str)],
     options: &[&str],

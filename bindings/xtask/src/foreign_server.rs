@@ -1,4 +1,4 @@
-//! An OAuth server that is not ours, as a program beside the tests against it.
+//! Starts a third-party OAuth server in a separate process.
 
 use std::fs;
 
@@ -8,7 +8,8 @@ use crate::cargo::{root, target_folder};
 use crate::server::Server;
 use crate::toolchain;
 
-/// Starts it from a copy: what npm makes stays out of the checkout, and Node looks for it beside the program.
+/// Starts the server from a copy in the target folder, because Node looks for packages next to the program and npm must
+/// not install them into the checkout.
 pub(crate) fn start() -> Result<Server> {
     let folder = target_folder()?.join("foreign_server");
     fs::create_dir_all(&folder)?;
@@ -19,5 +20,5 @@ pub(crate) fn start() -> Result<Server> {
     }
     let node = toolchain::node(&folder.join("node"))?;
     node.install(&folder)?;
-    Server::start("the foreign server", node.node().arg(folder.join("server.mjs")))
+    Server::start("the third-party OAuth server", node.node().arg(folder.join("server.mjs")))
 }

@@ -1,4 +1,4 @@
-//! `docs/interface.md`: the exported interface, made from the library's own metadata.
+//! `docs/interface.md`: the exported interface, generated from the metadata of the native library.
 
 use std::fs;
 use std::path::PathBuf;
@@ -13,18 +13,18 @@ fn page() -> PathBuf {
     root().join("docs/interface.md")
 }
 
-/// Writes the page anew.
+/// Generates the page.
 pub(crate) fn write() -> Result<()> {
     fs::write(page(), Native::build()?.interface()?)?;
-    report::line("docs/interface.md is written");
+    report::line("wrote docs/interface.md");
     Ok(())
 }
 
-/// Whether the page is what the library says.
+/// Fails unless the page matches the interface of the native library.
 pub(crate) fn check(native: &Native) -> Result<()> {
     if native.interface()? != fs::read_to_string(page())? {
         bail!(
-            "docs/interface.md is no longer what is exported; if the change is meant: cargo xtask interface"
+            "docs/interface.md is out of date; if the interface was changed on purpose, run: cargo xtask interface"
         );
     }
     Ok(())

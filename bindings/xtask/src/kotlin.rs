@@ -1,5 +1,5 @@
-//! The package for Kotlin and Java: a jar in a Maven repository of its own, and the programs that take it from
-//! there as any other program would.
+//! Builds the package for Kotlin and Java: a jar in a separate Maven repository, and programs that use it from there
+//! like any other dependency.
 
 use std::env;
 use std::fs;
@@ -14,44 +14,46 @@ use crate::native::Native;
 use crate::report;
 use crate::toolchain::{self, Jvm, quietly};
 
-/// Where a Maven repository keeps what has our coordinates.
-const COORDINATES: &str = "purecloud/oauth";
+/// The folder of our group in a Maven repository.
+const GROUP_FOLDER: &str = "purecloud/oauth";
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// The programs that use the jar, by the folder that they are copied to.
+/// The programs that use the jar: the folders that they are copied to, and their sources.
 const PROGRAMS: [(&str, &str); 3] =
     [("conformance", "tests/conformance/kotlin"), ("kotlin", "examples/kotlin"), ("java", "examples/java")];
 
+/// The jar, published to a local repository, and the JVMs to use it with.
 pub(crate) struct Kotlin {
     jvm: Jvm,
-    /// The JVM for tests of virtual threads, which the other one may lack.
+    /// The JVM for tests of virtual threads, which the other JVM may not support.
     newer_jvm: Option<Jvm>,
     folder: PathBuf,
     packages: Vec<PathBuf>,
 }
 
 impl Kotlin {
-    pub(crate) fn ready(native: &Native) -> Result<Self> {
+    /// Builds the jar and the programs that use it.
+    pub(crate) fn prepare(native: &Native) -> Result<Self> {
         let mut kotlin = Kotlin::published(native)?;
         kotlin.newer_jvm = Some(kotlin.jvm.with_virtual_threads(&kotlin.folder.join("newer-jvm"))?);
-        report::step("building the programs in Kotlin and Java that use it");
+        report::step("building the programs in Kotlin and Java that use the jar");
         kotlin.build_programs()?;
         Ok(kotlin)
     }
 
-    /// The jar, and no program that uses it.
+    /// Builds the jar, without the programs that use it.
     pub(crate) fn published(native: &Native) -> Result<Self> {
         let jvm = toolchain::jvm()?;
         let folder = target_folder()?.join("bindings/kotlin");
         let mut kotlin = Kotlin { jvm, newer_jvm: None, folder, packages: Vec::new() };
-        report::step("building the jar, its source and its documentation with Maven (about a minute)");
+        report::step("building the jar, its sources and its documentation with Maven (about a minute)");
         kotlin.publish(native)?;
         Ok(kotlin)
     }
 
-    /// Builds the jar in a copy of its folder, and puts it into the repository and among the packages.
+    /// Builds the jar in a copy of its project, and publishes it to the local repository and to the packages folder.
     fn publish(&mut self, native: &Native) -> Result<()> {
-        let project = self.copied("package", "bindings/kotlin")?;
+        let project = self.copy_project("package", "bindings/kotlin")?;
         native.write_bindings("kotlin", &project.join("src/main/kotlin"))?;
         let resources = project.join("src/main/resources");
         native.ship(&resources.join(platform()?))?;
@@ -59,29 +61,30 @@ impl Kotlin {
             fs::copy(root().join(licence), resources.join("META-INF").join(licence))?;
         }
 
-        empty(&self.repository())?;
+        remove(&self.repository())?;
         let repository = format!("-DaltDeploymentRepository=packages::{}", url(&self.repository()));
         let mut maven = self.maven(&project);
         maven.args(["deploy", "-Dmaven.test.skip", "-Dmaven.install.skip"]).arg(repository);
         quietly(maven, "Maven, for the jar,")?;
 
-        let published = self.repository().join(COORDINATES).join("purecloud-oauth").join(VERSION);
+        let published = self.repository().join(GROUP_FOLDER).join("purecloud-oauth").join(VERSION);
         let packages = target_folder()?.join("packages");
         fs::create_dir_all(&packages)?;
         for end in [".jar", "-sources.jar", "-javadoc.jar", ".pom"] {
             let name = format!("purecloud-oauth-{VERSION}{end}");
             let package = packages.join(&name);
-            fs::copy(published.join(&name), &package).with_context(|| format!("Maven made no {name}"))?;
+            fs::copy(published.join(&name), &package)
+                .with_context(|| format!("Maven did not build {name}"))?;
             self.packages.push(package);
         }
         Ok(())
     }
 
-    /// Builds copies of the programs, as somebody would who copies the examples, all at once.
+    /// Builds copies of all programs in one Maven run, as a user would who copies the examples.
     fn build_programs(&self) -> Result<()> {
         let mut modules = String::new();
         for (name, origin) in PROGRAMS {
-            self.copied(&format!("programs/{name}"), origin)?;
+            self.copy_project(&format!("programs/{name}"), origin)?;
             modules += &format!("<module>{name}</module>");
         }
         let programs = self.folder.join("programs");
@@ -96,17 +99,18 @@ impl Kotlin {
         self.build(&programs, "compile")
     }
 
-    /// Builds a copy of a project that uses the jar, up to this phase; each program has beside it what it depends on.
+    /// Builds a copy of a project that uses the jar, up to the given phase of Maven, and copies its dependencies into
+    /// its target folder.
     pub(crate) fn build_copy(&self, name: &str, origin: &str, phase: &str) -> Result<PathBuf> {
-        let project = self.copied(name, origin)?;
+        let project = self.copy_project(name, origin)?;
         self.build(&project, phase)?;
         Ok(project)
     }
 
     fn build(&self, project: &Path, phase: &str) -> Result<()> {
-        // Maven takes a version from a repository only once.
-        empty(&self.downloads().join(COORDINATES))?;
-        // What a user's Maven knows by itself once the jar is on Maven Central.
+        // Maven never downloads the same version twice, so the previous build of the jar is removed.
+        remove(&self.downloads().join(GROUP_FOLDER))?;
+        // Adds our repository. Users don't need these settings once the jar is on Maven Central.
         let settings = self.folder.join("settings.xml");
         fs::write(
             &settings,
@@ -123,29 +127,30 @@ impl Kotlin {
         quietly(maven, "Maven, for the programs that use the jar,")
     }
 
-    /// A copy of a project, in place of the one that may be there: what Maven makes stays out of the checkout.
-    fn copied(&self, name: &str, origin: &str) -> Result<PathBuf> {
+    /// Copies a project, replacing an older copy, so that Maven does not write into the checkout.
+    fn copy_project(&self, name: &str, origin: &str) -> Result<PathBuf> {
         let copy = self.folder.join(name);
-        empty(&copy)?;
+        remove(&copy)?;
         copy_folder(&root().join(origin), &copy)?;
         let pom = fs::read_to_string(copy.join("pom.xml"))?;
-        let named = pom.split("<artifactId>purecloud-oauth</artifactId>").nth(1);
-        let version = named.and_then(|rest| rest.split(['<', '>']).nth(2));
+        let after_name = pom.split("<artifactId>purecloud-oauth</artifactId>").nth(1);
+        let version = after_name.and_then(|rest| rest.split(['<', '>']).nth(2));
         ensure!(
             version == Some(VERSION),
-            "{origin}/pom.xml names another version than Cargo.toml, {VERSION}"
+            "the version of purecloud-oauth in {origin}/pom.xml differs from {VERSION} in Cargo.toml"
         );
         Ok(copy)
     }
 
-    /// Maven, with a local repository of its own: our jar, not yet published, is no business of the machine's.
+    /// Returns a Maven command with a separate local repository, so that the unpublished jar does not get into that of
+    /// the user.
     fn maven(&self, project: &Path) -> Command {
         let mut maven = self.jvm.maven(project);
         maven.arg(format!("-Dmaven.repo.local={}", self.downloads().display()));
-        // A compiler that stays behind would keep the output open.
+        // A compiler daemon would keep the output pipe open.
         maven.arg("-Dkotlin.compiler.daemon=false");
         if env::var_os("MAVEN_OPTS").is_none() {
-            // It does not live long enough for the second compiler to pay.
+            // Maven exits too soon for the optimizing compiler of the JVM to pay off.
             maven.env("MAVEN_OPTS", "-XX:TieredStopAtLevel=1");
         }
         maven
@@ -159,12 +164,12 @@ impl Kotlin {
         self.folder.join("downloads")
     }
 
-    /// A program by its class, with these options of the virtual machine.
+    /// Returns the command of a program, given by its project and class, with options for the JVM.
     fn program(&self, project: &str, class: &str, options: &[String]) -> Result<Command> {
         self.program_in(&self.folder.join("programs").join(project), class, options)
     }
 
-    /// A program of the tests, executed by a JVM with virtual threads.
+    /// Returns the command of a test program, on a JVM with virtual threads.
     fn program_with_virtual_threads(&self, class: &str) -> Result<Command> {
         let jvm = self.newer_jvm.as_ref().context("a JVM with virtual threads is missing")?;
         // Java 24 and newer warn about native code that is not enabled.
@@ -172,7 +177,7 @@ impl Kotlin {
         program_of(jvm, &self.folder.join("programs/conformance"), class, &options)
     }
 
-    /// A program of a project that was built here.
+    /// Returns the command of a program in a project that was built here.
     pub(crate) fn program_in(&self, project: &Path, class: &str, options: &[String]) -> Result<Command> {
         program_of(&self.jvm, project, class, options)
     }
@@ -182,10 +187,10 @@ fn program_of(jvm: &Jvm, project: &Path, class: &str, options: &[String]) -> Res
     let target = project.join("target");
     let path = env::join_paths([target.join("classes"), target.join("dependency").join("*")])?;
     let mut java = jvm.java();
-    // Until Java 18 it prints what the locale has, which may be ASCII; since then the second one counts.
+    // Prints UTF-8 whatever the locale. The first option has this effect before Java 18, the second one since then.
     java.args(["-Dfile.encoding=UTF-8", "-Dstdout.encoding=UTF-8"]);
     java.args(options).arg("-cp").arg(path).arg(class);
-    // Cargo names its own folders there, and JNA takes a library from there before the one in the jar.
+    // Cargo sets these variables to its own folders, and JNA prefers a library from there to the one in the jar.
     for path in ["LD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH"] {
         java.env_remove(path);
     }
@@ -223,29 +228,29 @@ impl Binding for Kotlin {
             ("the first program in Java", self.program("java", "FirstProgram", &[])?),
             ("signing in by the browser", self.program("kotlin", "SignInKt", &[])?),
             ("signing in by the browser in Java", self.program("java", "SignIn", &[])?),
-            ("what Java callers need", self.program("conformance", "conformance.JavaCallers", &[])?),
+            ("Java callers", self.program("conformance", "conformance.JavaCallers", &[])?),
             ("the JVM's trust store", self.program("conformance", "TrustStoreCheck", &[])?),
             ("a cancelled sign-in", self.program("conformance", "conformance.CancelledSignInKt", &[])?),
-            ("calls that wait in Java", self.program("conformance", "conformance.WaitingCalls", &[])?),
+            ("blocking calls in Java", self.program("conformance", "conformance.WaitingCalls", &[])?),
             ("virtual threads", self.program_with_virtual_threads("conformance.VirtualThreads")?),
             (
-                "a folder that can't be unpacked to",
+                "unpacking into a folder that is not writable",
                 self.program("conformance", "conformance.UnpackingKt", &[])?,
             ),
             ("warnings about settings", self.program("conformance", "conformance.WarningsKt", &[])?),
-            ("what crosses", self.program("conformance", "conformance.CrossingKt", &[])?),
-            ("what is in the jar", jar),
+            ("values at the boundary", self.program("conformance", "conformance.CrossingKt", &[])?),
+            ("contents of the jar", jar),
         ])
     }
 }
 
-/// The folder in which JNA looks for the library of this machine.
+/// Returns the folder in which JNA looks for the native library of this platform.
 fn platform() -> Result<String> {
     let system = match env::consts::OS {
         "macos" => "darwin",
         "windows" => "win32",
         "linux" => "linux",
-        other => bail!("a library for {other} is not foreseen"),
+        other => bail!("the Kotlin package does not support {other}"),
     };
     let processor = match env::consts::ARCH {
         "x86_64" => "x86-64",
@@ -258,7 +263,7 @@ fn url(folder: &Path) -> String {
     format!("file://{}", folder.display()).replace(' ', "%20")
 }
 
-fn empty(folder: &Path) -> Result<()> {
+fn remove(folder: &Path) -> Result<()> {
     if folder.exists() {
         fs::remove_dir_all(folder).with_context(|| format!("{} can't be removed", folder.display()))?;
     }
@@ -271,7 +276,7 @@ fn copy_folder(from: &Path, to: &Path) -> Result<()> {
         let entry = entry?;
         let copy = to.join(entry.file_name());
         if entry.file_type()?.is_dir() {
-            // What somebody's own Maven has made there.
+            // Skips the output of a Maven that the user has run in the checkout.
             if entry.file_name() != "target" {
                 copy_folder(&entry.path(), &copy)?;
             }

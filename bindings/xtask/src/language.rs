@@ -1,4 +1,4 @@
-//! The languages beside Rust.
+//! The languages other than Rust.
 
 use anyhow::Result;
 use clap::ValueEnum;
@@ -7,7 +7,7 @@ use crate::binding::Binding;
 use crate::native::Native;
 use crate::{kotlin, python, swift};
 
-/// A language that has a package of its own.
+/// A language with a separate package.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Language {
     /// The wheel.
@@ -29,17 +29,17 @@ impl Language {
         }
     }
 
-    /// All languages but those left out.
+    /// Returns all languages except the given ones.
     pub(crate) fn all_but(without: &[Language]) -> Vec<Language> {
         Language::ALL.into_iter().filter(|language| !without.contains(language)).collect()
     }
 
-    /// Finds or installs the toolchain, and makes the packages.
-    pub(crate) fn ready(self, native: &Native) -> Result<Box<dyn Binding>> {
+    /// Finds or installs the toolchain, and builds the packages.
+    pub(crate) fn prepare(self, native: &Native) -> Result<Box<dyn Binding>> {
         Ok(match self {
-            Language::Python => Box::new(python::Python::ready(native)?),
-            Language::Kotlin => Box::new(kotlin::Kotlin::ready(native)?),
-            Language::Swift => Box::new(swift::Swift::ready(native)?),
+            Language::Python => Box::new(python::Python::prepare(native)?),
+            Language::Kotlin => Box::new(kotlin::Kotlin::prepare(native)?),
+            Language::Swift => Box::new(swift::Swift::prepare(native)?),
         })
     }
 }

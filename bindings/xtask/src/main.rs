@@ -1,4 +1,4 @@
-//! `cargo xtask`: the one entry point for running, testing and packaging.
+//! `cargo xtask`: the entry point for running, testing and packaging.
 
 mod bench;
 mod binding;
@@ -29,7 +29,7 @@ use crate::bench::Bench;
 use crate::language::Language;
 use crate::tour::Tour;
 
-/// Runs, tests and packages the project. Every command does its own set-up.
+/// Runs, tests and packages the project. Every command installs what it needs.
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
 struct Arguments {
@@ -39,40 +39,40 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Starts the emulator and shows each of the 13 operations against it.
+    /// Starts the emulator and runs a program that calls each of the 13 operations against it.
     Tour {
-        /// In which languages; all when none is named.
+        /// The languages to run; all by default.
         languages: Vec<Tour>,
     },
-    /// Checks everything: format, lints, tests, documentation, and each language as its users get it.
+    /// Runs all checks: format, lints, tests, documentation, and the package of each language.
     Test {
-        /// Leaves a language out. One that can't be tested and is not left out has failed.
+        /// Skips a language. A language that can't be tested counts as failed unless it is skipped.
         #[arg(long, value_name = "LANGUAGE")]
         without: Vec<Language>,
-        /// Tests this language and nothing else.
+        /// Tests only this language.
         #[arg(long, value_name = "LANGUAGE", conflicts_with = "without")]
         only: Option<Language>,
     },
-    /// Measures the clients, and those that people would otherwise write, against one server.
+    /// Benchmarks this library and its alternatives against the same server.
     Bench {
-        /// In which languages; all when none is named.
+        /// The languages to run; all by default.
         languages: Vec<Bench>,
-        /// Writes the figures to this file as well.
+        /// Also writes the figures to this file.
         #[arg(long, value_name = "FILE")]
         json: Option<PathBuf>,
-        /// Takes less time over it, for figures that are less certain.
+        /// Takes less time, but the figures are less precise.
         #[arg(long)]
         quick: bool,
     },
-    /// Puts the packages of all languages into one folder.
+    /// Builds the packages of all languages into one folder.
     Package {
-        /// Leaves a language out.
+        /// Skips a language.
         #[arg(long, value_name = "LANGUAGE")]
         without: Vec<Language>,
     },
-    /// Writes docs/interface.md anew from the interface as it is.
+    /// Generates docs/interface.md from the exported interface.
     Interface,
-    /// Builds the XCFramework that the Swift package needs on Apple platforms; on a Mac.
+    /// Builds the Swift package with the XCFramework for Apple platforms. Requires a Mac.
     Xcframework,
 }
 
@@ -88,7 +88,7 @@ fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            report::problem(&error);
+            report::error(&error);
             ExitCode::FAILURE
         }
     }

@@ -1,4 +1,4 @@
-//! The library that every package carries, and the generator that reads the interface from it.
+//! Builds the native library that every package contains, and the generator that reads the interface from it.
 
 use std::env::consts::EXE_SUFFIX;
 use std::fs;
@@ -7,42 +7,44 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use crate::cargo::{cargo, succeeds, target_folder};
+use crate::cargo::{self, cargo, target_folder};
 use crate::report;
 
+/// The native library and the generator, built.
 pub(crate) struct Native {
     library: PathBuf,
     generator: PathBuf,
 }
 
 impl Native {
-    /// Builds both: the library as it is shipped, the generator as fast as can be.
+    /// Builds the native library in release mode, as it is shipped, and the generator in debug mode.
     pub(crate) fn build() -> Result<Self> {
         report::step("building the generator of the bindings");
-        // As maturin does it, without naming the package: in that company it has other features.
-        succeeds(&mut cargo(&["build", "--locked", "--bin", "uniffi-bindgen"]))?;
+        // Like maturin, without naming the package: with a package name the features would be unified differently, and
+        // maturin would rebuild it.
+        cargo::run(&mut cargo(&["build", "--locked", "--bin", "uniffi-bindgen"]))?;
         let generator = target_folder()?.join("debug").join(format!("uniffi-bindgen{EXE_SUFFIX}"));
         report::step(
-            "building the library that the packages carry (release; a few minutes when nothing is built yet)",
+            "building the native library for the packages (release mode; the first build takes a few minutes)",
         );
-        succeeds(&mut cargo(&["build", "--locked", "--release", "--package", "purecloud-oauth-native"]))?;
+        cargo::run(&mut cargo(&["build", "--locked", "--release", "--package", "purecloud-oauth-native"]))?;
         let library = target_folder()?.join("release").join(file_name());
         Ok(Native { library, generator })
     }
 
-    /// The library for the tests of panics: quickly built, and it panics on demand. Beside it, under the same name
-    /// with the ending `a`, is the one for linking it in whole.
+    /// Builds the native library for the tests of panics, in debug mode. It panics on request. The static library is in
+    /// the same folder, under the same name with the extension `a`.
     pub(crate) fn build_panicking() -> Result<PathBuf> {
-        report::step("building the library that panics on demand");
+        report::step("building the native library that panics on request");
         let mut build = cargo(&["rustc", "--locked", "--package", "purecloud-oauth-native"]);
         build.args(["--features", "panics", "--lib", "--crate-type", "cdylib,staticlib"]);
-        succeeds(&mut build)?;
+        cargo::run(&mut build)?;
         Ok(target_folder()?.join("debug").join(file_name()))
     }
 
-    /// The library for linking it in whole, for this machine or another target.
+    /// Builds the static library, for this machine or for another target.
     pub(crate) fn static_library(target: Option<&str>) -> Result<PathBuf> {
-        report::step(&format!("building the library for {}", target.unwrap_or("linking it in whole")));
+        report::step(&format!("building the static library for {}", target.unwrap_or("this machine")));
         let mut build = cargo(&["rustc", "--locked", "--release", "--package", "purecloud-oauth-native"]);
         build.args(["--lib", "--crate-type", "staticlib"]);
         let mut folder = target_folder()?;
@@ -50,11 +52,11 @@ impl Native {
             build.args(["--target", target]);
             folder.push(target);
         }
-        succeeds(&mut build)?;
+        cargo::run(&mut build)?;
         Ok(folder.join("release/libpurecloud_oauth_native.a"))
     }
 
-    /// Puts the library into a folder as it is shipped: without the symbols that only the generator reads.
+    /// Copies the native library into a folder and strips the symbols that only the generator reads.
     pub(crate) fn ship(&self, folder: &Path) -> Result<PathBuf> {
         fs::create_dir_all(folder)?;
         let shipped = folder.join(file_name());
@@ -63,39 +65,41 @@ impl Native {
         if cfg!(target_os = "macos") {
             strip.arg("-x");
         }
-        let status =
-            strip.arg(&shipped).status().context("strip is missing; it comes with the C compiler")?;
+        let status = strip
+            .arg(&shipped)
+            .status()
+            .context("strip is missing; it is part of the C compiler's package")?;
         if !status.success() {
-            bail!("strip ended with {status}");
+            bail!("strip failed with {status}");
         }
         Ok(shipped)
     }
 
-    /// Writes the source files of a language into a folder, in which nothing else is then.
+    /// Generates the source files of a language into a folder, which is deleted before.
     pub(crate) fn write_bindings(&self, language: &str, folder: &Path) -> Result<()> {
         if folder.exists() {
             fs::remove_dir_all(folder)?;
         }
         let mut command = Command::new(&self.generator);
         command.args(["generate", "--language", language, "--out-dir"]).arg(folder).arg(&self.library);
-        generated(&mut command).map(drop)
+        run_generator(&mut command).map(drop)
     }
 
-    /// The exported interface, as a page to read.
+    /// Returns the exported interface as a Markdown page.
     pub(crate) fn interface(&self) -> Result<String> {
-        generated(Command::new(&self.generator).arg("interface").arg(&self.library))
+        run_generator(Command::new(&self.generator).arg("interface").arg(&self.library))
     }
 }
 
-fn generated(command: &mut Command) -> Result<String> {
+fn run_generator(command: &mut Command) -> Result<String> {
     let output = command.output().context("the generator can't be started")?;
     if !output.status.success() {
-        bail!("the generator: {}", String::from_utf8_lossy(&output.stderr).trim());
+        bail!("the generator failed: {}", String::from_utf8_lossy(&output.stderr).trim());
     }
     Ok(String::from_utf8(output.stdout)?)
 }
 
-/// The library's name, as the system has it.
+/// Returns the file name of the native library on this system.
 fn file_name() -> String {
     let (prefix, suffix) = (std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
     format!("{prefix}purecloud_oauth_native{suffix}")

@@ -1,4 +1,4 @@
-//! `cargo xtask package`: what is published, in one folder.
+//! `cargo xtask package`: builds all packages into one folder.
 
 use anyhow::Result;
 
@@ -9,7 +9,7 @@ use crate::report;
 pub(crate) fn run(without: &[Language]) -> Result<()> {
     let native = Native::build()?;
     for language in Language::all_but(without) {
-        for package in language.ready(&native)?.packages() {
+        for package in language.prepare(&native)?.packages() {
             report::line(&package.display().to_string());
         }
     }

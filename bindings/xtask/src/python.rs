@@ -1,4 +1,4 @@
-//! The package for Python: a wheel and an sdist, and an environment into which the wheel is installed as by anybody.
+//! Builds the package for Python, a wheel and an sdist, and installs the wheel into an environment as a user would.
 
 use std::env;
 use std::fs;
@@ -13,30 +13,32 @@ use crate::native::Native;
 use crate::report;
 use crate::toolchain::{self, Venv, quietly};
 
-/// What packages are made and types are checked with. basedpyright is pyright with everything that it needs.
+/// The tools to build packages and to check types. basedpyright is pyright with all its dependencies.
 const TOOLS: [&str; 5] = ["basedpyright==1.*", "build==1.*", "maturin==1.16.*", "mypy>=1.18", "ruff==0.17.*"];
 
-/// What our own tests use beside the package.
-const BESIDE: &[&str] = if cfg!(unix) {
+/// The packages that the tests use in addition to our own.
+const TEST_DEPENDENCIES: &[&str] = if cfg!(unix) {
     &["anyio", "eventlet", "gevent", "pyinstaller", "trio", "uvloop"]
 } else {
     &["pyinstaller"]
 };
 
-const STEM: &str = "purecloud_oauth-";
+/// The prefix of the file names of our packages.
+const PREFIX: &str = "purecloud_oauth-";
 
+/// The packages, and the environments to build and to use them.
 pub(crate) struct Python {
     tools: Venv,
-    /// The environment of somebody who has installed the wheel.
+    /// The environment in which the wheel is installed, as for a user.
     user: Venv,
-    /// Where the programs run: nothing of the checkout is found from there.
-    elsewhere: PathBuf,
+    /// The working folder of programs, outside of the checkout so that they can't import from it.
+    working_folder: PathBuf,
     packages: Vec<PathBuf>,
 }
 
 impl Python {
-    /// The library is the one that is built already: maturin asks cargo for the same.
-    pub(crate) fn ready(_native: &Native) -> Result<Self> {
+    /// Builds and installs the package. maturin runs cargo again, which uses the native library that is already built.
+    pub(crate) fn prepare(_native: &Native) -> Result<Self> {
         let python = toolchain::python()?;
         let target = target_folder()?;
         let folder = target.join("bindings/python");
@@ -44,42 +46,41 @@ impl Python {
         let packages = build(&tools, &folder, &target.join("packages"))?;
         let wheel = packages.iter().find(|package| package.extension().is_some_and(|end| end == "whl"));
         let wheel =
-            wheel.context("there is no wheel")?.to_str().context("the path of the wheel is no text")?;
+            wheel.context("there is no wheel")?.to_str().context("the path of the wheel is not UTF-8")?;
         let user = python.venv(&folder.join("user"))?;
-        user.pip_install(&[&[wheel], BESIDE].concat())?;
-        let elsewhere = folder.join("elsewhere");
-        fs::create_dir_all(&elsewhere)?;
-        Ok(Python { tools, user, elsewhere, packages })
+        user.pip_install(&[&[wheel], TEST_DEPENDENCIES].concat())?;
+        let working_folder = folder.join("elsewhere");
+        fs::create_dir_all(&working_folder)?;
+        Ok(Python { tools, user, working_folder, packages })
     }
 
-    /// A program of the checkout that uses the package.
+    /// Returns the command of a program in the checkout that uses the installed package.
     fn program(&self, path: &str) -> Command {
         let mut command = self.user.program("python");
-        // Warnings are errors, and the checkout stays as it is.
-        command.args(["-W", "error", "-B"]).arg(root().join(path)).current_dir(&self.elsewhere);
+        // Warnings are errors, and no bytecode is written into the checkout.
+        command.args(["-W", "error", "-B"]).arg(root().join(path)).current_dir(&self.working_folder);
         command
     }
 }
 
-/// Both packages, in place of older ones. pip looks for `pyproject.toml` at the top of a project, and at the top of
-/// this one it is not: so each is made in a folder that has it there.
+/// Builds both packages, replacing older ones. pip expects `pyproject.toml` in the root folder of a project, where this
+/// one does not have it, so each package is built in a folder that contains it.
 fn build(tools: &Venv, folder: &Path, packages: &Path) -> Result<Vec<PathBuf>> {
-    report::step("making the wheel and the sdist");
-    for older in made(packages)? {
+    report::step("building the wheel and the sdist");
+    for older in find_packages(packages)? {
         fs::remove_file(older)?;
     }
-    make(tools, "--wheel", &wheel_source(&folder.join("wheel"))?, packages)?;
-    make(tools, "--sdist", &sdist_source(&folder.join("sdist"))?, packages)?;
-    let made = made(packages)?;
-    if made.len() != 2 {
-        bail!("a wheel and an sdist were expected, and there are {made:?}");
+    build_package(tools, "--wheel", &wheel_source(&folder.join("wheel"))?, packages)?;
+    build_package(tools, "--sdist", &sdist_source(&folder.join("sdist"))?, packages)?;
+    let built = find_packages(packages)?;
+    if built.len() != 2 {
+        bail!("expected a wheel and an sdist, found {built:?}");
     }
-    Ok(made)
+    Ok(built)
 }
 
-/// Makes a package as pip makes it, but for the tag of the wheel: what is published says with which systems it is
-/// compatible.
-fn make(tools: &Venv, kind: &str, source: &Path, packages: &Path) -> Result<()> {
+/// Builds a package like pip, but with the platform tag of a published wheel, which states the compatible systems.
+fn build_package(tools: &Venv, kind: &str, source: &Path, packages: &Path) -> Result<()> {
     let programs = [tools.programs().to_owned()].into_iter();
     let path = env::var_os("PATH").unwrap_or_default();
     let mut command = tools.program("python");
@@ -95,25 +96,26 @@ fn make(tools: &Venv, kind: &str, source: &Path, packages: &Path) -> Result<()> 
     quietly(command, "python -m build")
 }
 
-/// What is Python's own, and the way to the crate: that is built where it stands, so that cargo, which has built it
-/// there before, does not do so again.
+/// Creates the folder from which the wheel is built: the Python sources, and a link to the crate. The crate is built in
+/// its original place, so that cargo uses the earlier build.
 fn wheel_source(folder: &Path) -> Result<PathBuf> {
-    let of_python = |file: &Path| file.starts_with("bindings/python") || is_licence(file);
-    copy(files()?.into_iter().filter(|file| of_python(file)), folder)?;
+    let is_needed = |file: &Path| file.starts_with("bindings/python") || is_licence(file);
+    copy(project_files()?.into_iter().filter(|file| is_needed(file)), folder)?;
     link_folder(&root().join("bindings/native"), &folder.join("bindings/native"))?;
     Ok(folder.to_owned())
 }
 
-/// The whole project: what the package is generated by belongs to it. maturin asks git what there is.
+/// Creates the folder from which the sdist is built: the whole project, since the generator is part of it, as a git
+/// repository, because maturin lists the files with git.
 fn sdist_source(folder: &Path) -> Result<PathBuf> {
-    copy(files()?.into_iter(), folder)?;
+    copy(project_files()?.into_iter(), folder)?;
     git(folder, &["init", "--quiet"])?;
     git(folder, &["add", "--all"])?;
     Ok(folder.to_owned())
 }
 
-/// The project's own files, by their paths below its top.
-fn files() -> Result<Vec<PathBuf>> {
+/// Returns the files of the project that git tracks or would add, as paths relative to the root folder.
+fn project_files() -> Result<Vec<PathBuf>> {
     let listed = git(root(), &["ls-files", "-z", "--cached", "--others", "--exclude-standard"])?;
     let listed = String::from_utf8(listed)?;
     Ok(listed.split_terminator('\0').map(PathBuf::from).filter(|file| root().join(file).is_file()).collect())
@@ -123,14 +125,14 @@ fn is_licence(file: &Path) -> bool {
     file.to_string_lossy().starts_with("LICENSE-")
 }
 
-/// Copies these files of the project into a new folder, with `pyproject.toml` at its top as well.
+/// Copies files of the project into a new folder, with `pyproject.toml` also in the root of that folder.
 fn copy(files: impl Iterator<Item = PathBuf>, folder: &Path) -> Result<()> {
     if folder.exists() {
         fs::remove_dir_all(folder)?;
     }
     for file in files {
         let place = folder.join(&file);
-        fs::create_dir_all(place.parent().context("a file without a folder")?)?;
+        fs::create_dir_all(place.parent().context("the file has no parent folder")?)?;
         fs::copy(root().join(file), place)?;
     }
     fs::copy(root().join("bindings/python/pyproject.toml"), folder.join("pyproject.toml"))?;
@@ -149,24 +151,24 @@ fn link_folder(to: &Path, link: &Path) -> Result<()> {
 
 fn git(folder: &Path, arguments: &[&str]) -> Result<Vec<u8>> {
     let output = Command::new("git").current_dir(folder).args(arguments).output();
-    let output = output.context("git is missing; on Debian: apt-get install git")?;
+    let output = output.context("git is missing; on Debian, install it with: apt-get install git")?;
     if !output.status.success() {
         bail!("git {}: {}", arguments.join(" "), String::from_utf8_lossy(&output.stderr).trim());
     }
     Ok(output.stdout)
 }
 
-/// The packages for Python in the folder of all packages.
-fn made(packages: &Path) -> Result<Vec<PathBuf>> {
+/// Returns the packages for Python in the packages folder.
+fn find_packages(packages: &Path) -> Result<Vec<PathBuf>> {
     fs::create_dir_all(packages)?;
-    let mut made = Vec::new();
+    let mut found = Vec::new();
     for entry in fs::read_dir(packages)? {
         let entry = entry?;
-        if entry.file_name().to_string_lossy().starts_with(STEM) {
-            made.push(entry.path());
+        if entry.file_name().to_string_lossy().starts_with(PREFIX) {
+            found.push(entry.path());
         }
     }
-    Ok(made)
+    Ok(found)
 }
 
 impl Binding for Python {
@@ -184,7 +186,7 @@ impl Binding for Python {
 
     fn panicking(&self, library: &Path) -> Result<Command> {
         let mut command = self.program("tests/conformance/python/panics.py");
-        // It is meant to panic, and where is known.
+        // The panics are intended, so no backtraces are needed.
         command.arg(library).env("RUST_BACKTRACE", "0");
         Ok(command)
     }
@@ -193,8 +195,8 @@ impl Binding for Python {
         let sample = root().join("tests/conformance/python/types");
         let interpreter = self.user.programs().join("python");
         let mut mypy = self.tools.program("mypy");
-        mypy.args(["--strict", "--no-error-summary", "--cache-dir"]).arg(self.elsewhere.join("mypy"));
-        mypy.arg("--python-executable").arg(&interpreter).arg(&sample).current_dir(&self.elsewhere);
+        mypy.args(["--strict", "--no-error-summary", "--cache-dir"]).arg(self.working_folder.join("mypy"));
+        mypy.arg("--python-executable").arg(&interpreter).arg(&sample).current_dir(&self.working_folder);
         let mut pyright = self.tools.program("basedpyright");
         pyright.arg("--pythonpath").arg(&interpreter).arg("--project").arg(&sample);
         let ruff = |arguments: &[&str]| {
@@ -213,7 +215,7 @@ impl Binding for Python {
             ("lints", ruff(&["check"])),
             ("types, by mypy", mypy),
             ("types, by pyright", pyright),
-            ("what is Python's own", self.program("tests/conformance/python/pythons_own.py")),
+            ("behavior specific to Python", self.program("tests/conformance/python/pythons_own.py")),
             ("first program", self.program("examples/python/first_program.py")),
             ("signing in by the browser", self.program("examples/python/sign_in.py")),
         ])

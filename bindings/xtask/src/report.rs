@@ -1,19 +1,19 @@
-//! What the commands say while they work.
+//! Progress and error messages.
 
-/// Announces a piece of work that may take a while; cargo shows its own progress below it.
-#[allow(clippy::print_stderr, reason = "a command speaks to the person who runs it")]
-pub(crate) fn step(text: &str) {
-    eprintln!("\n→ {text}");
+/// Prints the start of a step that may take a while. The output of cargo follows.
+#[allow(clippy::print_stderr, reason = "the output of a command")]
+pub(crate) fn step(message: &str) {
+    eprintln!("\n→ {message}");
 }
 
-/// Says why a command gave up.
-#[allow(clippy::print_stderr, reason = "a command speaks to the person who runs it")]
-pub(crate) fn problem(error: &anyhow::Error) {
+/// Prints the error with which a command failed.
+#[allow(clippy::print_stderr, reason = "the output of a command")]
+pub(crate) fn error(error: &anyhow::Error) {
     eprintln!("\ncargo xtask: {error:#}");
 }
 
-/// A line of a command's result.
-#[allow(clippy::print_stdout, reason = "a command speaks to the person who runs it")]
-pub(crate) fn line(text: &str) {
-    println!("{text}");
+/// Prints a line of a command's result.
+#[allow(clippy::print_stdout, reason = "the output of a command")]
+pub(crate) fn line(line: &str) {
+    println!("{line}");
 }

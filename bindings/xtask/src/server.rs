@@ -1,4 +1,4 @@
-//! A server that programs are tested against, as a process beside them.
+//! A server in a separate process, against which programs are tested.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
-/// A server, running for as long as its standard input is open.
+/// A running server. It exits when its standard input is closed.
 pub(crate) struct Server {
     name: &'static str,
     process: Child,
@@ -14,7 +14,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts it. When it is ready it says in one line of JSON where it is.
+    /// Starts the server and waits until it is ready: it then prints its addresses and credentials in one line of JSON.
     pub(crate) fn start(name: &'static str, command: &mut Command) -> Result<Self> {
         let mut process = command
             .stdin(Stdio::piped())
@@ -25,19 +25,21 @@ impl Server {
         let mut line = String::new();
         BufReader::new(output).read_line(&mut line)?;
         let announcement = serde_json::from_str(&line)
-            .with_context(|| format!("{name} said `{}` in place of where it is", line.trim()))?;
+            .with_context(|| format!("{name} printed `{}` instead of its addresses as JSON", line.trim()))?;
         Ok(Server { name, process, announcement })
     }
 
+    /// Returns a value that the server has printed at its start.
     pub(crate) fn announced(&self, key: &str) -> Result<&str> {
-        self.announcement[key].as_str().with_context(|| format!("{} did not tell its {key}", self.name))
+        self.announcement[key].as_str().with_context(|| format!("{} did not announce its {key}", self.name))
     }
 
+    /// Stops the server and fails if it reports an error.
     pub(crate) fn stop(mut self) -> Result<()> {
         drop(self.process.stdin.take());
         let status = self.process.wait()?;
         if !status.success() {
-            bail!("{} ended with {status}", self.name);
+            bail!("{} failed with {status}", self.name);
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! The package for Swift.
+//! Builds the package for Swift.
 
 use std::env::consts::{ARCH, OS};
 use std::fs;
@@ -16,34 +16,36 @@ use crate::toolchain::{self, quietly};
 const PACKAGE: &str = "PureCloudOAuth";
 const FFI: &str = "PureCloudOAuthFFI";
 
-/// Where the users of the package name it.
-const PATH_OF_PACKAGE: &str = "PURECLOUD_OAUTH_PACKAGE";
+/// The environment variable with the path of the package, read by the manifests of the programs that use it.
+const PACKAGE_VARIABLE: &str = "PURECLOUD_OAUTH_PACKAGE";
 
+/// The package, and the toolchain to use it with.
 pub(crate) struct Swift {
     toolchain: toolchain::Swift,
-    /// What Swift sees of the machine.
+    /// The folders of the machine that Swift can access.
     folders: Vec<PathBuf>,
-    /// The package as its users unpack it.
+    /// The folder of the package, as users unpack it.
     package: PathBuf,
     archive: PathBuf,
-    /// Where SwiftPM builds to; one for all, so that the package is compiled once.
+    /// SwiftPM's build folder, shared by all programs so that the package is compiled only once.
     scratch: PathBuf,
 }
 
 impl Swift {
-    pub(crate) fn ready(native: &Native) -> Result<Self> {
+    /// Builds the package, its tests and the programs that depend on it.
+    pub(crate) fn prepare(native: &Native) -> Result<Self> {
         let swift = Swift::packed(native)?;
-        report::step("building the Swift package, and the programs that depend on it");
+        report::step("building the Swift package and the programs that depend on it");
         swift.build(&swift.package, &["--build-tests"])?;
         swift.build(&conformance(), &[])?;
         swift.build(&examples(), &[])?;
         Ok(swift)
     }
 
-    /// The package, and no program that depends on it.
+    /// Assembles the package, without building it or the programs that depend on it.
     pub(crate) fn packed(native: &Native) -> Result<Self> {
         let toolchain = toolchain::swift()?;
-        report::step("putting the Swift package together");
+        report::step("assembling the Swift package");
         let package = stage(native, &[Native::static_library(None)?])?;
         let target = target_folder()?;
         Ok(Swift {
@@ -51,11 +53,11 @@ impl Swift {
             folders: outermost(vec![root().to_owned(), target.clone()]),
             archive: pack(&platform())?,
             package,
-            scratch: built()?.join("build"),
+            scratch: build_folder()?.join("build"),
         })
     }
 
-    /// Builds the programs of a package as they are built for use.
+    /// Builds the programs of a package in release mode.
     pub(crate) fn build_release(&self, package: &Path) -> Result<()> {
         self.build(package, &["--configuration", "release"])
     }
@@ -64,7 +66,7 @@ impl Swift {
         self.toolchain.program(&self.folders(), root(), self.scratch.join("release").join(name), &[])
     }
 
-    /// Builds silently, unless it fails or there is a warning: in what is our own, there is none.
+    /// Builds a package. Warnings are errors. Output is printed only if the build fails or warns.
     fn build(&self, package: &Path, more: &[&str]) -> Result<()> {
         let mut command = self.swift(package, &[&["build"], more].concat())?;
         let output = command.args(["-Xswiftc", "-warnings-as-errors"]).output()?;
@@ -79,11 +81,12 @@ impl Swift {
 
     fn swift(&self, package: &Path, arguments: &[&str]) -> Result<Command> {
         let mut command = self.toolchain.command(&self.folders(), package, arguments)?;
-        command.env(PATH_OF_PACKAGE, &self.package).arg("--scratch-path").arg(&self.scratch);
+        command.env(PACKAGE_VARIABLE, &self.package).arg("--scratch-path").arg(&self.scratch);
         Ok(command)
     }
 
-    /// A program of ours. It has a browser of ours as well: a system that is there for Swift alone has no other.
+    /// Returns the command of a built program. Its browser is built from Swift as well, because the separate system for
+    /// Swift has no other.
     fn built_program(&self, name: &str) -> Result<Command> {
         let built = self.scratch.join("debug");
         let browser = format!("BROWSER={}", built.join("browser").display());
@@ -121,13 +124,13 @@ impl Binding for Swift {
             objects
                 .extend(files(&sources)?.iter().map(|source| folder.join(format!("{}.o", source.display()))));
         }
-        // It is what SwiftPM has compiled, linked with the other library. SwiftPM gives a program's entry a name
-        // of its own.
+        // Links the objects that SwiftPM has compiled with the other native library. SwiftPM renames the main function
+        // of a program.
         let program = built.join("panicking-on-demand");
         let entry = [
             "-Xlinker",
             "--defsym=main=panicking_main",
-            // The program finds this one by its name: the library that the package carries has none.
+            // The program looks this function up by name, since the native library in the package does not export it.
             "-Xlinker",
             "--undefined=purecloud_oauth_living_secrets",
             "-Xlinker",
@@ -162,19 +165,19 @@ fn examples() -> PathBuf {
     root().join("examples/swift")
 }
 
-/// As Package.swift names it.
+/// Returns the name of the platform, as in Package.swift.
 fn platform() -> String {
     format!("{OS}-{ARCH}")
 }
 
-/// Where everything is built and put together.
-fn built() -> Result<PathBuf> {
+/// Returns the folder in which everything is built and assembled.
+fn build_folder() -> Result<PathBuf> {
     Ok(target_folder()?.join("bindings/swift"))
 }
 
-/// Puts the package together: the sources by hand, those that are generated, and the library.
+/// Assembles the package from the hand-written sources, the generated sources, and the native library.
 fn stage(native: &Native, libraries: &[PathBuf]) -> Result<PathBuf> {
-    let generated = built()?.join("generated");
+    let generated = build_folder()?.join("generated");
     native.write_bindings("swift", &generated)?;
     let sources = generated.join("Sources").join(PACKAGE);
     let headers = generated.join("Sources").join(FFI).join("include");
@@ -201,37 +204,37 @@ fn stage(native: &Native, libraries: &[PathBuf]) -> Result<PathBuf> {
         let folder = generated.join("Libraries").join(platform());
         fs::create_dir_all(&folder)?;
         for library in libraries {
-            let shipped = folder.join(library.file_name().context("a file was expected")?);
+            let shipped = folder.join(library.file_name().context("the library has no file name")?);
             fs::copy(library, &shipped)?;
             let mut strip = Command::new("strip");
             strip.arg("--strip-debug").arg(shipped);
             quietly(strip, "strip")?;
         }
     }
-    let package = built()?.join(PACKAGE);
+    let package = build_folder()?.join(PACKAGE);
     mirror(&[&root().join("bindings/swift"), &generated], &package)?;
     Ok(package)
 }
 
-/// The package as one file.
+/// Packs the package into an archive.
 fn pack(platform: &str) -> Result<PathBuf> {
     let folder = target_folder()?.join("packages");
     fs::create_dir_all(&folder)?;
     let archive = folder.join(format!("{PACKAGE}-{}-{platform}.tar.gz", env!("CARGO_PKG_VERSION")));
     let mut tar = Command::new("tar");
-    tar.arg("-czf").arg(&archive).arg("-C").arg(built()?).arg(PACKAGE);
+    tar.arg("-czf").arg(&archive).arg("-C").arg(build_folder()?).arg(PACKAGE);
     quietly(tar, "tar")?;
     Ok(archive)
 }
 
-/// Without those that lie in another.
+/// Returns the folders without those that are inside another one of them.
 fn outermost(folders: Vec<PathBuf>) -> Vec<PathBuf> {
     let within = |folder: &Path| folders.iter().any(|other| other != folder && folder.starts_with(other));
     folders.iter().filter(|folder| !within(folder)).cloned().collect()
 }
 
-/// Makes a folder hold what the others hold, and nothing else. What is the same already stays as it is, so that
-/// it is not built again.
+/// Makes a folder contain exactly the files of the source folders. Identical files are not written again, so that they
+/// are not rebuilt.
 fn mirror(sources: &[&Path], folder: &Path) -> Result<()> {
     fs::create_dir_all(folder)?;
     let present = |path: &Path| sources.iter().any(|source| source.join(path).exists());
@@ -244,7 +247,7 @@ fn mirror(sources: &[&Path], folder: &Path) -> Result<()> {
         for path in files(source)? {
             let (from, to) = (source.join(&path), folder.join(&path));
             if fs::read(&from)? != fs::read(&to).unwrap_or_default() {
-                fs::create_dir_all(to.parent().context("a file in a folder was expected")?)?;
+                fs::create_dir_all(to.parent().context("the file has no parent folder")?)?;
                 fs::copy(from, to)?;
             }
         }
@@ -252,7 +255,7 @@ fn mirror(sources: &[&Path], folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The files below a folder, from there.
+/// Returns the files below a folder, as paths relative to the folder.
 fn files(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     let mut folders = vec![PathBuf::new()];
@@ -270,32 +273,33 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// Apple's platforms: a library for each, of the targets that share it.
+/// Apple's platforms, each with the Rust targets that are combined into its native library.
 const APPLE: [(&str, &[&str]); 3] = [
     ("ios", &["aarch64-apple-ios"]),
     ("ios-simulator", &["aarch64-apple-ios-sim", "x86_64-apple-ios"]),
     ("macos", &["aarch64-apple-darwin", "x86_64-apple-darwin"]),
 ];
 
-/// Builds the library for Apple's platforms, and the package with all of it. Nobody has run it yet.
+/// Builds the native library for Apple's platforms, and the package with it. This function has not been tested yet.
 pub(crate) fn xcframework() -> Result<()> {
-    ensure!(OS == "macos", "an XCFramework is built with Xcode, on a Mac");
+    ensure!(OS == "macos", "building an XCFramework requires Xcode on a Mac");
     let mut libraries = Vec::new();
     for (platform, targets) in APPLE {
-        let folder = built()?.join(platform);
+        let folder = build_folder()?.join(platform);
         fs::create_dir_all(&folder)?;
         let library = folder.join("libpurecloud_oauth_native.a");
         let mut lipo = Command::new("lipo");
         lipo.arg("-create").arg("-output").arg(&library);
         for target in targets {
-            let library = Native::static_library(Some(target))
-                .with_context(|| format!("where the target is missing: rustup target add {target}"))?;
+            let library = Native::static_library(Some(target)).with_context(|| {
+                format!("if the target is missing, install it with: rustup target add {target}")
+            })?;
             lipo.arg(library);
         }
         quietly(lipo, "lipo")?;
         libraries.push(library);
     }
-    report::step("putting the Swift package together");
+    report::step("assembling the Swift package");
     stage(&Native::build()?, &libraries)?;
     report::line(&pack("apple")?.display().to_string());
     Ok(())

@@ -1,14 +1,15 @@
-//! `cargo xtask test`: every check there is, and one line at the end that counts them.
+//! `cargo xtask test`: runs all checks, and prints their number in the last line.
 
 use std::process::{Command, ExitCode, Stdio};
 
 use anyhow::{Result, anyhow, bail};
 
-use crate::cargo::{cargo, follow, program, succeeds};
+use crate::cargo::{self, cargo, follow, program};
 use crate::language::Language;
 use crate::native::Native;
 use crate::{browser, conformance, foreign_server, interface, report, tour};
 
+/// The results of all checks.
 #[derive(Default)]
 struct Tally {
     passed: u64,
@@ -17,7 +18,7 @@ struct Tally {
 }
 
 impl Tally {
-    /// Counts one check by whether it succeeded. One that could not be made has failed.
+    /// Counts a check. A check that could not be run counts as failed.
     fn check(&mut self, name: &str, result: Result<()>) {
         match result {
             Ok(()) => self.passed += 1,
@@ -33,15 +34,15 @@ pub(crate) fn run(without: &[Language], only: Option<Language>) -> ExitCode {
     let mut tally = Tally::default();
     if only.is_none() {
         rust(&mut tally);
-        if let Err(error) = another_server(&mut tally) {
-            tally.check("another OAuth server", Err(error));
+        if let Err(error) = third_party_server(&mut tally) {
+            tally.check("third-party OAuth server", Err(error));
         }
     }
     let languages = only.map_or_else(|| Language::all_but(without), |language| vec![language]);
     packages(&mut tally, &languages, only.is_none());
 
     for language in without {
-        report::line(&format!("left out, as asked: {}", language.name()));
+        report::line(&format!("skipped, as requested: {}", language.name()));
     }
     for failure in &tally.failures {
         report::line(&format!("failed: {failure}"));
@@ -50,29 +51,29 @@ pub(crate) fn run(without: &[Language], only: Option<Language>) -> ExitCode {
     if tally.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// Everything that needs nothing but Rust.
+/// Runs the checks that need only Rust.
 fn rust(tally: &mut Tally) {
     report::step("format: cargo fmt");
     tally.check(
         "format",
-        component("rustfmt", "fmt").and_then(|()| succeeds(&mut cargo(&["fmt", "--all", "--check"]))),
+        component("rustfmt", "fmt").and_then(|()| cargo::run(&mut cargo(&["fmt", "--all", "--check"]))),
     );
 
     report::step("lints: cargo clippy, warnings are errors");
     let clippy = ["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"];
-    tally.check("lints", component("clippy", "clippy").and_then(|()| succeeds(&mut cargo(&clippy))));
+    tally.check("lints", component("clippy", "clippy").and_then(|()| cargo::run(&mut cargo(&clippy))));
 
     report::step("tests and documentation tests: cargo test");
-    if let Err(error) = tests(tally, &mut cargo(&["test", "--workspace", "--locked", "--no-fail-fast"])) {
+    if let Err(error) = run_tests(tally, &mut cargo(&["test", "--workspace", "--locked", "--no-fail-fast"])) {
         tally.check("tests", Err(error));
     }
 
     report::step("documentation: cargo doc, warnings are errors");
     let mut doc = cargo(&["doc", "--workspace", "--no-deps", "--locked"]);
-    tally.check("documentation", succeeds(doc.env("RUSTDOCFLAGS", "-D warnings")));
+    tally.check("documentation", cargo::run(doc.env("RUSTDOCFLAGS", "-D warnings")));
 
-    report::step("the core by itself, without the interface definition");
-    tally.check("the core alone", core_alone());
+    report::step("core without the UniFFI interface");
+    tally.check("core without UniFFI", core_alone());
 
     tally.check("first program in Rust", example("first_program"));
     tally.check("signing in by the browser in Rust", example("sign_in"));
@@ -80,19 +81,19 @@ fn rust(tally: &mut Tally) {
     cases(tally, "Rust", program("conformance").map(Command::new));
 }
 
-/// Signing in to an OAuth server that is not ours.
-fn another_server(tally: &mut Tally) -> Result<()> {
-    report::step("another OAuth server: oidc-provider, on Node");
+/// Runs the tests of signing in to a third-party OAuth server.
+fn third_party_server(tally: &mut Tally) -> Result<()> {
+    report::step("third-party OAuth server: oidc-provider on Node");
     let server = foreign_server::start()?;
-    // All packages, so that nothing is built with other features once more.
+    // With all packages, so that features are unified as before and nothing is rebuilt.
     let mut command =
         cargo(&["test", "--workspace", "--locked", "--test", "foreign_server", "--", "--ignored"]);
     command.env("FOREIGN_SERVER_URL", server.announced("url")?).env("BROWSER", browser::command()?);
-    tests(tally, &mut command)?;
+    run_tests(tally, &mut command)?;
     server.stop()
 }
 
-/// The packages, as their users get them. A language that can't be tested has failed.
+/// Checks the packages as users install them. A language that can't be tested counts as failed.
 fn packages(tally: &mut Tally, languages: &[Language], with_interface: bool) {
     if languages.is_empty() {
         return;
@@ -100,10 +101,10 @@ fn packages(tally: &mut Tally, languages: &[Language], with_interface: bool) {
     let native = match Native::build() {
         Ok(native) => native,
         Err(error) => {
-            tally.check("the library", Err(error));
-            return languages
-                .iter()
-                .for_each(|language| tally.check(language.name(), Err(anyhow!("has no library"))));
+            tally.check("the native library", Err(error));
+            return languages.iter().for_each(|language| {
+                tally.check(language.name(), Err(anyhow!("the native library is missing")))
+            });
         }
     };
     if with_interface {
@@ -117,16 +118,16 @@ fn packages(tally: &mut Tally, languages: &[Language], with_interface: bool) {
 }
 
 fn package(tally: &mut Tally, language: Language, native: &Native) -> Result<()> {
-    let binding = language.ready(native)?;
+    let binding = language.prepare(native)?;
     cases(tally, language.name(), binding.conformance());
     for (name, mut command) in binding.tours()? {
-        tally.check(&format!("tour in {name}"), tour::guide(name, &mut command));
+        tally.check(&format!("tour in {name}"), tour::run_tour(name, &mut command));
     }
     for (what, mut command) in binding.checks()? {
-        check(tally, language, what, || tour::against_emulator(&mut command));
+        check(tally, language, what, || tour::run_against_emulator(&mut command));
     }
-    check(tally, language, "a panic is an error of the language", || {
-        tour::against_emulator(&mut binding.panicking(&Native::build_panicking()?)?)
+    check(tally, language, "a panic becomes an error of the language", || {
+        tour::run_against_emulator(&mut binding.panicking(&Native::build_panicking()?)?)
     });
     Ok(())
 }
@@ -149,37 +150,37 @@ fn cases(tally: &mut Tally, language: &str, runner: Result<Command>) {
 }
 
 fn example(name: &str) -> Result<()> {
-    tour::against_emulator(&mut Command::new(program(name)?))
+    tour::run_against_emulator(&mut Command::new(program(name)?))
 }
 
-/// A Rust program that depends on the core gets nothing of the bindings, and no unsafe code of ours.
+/// Checks that the core alone contains nothing of the bindings, and so none of their unsafe code.
 fn core_alone() -> Result<()> {
-    succeeds(&mut cargo(&["check", "--quiet", "--locked", "--package", "purecloud-oauth"]))?;
+    cargo::run(&mut cargo(&["check", "--quiet", "--locked", "--package", "purecloud-oauth"]))?;
     let tree = cargo(&["tree", "--locked", "--package", "purecloud-oauth", "--edges", "normal"]).output()?;
     let tree = String::from_utf8(tree.stdout)?;
     if !tree.starts_with("purecloud-oauth ") {
-        bail!("cargo tree does not show the core");
+        bail!("the output of cargo tree does not begin with the core");
     }
     match tree.lines().find(|line| line.contains("uniffi")) {
-        Some(line) => bail!("its dependencies hold {line}"),
+        Some(line) => bail!("the core depends on {line}"),
         None => Ok(()),
     }
 }
 
-/// Says in one line what is missing and how to get it.
+/// Fails with instructions if a component of the Rust toolchain is missing.
 fn component(name: &str, command: &str) -> Result<()> {
     let found = cargo(&[command, "--version"]).stdout(Stdio::null()).stderr(Stdio::null()).status()?;
     if !found.success() {
-        bail!("{name} is missing; get it with: rustup component add {name}");
+        bail!("{name} is missing; install it with: rustup component add {name}");
     }
     Ok(())
 }
 
-/// Runs tests to the end, repeats what they print, and adds up their own counts.
-fn tests(tally: &mut Tally, command: &mut Command) -> Result<()> {
+/// Runs tests, repeats their output, and adds the numbers of passed and failed tests.
+fn run_tests(tally: &mut Tally, command: &mut Command) -> Result<()> {
     let mut counted = Tally::default();
     let succeeded = follow(command, |line| {
-        if let Some((passed, failed)) = counts(line) {
+        if let Some((passed, failed)) = parse_counts(line) {
             counted.passed += passed;
             counted.failed += failed;
         }
@@ -188,9 +189,9 @@ fn tests(tally: &mut Tally, command: &mut Command) -> Result<()> {
         }
         report::line(line);
     })?;
-    // A run that fails without a failed test, or that runs none, did not test what it should.
+    // The run has also failed if it ran no test, or if it failed without a failed test.
     if counted.passed == 0 || !succeeded && counted.failed == 0 {
-        counted.check("tests", Err(anyhow!("they could not all be built or run; see above")));
+        counted.check("tests", Err(anyhow!("some tests could not be built or run; see above")));
     }
     tally.passed += counted.passed;
     tally.failed += counted.failed;
@@ -198,8 +199,8 @@ fn tests(tally: &mut Tally, command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// The numbers in `test result: ok. 18 passed; 0 failed; …`.
-fn counts(line: &str) -> Option<(u64, u64)> {
+/// Parses the numbers in `test result: ok. 18 passed; 0 failed; …`.
+fn parse_counts(line: &str) -> Option<(u64, u64)> {
     let (_, numbers) = line.strip_prefix("test result: ")?.split_once(". ")?;
     let number =
         |word: &str| numbers.split("; ").find_map(|part| part.strip_suffix(word)?.trim().parse::<u64>().ok());
@@ -210,24 +211,24 @@ fn counts(line: &str) -> Option<(u64, u64)> {
 mod tests {
     use std::fs;
 
-    use super::counts;
+    use super::parse_counts;
     use crate::cargo::root;
 
     #[test]
-    fn a_result_line_is_counted() {
+    fn a_result_line_is_parsed() {
         let line = "test result: FAILED. 17 passed; 2 failed; 0 ignored; 0 measured; 3 filtered out; finished in 1.48s";
-        assert_eq!(counts(line), Some((17, 2)));
-        assert_eq!(counts("test models::tests::a ... ok"), None);
-        assert_eq!(counts("test result: soon"), None);
+        assert_eq!(parse_counts(line), Some((17, 2)));
+        assert_eq!(parse_counts("test models::tests::a ... ok"), None);
+        assert_eq!(parse_counts("test result: soon"), None);
     }
 
     #[test]
-    fn the_programs_of_the_pages_are_the_files_that_the_tests_run() {
-        // Rust, Python, Kotlin, Java and Swift; the JVM's trust store.
+    fn programs_in_the_documentation_equal_the_tested_files() {
+        // README.md has a program in Rust, Python, Kotlin, Java and Swift; the other page one about trust stores.
         for (page, programs) in [("README.md", 5), ("docs/proxies-and-certificates.md", 1)] {
-            let text = fs::read_to_string(root().join(page)).expect(page);
+            let content = fs::read_to_string(root().join(page)).expect(page);
             let mut found = 0;
-            for quoted in text.split("<!-- from ").skip(1) {
+            for quoted in content.split("<!-- from ").skip(1) {
                 let (path, rest) = quoted.split_once(" -->\n").expect("a path");
                 let program =
                     rest.split("```").nth(1).and_then(|block| block.split_once('\n')).expect("a block").1;

@@ -1,17 +1,17 @@
-//! `cargo xtask tour`: the emulator, and the example that uses every operation against it.
+//! `cargo xtask tour`: runs the example that calls every operation against the emulator.
 
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 
-use crate::cargo::{program, succeeds};
+use crate::cargo::{self, program};
 use crate::language::Language;
 use crate::native::Native;
 use crate::report;
 use crate::{browser, emulator};
 
-/// A language that the tour is written in.
+/// The language of a tour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Tour {
     /// `examples/rust/tour`
@@ -27,7 +27,7 @@ pub(crate) enum Tour {
 }
 
 impl Tour {
-    /// The language whose package it uses.
+    /// Returns the language whose package the tour uses.
     fn package(self) -> Option<Language> {
         match self {
             Tour::Rust => None,
@@ -62,37 +62,37 @@ pub(crate) fn run(named: &[Tour]) -> Result<()> {
     }
     let native = Native::build()?;
     for language in packages {
-        for (name, mut command) in language.ready(&native)?.tours()? {
+        for (name, mut command) in language.prepare(&native)?.tours()? {
             if Tour::value_variants().iter().any(|tour| wanted(*tour) && tour.name() == name) {
-                guide(name, &mut command)?;
+                run_tour(name, &mut command)?;
             }
         }
     }
     Ok(())
 }
 
-/// The tour of the language that needs no package.
+/// Runs the tour in Rust, which needs no package.
 pub(crate) fn rust() -> Result<()> {
-    guide("Rust", &mut Command::new(program("tour")?))
+    run_tour("Rust", &mut Command::new(program("tour")?))
 }
 
-/// Runs a tour, or another program that reads the vendor's variables, against an emulator of its own.
-pub(crate) fn guide(language: &str, command: &mut Command) -> Result<()> {
-    report::step(&format!("the tour in {language}, against the emulator"));
-    against_emulator(command).with_context(|| format!("the tour in {language}"))
+/// Runs a tour against a separate emulator.
+pub(crate) fn run_tour(language: &str, command: &mut Command) -> Result<()> {
+    report::step(&format!("running the tour in {language} against the emulator"));
+    run_against_emulator(command).with_context(|| format!("the tour in {language}"))
 }
 
-/// Runs a program that reads the vendor's variables, against an emulator of its own.
-pub(crate) fn against_emulator(command: &mut Command) -> Result<()> {
+/// Runs a program that reads the vendor's environment variables against a separate emulator.
+pub(crate) fn run_against_emulator(command: &mut Command) -> Result<()> {
     let emulator = emulator::start()?;
     command
         .env("SIGN_IN_CLIENT_ID", emulator.announced("sign_in_client_id")?)
         .env("BROWSER", browser::command()?);
-    emulator::as_the_vendors(command, &emulator)?;
-    let result = succeeds(command);
+    emulator::set_vendor_variables(command, &emulator)?;
+    let result = cargo::run(command);
     emulator.stop()?;
     if let Err(error) = result {
-        bail!("it did not come to its end: {error:#}");
+        bail!("the program failed: {error:#}");
     }
     Ok(())
 }

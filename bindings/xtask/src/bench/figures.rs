@@ -1,4 +1,4 @@
-//! The figures of a language, as a table and as JSON, and held against the goals.
+//! The figures of a language: as a table, as JSON, and compared with the goals.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,53 +11,54 @@ use super::{AT_ONCE, OURS_IN_RUST, STARTS, TRANSFER, WORK};
 use crate::cargo::root;
 use crate::report;
 
-/// The client that all others are compared with.
+/// The name of this library, with which all alternatives are compared.
 pub(super) const OURS: &str = "purecloud-oauth";
 
-/// What a figure counts.
+/// The unit of a figure.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Unit {
     Seconds,
     Bytes,
-    /// Seconds for each call, shown as calls in a second.
+    /// Seconds per call, displayed as calls per second.
     CallsPerSecond,
 }
 
-/// A figure, of each client that it was measured of.
+/// A figure of all programs for which it was measured.
 struct Row {
     figure: &'static str,
     unit: Unit,
-    /// The values of each turn. Those of the same number were measured one after the other.
+    /// The values of each turn, by program. Turns with the same index were measured one after the other.
     turns: BTreeMap<String, Vec<Vec<f64>>>,
 }
 
 impl Row {
-    /// The median of the turns' medians: in a turn at a good moment there are more calls than in another.
+    /// Returns the median of the turns' medians. Not of all values, because a fast turn contains more calls than a slow
+    /// one.
     fn median(&self, client: &str) -> Option<f64> {
         let turns: Vec<f64> = self.turns.get(client)?.iter().filter_map(|turn| median(turn)).collect();
         median(&turns)
     }
 
-    /// How many times as much one has as another, in the median of the turns that both had: whatever else the machine
-    /// did meanwhile, it did to both.
-    fn times(&self, one: &str, other: &str) -> Option<f64> {
+    /// Returns the ratio of two programs, as the median over the turns that both had: other load on the machine
+    /// affected both programs in a turn.
+    fn ratio(&self, one: &str, other: &str) -> Option<f64> {
         let turns = self.turns.get(one)?.iter().zip(self.turns.get(other)?);
-        let times: Vec<f64> = turns.filter_map(|(one, other)| Some(median(one)? / median(other)?)).collect();
-        median(&times)
+        let ratios: Vec<f64> = turns.filter_map(|(one, other)| Some(median(one)? / median(other)?)).collect();
+        median(&ratios)
     }
 }
 
-/// What was measured in one language.
+/// The figures of one language.
 #[derive(Default)]
 pub(super) struct Figures {
     clients: Vec<String>,
     rows: Vec<Row>,
-    /// What a call costs inside, in seconds, in the order of the way.
+    /// The durations of the parts of a call, in seconds, in the order of execution.
     inside: Vec<(String, f64)>,
 }
 
 impl Figures {
-    /// Adds a turn of a client.
+    /// Adds the values of one turn of a program.
     pub(super) fn add(
         &mut self,
         figure: &'static str,
@@ -84,7 +85,7 @@ impl Figures {
         self.rows.iter().find(|row| row.figure == figure)
     }
 
-    /// The median of a figure.
+    /// Returns the median of a figure.
     fn get(&self, figure: &str, client: &str) -> Option<f64> {
         self.row(figure)?.median(client)
     }
@@ -93,13 +94,11 @@ impl Figures {
         self.row(figure).map_or(Unit::Seconds, |row| row.unit)
     }
 
-    /// Prints everything, in Markdown.
+    /// Prints all figures and goals in Markdown.
     pub(super) fn print(&self, language: &str, goals: &[Goal]) {
         report::line(&format!("\n## {language}\n"));
         if self.clients.iter().any(|client| client == OURS) {
-            report::line(&format!(
-                "In brackets: how many times as much as {OURS}, in the median of the turns.\n"
-            ));
+            report::line(&format!("In parentheses: the ratio to {OURS}, as the median over the turns.\n"));
         }
         report::line(&format!("| | {} |", self.clients.join(" | ")));
         report::line(&format!("|---|{}", "---|".repeat(self.clients.len())));
@@ -109,26 +108,26 @@ impl Figures {
         }
         self.print_inside();
         if !goals.is_empty() {
-            report::line("\n| goal | to reach | figure | |\n|---|---|---|---|");
+            report::line("\n| goal | target | figure | |\n|---|---|---|---|");
         }
         for goal in goals {
             let (figure, verdict) = match self.reached(goal) {
                 None => ("–".to_owned(), "not measured"),
                 Some((figure, reached)) => (
-                    goal.shown(figure, self.unit(&goal.figure)),
+                    goal.format(figure, self.unit(&goal.figure)),
                     if reached { "reached" } else { "**missed**" },
                 ),
             };
-            let to_reach = goal.to_reach(self.unit(&goal.figure));
-            report::line(&format!("| {} | {to_reach} | {figure} | {verdict} |", goal.name()));
+            let target = goal.target(self.unit(&goal.figure));
+            report::line(&format!("| {} | {target} | {figure} | {verdict} |", goal.name()));
         }
     }
 
-    /// Prints what each part of the way adds to the one before.
+    /// Prints the time that each layer adds to the one below.
     fn print_inside(&self) {
         const PARTS: [&str; 3] = [TRANSFER, OURS_IN_RUST, OURS];
         if PARTS.iter().all(|client| self.clients.iter().any(|known| known == client)) {
-            report::line("\n| where the time goes | transfer alone | more in Rust | more in the language |");
+            report::line("\n| time of a call | transfer alone | added by Rust | added by the language |");
             report::line("|---|---|---|---|");
         }
         for row in &self.rows {
@@ -136,19 +135,20 @@ impl Figures {
                 continue;
             };
             if row.unit == Unit::Seconds && !STARTS.iter().any(|(_, start, _)| *start == row.figure) {
-                let parts = [transfer, rust - transfer, ours - rust].map(|part| shown(part, Unit::Seconds));
+                let parts =
+                    [transfer, rust - transfer, ours - rust].map(|part| format_figure(part, Unit::Seconds));
                 report::line(&format!("| {} | {} |", row.figure, parts.join(" | ")));
             }
         }
         for (part, seconds) in &self.inside {
-            report::line(&format!("\n{part}: {}", shown(*seconds, Unit::Seconds)));
+            report::line(&format!("\n{part}: {}", format_figure(*seconds, Unit::Seconds)));
         }
     }
 
-    /// What a goal is about, and whether it is reached; nothing if something was not measured.
+    /// Returns the figure of a goal and whether the goal is reached; `None` if a part of it was not measured.
     fn reached(&self, goal: &Goal) -> Option<(f64, bool)> {
         let figure = match (&goal.peer, &goal.over) {
-            (Some(peer), _) => self.row(&goal.figure)?.times(&goal.of, peer)?,
+            (Some(peer), _) => self.row(&goal.figure)?.ratio(&goal.of, peer)?,
             (None, Some(over)) => self.get(&goal.figure, &goal.of)? - self.get(over, &goal.of)?,
             (None, None) => self.get(&goal.figure, &goal.of)?,
         };
@@ -167,7 +167,7 @@ impl Figures {
             rows.collect()
         };
         let figures = of_each(Row::median);
-        let times = of_each(|row, client| row.times(client, OURS));
+        let ratios = of_each(|row, client| row.ratio(client, OURS));
         let goals: Vec<Value> = goals
             .iter()
             .map(|goal| {
@@ -182,11 +182,11 @@ impl Figures {
             .collect();
         let inside: BTreeMap<&String, f64> =
             self.inside.iter().map(|(part, seconds)| (part, *seconds)).collect();
-        json!({ "figures": figures, "times_ours": times, "inside": inside, "goals": goals })
+        json!({ "figures": figures, "times_ours": ratios, "inside": inside, "goals": goals })
     }
 }
 
-/// Prints how the clients compare in all languages, with the peers that the goals name.
+/// Prints the comparison with the peers named by the goals, in all languages.
 pub(super) fn print_summary(measured: &[(&'static str, Figures, &[Goal])]) {
     let mut columns: Vec<(&str, &Figures, &str, &str)> = Vec::new();
     for (language, figures, goals) in measured {
@@ -198,23 +198,23 @@ pub(super) fn print_summary(measured: &[(&'static str, Figures, &[Goal])]) {
         }
     }
     let title = |(language, _, of, peer): &(&str, &Figures, &str, &str)| {
-        let way = of.strip_prefix(OURS).unwrap_or_default();
-        format!("{language}{way}: {peer}")
+        let variant = of.strip_prefix(OURS).unwrap_or_default();
+        format!("{language}{variant}: {peer}")
     };
-    report::line("\n## How many times as long the others take\n");
+    report::line("\n## Time taken by the alternatives, relative to purecloud-oauth\n");
     report::line(&format!("| | {} |", columns.iter().map(title).collect::<Vec<_>>().join(" | ")));
     report::line(&format!("|---|{}", "---|".repeat(columns.len())));
     let figures = STARTS.iter().map(|(_, start, _)| *start).filter(|start| *start != STARTS[0].1);
     for figure in figures.chain(WORK.iter().map(|(figure, _)| *figure)).chain([AT_ONCE]) {
         let cells = columns.iter().map(|(_, figures, of, peer)| {
-            let times = figures.row(figure).and_then(|row| row.times(peer, of));
-            times.map(three_digits).unwrap_or_default()
+            let ratio = figures.row(figure).and_then(|row| row.ratio(peer, of));
+            ratio.map(three_digits).unwrap_or_default()
         });
         report::line(&format!("| {figure} | {} |", cells.collect::<Vec<_>>().join(" | ")));
     }
 }
 
-/// Something to be reached: see `tests/bench/goals.toml`.
+/// A goal for a figure. See `tests/bench/goals.toml`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Goal {
@@ -233,11 +233,12 @@ fn ours() -> String {
 }
 
 impl Goal {
-    /// The goals of all languages, by the languages.
+    /// Reads the goals of all languages.
     pub(super) fn all() -> Result<BTreeMap<String, Vec<Goal>>> {
         let path = root().join("tests/bench/goals.toml");
-        let text = fs::read_to_string(&path).with_context(|| format!("{} can't be read", path.display()))?;
-        Ok(toml::from_str(&text)?)
+        let content =
+            fs::read_to_string(&path).with_context(|| format!("{} can't be read", path.display()))?;
+        Ok(toml::from_str(&content)?)
     }
 
     fn name(&self) -> String {
@@ -247,30 +248,32 @@ impl Goal {
         format!("{of}{}{peer}{over}", self.figure)
     }
 
-    fn to_reach(&self, unit: Unit) -> String {
+    fn target(&self, unit: Unit) -> String {
         match self.times_faster {
             Some(times) => format!("≥ {times} × faster"),
-            None => format!("≤ {}", self.shown(self.at_most, unit)),
+            None => format!("≤ {}", self.format(self.at_most, unit)),
         }
     }
 
-    fn shown(&self, figure: f64, unit: Unit) -> String {
+    fn format(&self, figure: f64, unit: Unit) -> String {
         if self.times_faster.is_some() {
             format!("{} × faster", three_digits(figure))
         } else if self.peer.is_some() {
             format!("{} ×", three_digits(figure))
         } else {
-            shown(figure, unit)
+            format_figure(figure, unit)
         }
     }
 }
 
-/// A client's figure, and how it compares with ours.
+/// Returns a table cell with a figure and its ratio to ours.
 fn cell(row: &Row, client: &str) -> String {
     let Some(value) = row.median(client) else { return String::new() };
-    match row.times(client, OURS) {
-        Some(times) if client != OURS => format!("{} ({})", shown(value, row.unit), three_digits(times)),
-        _ => shown(value, row.unit),
+    match row.ratio(client, OURS) {
+        Some(ratio) if client != OURS => {
+            format!("{} ({})", format_figure(value, row.unit), three_digits(ratio))
+        }
+        _ => format_figure(value, row.unit),
     }
 }
 
@@ -282,7 +285,7 @@ fn median(values: &[f64]) -> Option<f64> {
     Some(if values.len().is_multiple_of(2) { f64::midpoint(values[middle - 1], above) } else { above })
 }
 
-fn shown(value: f64, unit: Unit) -> String {
+fn format_figure(value: f64, unit: Unit) -> String {
     match unit {
         Unit::CallsPerSecond => format!("{}/s", three_digits(1.0 / value)),
         Unit::Bytes => format!("{} MB", three_digits(value / 1e6)),
@@ -293,7 +296,7 @@ fn shown(value: f64, unit: Unit) -> String {
     }
 }
 
-/// Three digits that count; whole numbers in full.
+/// Formats a number with three significant digits; larger numbers without decimals.
 fn three_digits(value: f64) -> String {
     let decimals = match value.abs() {
         100.0.. => 0,
@@ -305,14 +308,14 @@ fn three_digits(value: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Figures, Goal, OURS, Unit, median, shown};
+    use super::{Figures, Goal, OURS, Unit, format_figure, median};
 
-    fn goal(text: &str) -> Goal {
-        toml::from_str(text).expect("a goal")
+    fn goal(content: &str) -> Goal {
+        toml::from_str(content).expect("a goal")
     }
 
     #[test]
-    fn a_goal_is_held_against_the_medians_of_the_turns() {
+    fn a_goal_is_compared_with_the_medians_of_the_turns() {
         let mut figures = Figures::default();
         // The machine is slow in the second turn, and the peer has no third one.
         for turn in [[3.0, 1.0, 50.0], [30.0, 30.0, 30.0], [90.0, 90.0, 90.0]] {
@@ -322,7 +325,7 @@ mod tests {
         figures.add("1 client", Unit::Seconds, "peer", [60.0, 60.0]);
         figures.add("import", Unit::Seconds, OURS, [3.0, 1.0, 50.0]);
         figures.add("bare start", Unit::Seconds, OURS, [1.0]);
-        let reached = |text| figures.reached(&goal(text));
+        let reached = |content| figures.reached(&goal(content));
         assert_eq!(reached("figure='1 client'\npeer='peer'\nat_most=0.5"), Some((0.5, true)));
         assert_eq!(reached("figure='1 client'\npeer='peer'\nat_most=0.4"), Some((0.5, false)));
         assert_eq!(reached("figure='1 client'\npeer='peer'\ntimes_faster=2"), Some((2.0, true)));
@@ -331,18 +334,18 @@ mod tests {
     }
 
     #[test]
-    fn the_goals_are_read() {
+    fn the_goals_file_is_valid() {
         let goals = Goal::all().expect("goals");
         assert!(goals["rust"].iter().all(|goal| goal.of == OURS && goal.at_most > 0.0));
     }
 
     #[test]
-    fn figures_are_shown_short() {
+    fn figures_are_formatted_with_three_digits() {
         assert_eq!(median(&[4.0, 1.0, 2.0, 3.0]), Some(2.5));
         assert_eq!(median(&[]), None);
-        assert_eq!(shown(0.000_051_7, Unit::Seconds), "51.7 µs");
-        assert_eq!(shown(1.5, Unit::Seconds), "1.50 s");
-        assert_eq!(shown(0.000_1, Unit::CallsPerSecond), "10000/s");
-        assert_eq!(shown(3_400_000.0, Unit::Bytes), "3.40 MB");
+        assert_eq!(format_figure(0.000_051_7, Unit::Seconds), "51.7 µs");
+        assert_eq!(format_figure(1.5, Unit::Seconds), "1.50 s");
+        assert_eq!(format_figure(0.000_1, Unit::CallsPerSecond), "10000/s");
+        assert_eq!(format_figure(3_400_000.0, Unit::Bytes), "3.40 MB");
     }
 }

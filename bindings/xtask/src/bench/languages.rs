@@ -1,4 +1,4 @@
-//! The clients of each language: what they are made of, and how they are started.
+//! The benchmarked programs of each language: builds them, and returns the commands that start them.
 
 use std::collections::HashMap;
 use std::fs;
@@ -19,7 +19,7 @@ use crate::report;
 use crate::swift::Swift;
 use crate::toolchain::{self, Venv};
 
-/// Our own programs, built as a user builds.
+/// The benchmarked programs in Rust, built with cargo's default release profile.
 pub(super) struct Rust {
     programs: HashMap<String, PathBuf>,
 }
@@ -28,8 +28,8 @@ const SERVER: &str = "bench_server";
 const CLIENTS: &str = "bench_clients";
 
 impl Rust {
-    pub(super) fn ready() -> Result<Self> {
-        report::step("building the server of the bench, and the clients in Rust");
+    pub(super) fn prepare() -> Result<Self> {
+        report::step("building the benchmark server and the programs in Rust");
         let package = "purecloud-oauth-bench";
         let profile = ["--profile", "as-users-build"];
         let programs = build_programs(&[(package, SERVER), (package, CLIENTS)], &profile)?;
@@ -58,7 +58,7 @@ impl Rust {
     }
 }
 
-/// The peers in Python, and what pip installs for them.
+/// The alternatives in Python, and the packages that they need.
 const IN_PYTHON: [(&str, &[&str]); 4] = [
     ("urllib3 + msgspec", &["urllib3==2.*", "msgspec==0.*"]),
     ("aiohttp + msgspec", &["aiohttp==3.*", "msgspec==0.*"]),
@@ -68,25 +68,25 @@ const IN_PYTHON: [(&str, &[&str]); 4] = [
 
 pub(super) fn python() -> Result<Vec<Client>> {
     let native = Native::build()?;
-    let package = Python::ready(&native)?;
+    let package = Python::prepare(&native)?;
     let folder = target_folder()?.join("bench/python");
     let python = toolchain::python()?;
     let wheel =
         package.packages().into_iter().find(|package| package.extension().is_some_and(|end| end == "whl"));
     let wheel = wheel.context("there is no wheel")?;
     let user = python.venv(&folder.join("ours"))?;
-    user.pip_install(&[wheel.to_str().context("the path of the wheel is no text")?])?;
+    user.pip_install(&[wheel.to_str().context("the path of the wheel is not UTF-8")?])?;
     let sizes = vec![
         ("package", fs::metadata(&wheel)?.len()),
         ("library", fs::metadata(native.ship(&folder)?)?.len()),
-        ("installed", installed(&user)?),
+        ("installed", installed_size(&user)?),
     ];
     let mut clients =
         vec![in_python(OURS, &user).with_sizes(sizes), in_python("purecloud-oauth, asyncio", &user)];
     for (name, packages) in IN_PYTHON {
         let venv =
             python.equipped_venv(&folder.join(packages.join("+").replace(['=', '*'], "")), packages)?;
-        clients.push(in_python(name, &venv).with_sizes(vec![("installed", installed(&venv)?)]));
+        clients.push(in_python(name, &venv).with_sizes(vec![("installed", installed_size(&venv)?)]));
     }
     Ok(clients)
 }
@@ -101,8 +101,8 @@ fn in_python(name: &str, venv: &Venv) -> Client {
     })
 }
 
-/// What pip has installed beside itself, in bytes.
-fn installed(venv: &Venv) -> Result<u64> {
+/// Returns the size of the installed packages except pip and its own packages, in bytes.
+fn installed_size(venv: &Venv) -> Result<u64> {
     let mut command = venv.program("python");
     let output = command.args(["-c", "import sysconfig; print(sysconfig.get_path('platlib'))"]).output()?;
     let packages = PathBuf::from(String::from_utf8(output.stdout)?.trim());
@@ -110,19 +110,19 @@ fn installed(venv: &Venv) -> Result<u64> {
     for entry in fs::read_dir(&packages)? {
         let path = entry?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let came_with_it = ["pip", "setuptools", "_distutils_hack", "pkg_resources", "distutils-precedence"];
-        if !came_with_it.iter().any(|start| name.starts_with(start)) {
+        let preinstalled = ["pip", "setuptools", "_distutils_hack", "pkg_resources", "distutils-precedence"];
+        if !preinstalled.iter().any(|start| name.starts_with(start)) {
             bytes += size(&path)?;
         }
     }
     Ok(bytes)
 }
 
-/// The bytes of a file, or of all files in a folder.
+/// Returns the size of a file, or of all files in a folder, in bytes.
 fn size(path: &Path) -> Result<u64> {
-    let about = fs::symlink_metadata(path)?;
-    if !about.is_dir() {
-        return Ok(about.len());
+    let metadata = fs::symlink_metadata(path)?;
+    if !metadata.is_dir() {
+        return Ok(metadata.len());
     }
     let mut bytes = 0;
     for entry in fs::read_dir(path)? {
@@ -131,7 +131,7 @@ fn size(path: &Path) -> Result<u64> {
     Ok(bytes)
 }
 
-/// The clients on the JVM, by the modules and classes of `tests/bench/kotlin`.
+/// The programs for the JVM, with their modules and classes in `tests/bench/kotlin`.
 const ON_THE_JVM: [(&str, &str, &str); 5] = [
     (OURS, "ours", "bench.OursKt"),
     ("purecloud-oauth, coroutines", "ours", "bench.OursKt"),
@@ -143,8 +143,8 @@ const ON_THE_JVM: [(&str, &str, &str); 5] = [
 pub(super) fn kotlin() -> Result<Vec<Client>> {
     let native = Native::build()?;
     let kotlin = Rc::new(Kotlin::published(&native)?);
-    report::step("building the clients on the JVM with Maven");
-    // The modules find each other by their jars.
+    report::step("building the programs for the JVM with Maven");
+    // The phase `package` is needed, because the modules depend on each other's jars.
     let project = kotlin.build_copy("bench", "tests/bench/kotlin", "package")?;
     let mut clients = Vec::new();
     for (name, module, class) in ON_THE_JVM {
@@ -159,7 +159,7 @@ pub(super) fn kotlin() -> Result<Vec<Client>> {
 
 pub(super) fn swift() -> Result<Vec<Client>> {
     let swift = Rc::new(Swift::packed(&Native::build()?)?);
-    report::step("building the clients in Swift");
+    report::step("building the programs in Swift");
     swift.build_release(&root().join("tests/bench/swift"))?;
     let clients = [OURS, "purecloud-oauth, waiting", "URLSession + Codable"].into_iter().map(|name| {
         let swift = Rc::clone(&swift);
@@ -168,7 +168,7 @@ pub(super) fn swift() -> Result<Vec<Client>> {
     Ok(clients.collect())
 }
 
-/// The vendor's SDK, and the same with nothing but what Node has.
+/// Prepares the programs in JavaScript: one with the vendor's SDK, and one with only the built-in APIs of Node.
 pub(super) fn javascript() -> Result<Vec<Client>> {
     let folder = target_folder()?.join("bench/javascript");
     fs::create_dir_all(&folder)?;

@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: this project's clients and those that people would otherwise write, side by side.
+//! `cargo xtask bench`: compares this library with its alternatives in each language.
 
 mod client;
 mod figures;
@@ -20,7 +20,7 @@ use client::Client;
 use figures::{Figures, Goal, OURS, Unit};
 use languages::Rust;
 
-/// A language that clients are measured in.
+/// A language to benchmark.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Bench {
     /// `reqwest` and `hyper`
@@ -31,7 +31,7 @@ pub(crate) enum Bench {
     Kotlin,
     /// `URLSession`
     Swift,
-    /// The vendor's SDK, and nothing of ours
+    /// The vendor's SDK; this project has no package for the language
     Javascript,
 }
 
@@ -63,7 +63,7 @@ impl Bench {
 const OURS_IN_RUST: &str = "purecloud-oauth in Rust";
 const TRANSFER: &str = "transfer alone";
 
-/// The figures whose calls come one after the other, and what the clients are told to do for them.
+/// The figures of consecutive calls, with the commands that measure them.
 const WORK: [(&str, &str); 6] = [
     ("1 client", "listing 1"),
     ("25 clients", "listing 25"),
@@ -73,21 +73,21 @@ const WORK: [(&str, &str); 6] = [
     ("create", "create"),
 ];
 
-/// The figure of many calls beside each other.
+/// The figure of concurrent calls.
 const AT_ONCE: &str = "100 at once";
 
-/// What is measured of a program that comes to its end: how it is started, and the figures of time and memory.
+/// The figures of programs that run until they exit: the mode, and the names of the figures of time and memory.
 const STARTS: [(&str, &str, &str); 3] = [
     ("bare", "bare start", "memory of a bare start"),
     ("import", "import", "memory after import"),
     ("first", "first call", "memory after the first call"),
 ];
 
-/// How long everything takes.
+/// The duration of the measurements.
 struct Pace {
     starts: u32,
     warm_up: Duration,
-    /// For each work and client, in all rounds together.
+    /// The time for each figure and program, over all turns.
     time: Duration,
     rounds_at_once: u32,
 }
@@ -102,17 +102,17 @@ const QUICK: Pace = Pace {
     rounds_at_once: 1,
 };
 
-/// A turn is short, so that what else the machine does meets all clients alike.
+/// The duration of a turn. It is short, so that other load on the machine affects all programs equally.
 const TURN: Duration = Duration::from_millis(40);
-/// Where a call takes longer than a turn.
-const TURNS_AT_LEAST: usize = 9;
+/// The minimum number of turns, for calls that take longer than a turn.
+const MIN_TURNS: usize = 9;
 
 pub(crate) fn run(named: &[Bench], json: Option<&Path>, quick: bool) -> Result<()> {
     let goals = Goal::all()?;
     let pace = if quick { QUICK } else { FULL };
-    let rust = Rust::ready()?;
-    let server = Server::start("the server of the bench", &mut rust.server())?;
-    let _awake = processors_kept_awake();
+    let rust = Rust::prepare()?;
+    let server = Server::start("the benchmark server", &mut rust.server())?;
+    let _no_latency = keep_processors_awake();
     let url = server.announced("url")?.to_owned();
     let mut measured = Vec::new();
     let mut failed = Vec::new();
@@ -124,7 +124,7 @@ pub(crate) fn run(named: &[Bench], json: Option<&Path>, quick: bool) -> Result<(
                 measured.push((language.name(), figures, goals));
             }
             Err(error) => {
-                report::problem(&error);
+                report::error(&error);
                 failed.push(language.name());
             }
         }
@@ -133,18 +133,18 @@ pub(crate) fn run(named: &[Bench], json: Option<&Path>, quick: bool) -> Result<(
     figures::print_summary(&measured);
     if let Some(path) = json {
         let all = measured.iter().map(|(language, figures, goals)| (*language, figures.to_json(goals)));
-        let text = serde_json::to_string_pretty(&Value::from_iter(all))?;
-        fs::write(path, text).with_context(|| format!("{} can't be written", path.display()))?;
+        let json = serde_json::to_string_pretty(&Value::from_iter(all))?;
+        fs::write(path, json).with_context(|| format!("{} can't be written", path.display()))?;
     }
     if !failed.is_empty() {
-        bail!("not measured, see above: {}", failed.join(", "));
+        bail!("these languages could not be measured, see above: {}", failed.join(", "));
     }
     Ok(())
 }
 
-/// On Linux, for as long as the file is open, if this user may ask for it. A processor that falls asleep between two
-/// packets on loopback takes longer to wake than a small call.
-fn processors_kept_awake() -> Option<File> {
+/// Keeps the processors from entering sleep states while the returned file is open; on Linux only, and only with
+/// sufficient permissions. Waking a processor between two packets on loopback takes longer than a small call.
+fn keep_processors_awake() -> Option<File> {
     const NO_LATENCY: [u8; 4] = 0_i32.to_ne_bytes();
     let mut latency = File::options().write(true).open("/dev/cpu_dma_latency").ok()?;
     latency.write_all(&NO_LATENCY).ok()?;
@@ -153,9 +153,9 @@ fn processors_kept_awake() -> Option<File> {
 
 fn measure(clients: &[Client], url: &str, pace: &Pace) -> Result<Figures> {
     let mut figures = Figures::default();
-    starts(&mut figures, clients, url, pace)?;
-    calls(&mut figures, clients, url, pace)?;
-    memory(&mut figures, clients, url)?;
+    measure_starts(&mut figures, clients, url, pace)?;
+    measure_calls(&mut figures, clients, url, pace)?;
+    measure_memory(&mut figures, clients, url)?;
     for client in clients {
         for (figure, bytes) in &client.sizes {
             figures.add(figure, Unit::Bytes, &client.name, [*bytes as f64]);
@@ -164,14 +164,14 @@ fn measure(clients: &[Client], url: &str, pace: &Pace) -> Result<Figures> {
     Ok(figures)
 }
 
-/// Programs that come to their end.
-fn starts(figures: &mut Figures, clients: &[Client], url: &str, pace: &Pace) -> Result<()> {
-    report::step("starting each client, and the first call after that");
+/// Measures the start of programs, up to different stages.
+fn measure_starts(figures: &mut Figures, clients: &[Client], url: &str, pace: &Pace) -> Result<()> {
+    report::step("measuring the start and the first call of each program");
     for round in 0..=pace.starts {
         for client in clients {
             for (mode, time, memory) in STARTS {
                 let (seconds, bytes) = client.run(mode, url)?;
-                // The first one reads the files for those after it.
+                // The first round only fills the file cache.
                 if round > 0 {
                     figures.add(time, Unit::Seconds, &client.name, [seconds]);
                     figures.add(memory, Unit::Bytes, &client.name, [bytes]);
@@ -182,24 +182,24 @@ fn starts(figures: &mut Figures, clients: &[Client], url: &str, pace: &Pace) -> 
     Ok(())
 }
 
-/// Calls of clients that are running, in turns.
-fn calls(figures: &mut Figures, clients: &[Client], url: &str, pace: &Pace) -> Result<()> {
+/// Measures the calls of running programs, in turns.
+fn measure_calls(figures: &mut Figures, clients: &[Client], url: &str, pace: &Pace) -> Result<()> {
     let mut running = clients.iter().map(|client| client.start(url)).collect::<Result<Vec<_>>>()?;
-    let for_as_long = |work: &str, time: Duration| format!("{work} {}", time.as_millis());
+    let with_duration = |work: &str, time: Duration| format!("{work} {}", time.as_millis());
     for (figure, work) in WORK {
         report::step(figure);
         for client in &mut running {
-            client.told(&for_as_long(work, pace.warm_up))?;
+            client.send(&with_duration(work, pace.warm_up))?;
         }
         let mut spent = vec![Duration::ZERO; clients.len()];
         let mut turns = 0;
-        while turns < TURNS_AT_LEAST || spent.iter().any(|spent| *spent < pace.time) {
+        while turns < MIN_TURNS || spent.iter().any(|spent| *spent < pace.time) {
             turns += 1;
             for ((client, running), spent) in clients.iter().zip(&mut running).zip(&mut spent) {
-                if turns > TURNS_AT_LEAST && *spent >= pace.time {
+                if turns > MIN_TURNS && *spent >= pace.time {
                     continue;
                 }
-                let nanoseconds = running.numbers(&for_as_long(work, TURN))?;
+                let nanoseconds = running.send_for_numbers(&with_duration(work, TURN))?;
                 *spent += Duration::from_secs_f64(nanoseconds.iter().sum::<f64>() / 1e9);
                 let seconds = nanoseconds.into_iter().map(|taken| taken / 1e9);
                 figures.add(figure, Unit::Seconds, &client.name, seconds);
@@ -210,7 +210,7 @@ fn calls(figures: &mut Figures, clients: &[Client], url: &str, pace: &Pace) -> R
     report::step(AT_ONCE);
     for round in 0..=pace.rounds_at_once {
         for (client, running) in clients.iter().zip(&mut running) {
-            let nanoseconds = running.numbers(&format!("at_once {CALLS} 100"))?;
+            let nanoseconds = running.send_for_numbers(&format!("at_once {CALLS} 100"))?;
             let each = nanoseconds.into_iter().map(|taken| taken / 1e9 / f64::from(CALLS));
             if round > 0 {
                 figures.add(AT_ONCE, Unit::CallsPerSecond, &client.name, each);
@@ -218,21 +218,21 @@ fn calls(figures: &mut Figures, clients: &[Client], url: &str, pace: &Pace) -> R
         }
     }
     if let Some(ours) = running.first_mut() {
-        for part in ours.told("inside")?.split('\t').filter_map(|part| part.split_once('=')) {
+        for part in ours.send("inside")?.split('\t').filter_map(|part| part.split_once('=')) {
             figures.add_inside(part.0.to_owned(), part.1.parse::<f64>()? / 1e9);
         }
     }
     Ok(())
 }
 
-/// The resident memory of clients that have done nothing else, after as many calls.
-fn memory(figures: &mut Figures, clients: &[Client], url: &str) -> Result<()> {
+/// Measures the resident memory of new processes after a number of calls.
+fn measure_memory(figures: &mut Figures, clients: &[Client], url: &str) -> Result<()> {
     report::step("memory");
     for client in clients {
         let mut running = client.start(url)?;
         for (figure, calls) in [("memory after 1,000 calls", 1_000), ("memory after 10,000 calls", 9_000)] {
-            running.told(&format!("at_once {calls} 10"))?;
-            figures.add(figure, Unit::Bytes, &client.name, running.numbers("memory")?);
+            running.send(&format!("at_once {calls} 10"))?;
+            figures.add(figure, Unit::Bytes, &client.name, running.send_for_numbers("memory")?);
         }
     }
     Ok(())

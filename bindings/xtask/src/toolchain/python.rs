@@ -1,4 +1,4 @@
-//! Python, and environments of its own for what is installed with pip.
+//! Finds or installs Python, and creates virtual environments for packages.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -7,24 +7,26 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use super::{debian, printed, quietly};
+use super::{debian, quietly, read_output};
 use crate::report;
 
-/// Succeeds where an environment with pip can be made.
+/// A Python program that succeeds if an environment with pip can be created.
 const PROBE: &str = "import ensurepip, platform, sys, venv
 sys.exit(sys.version_info < (3, 9) or platform.python_implementation() != 'CPython')";
 
-/// An interpreter.
+/// A Python interpreter.
 pub(crate) struct Python {
+    /// The name or path of its executable.
     program: &'static str,
 }
 
-/// An environment, with what was installed into it.
+/// A virtual environment.
 pub(crate) struct Venv {
+    /// The folder of its executables.
     programs: PathBuf,
 }
 
-/// Finds an interpreter that can make environments; installs one where that can be done.
+/// Finds an interpreter that can create environments, or installs one if possible.
 pub(crate) fn python() -> Result<Python> {
     let mut found = Python::find();
     if found.is_none() && debian::can_install() {
@@ -32,45 +34,47 @@ pub(crate) fn python() -> Result<Python> {
         found = Python::find();
     }
     found.context(
-        "CPython 3.9 or newer with venv and ensurepip is missing; get it from python.org, or run as root on Debian",
+        "CPython 3.9 or newer with venv and ensurepip is missing; install it from python.org, or run as root on Debian",
     )
 }
 
 impl Python {
     fn find() -> Option<Self> {
-        // The last one is Debian's, which another may hide.
+        // The last one is Debian's, which another interpreter may shadow on the path.
         ["python3", "python", "/usr/bin/python3"]
             .into_iter()
-            .find(|program| printed(isolated(program).args(["-c", PROBE])).is_some())
+            .find(|program| read_output(isolated(program).args(["-c", PROBE])).is_some())
             .map(|program| Python { program })
     }
 
-    /// The name by which it is started.
+    /// Returns the name or path of the interpreter's executable.
     pub(crate) fn program(&self) -> &'static str {
         self.program
     }
 
-    /// Makes an environment in a folder, in place of the one that may be there.
+    /// Creates an environment in a folder, replacing an existing one.
     pub(crate) fn venv(&self, folder: &Path) -> Result<Venv> {
         let folder = path::absolute(folder)?;
         if folder.exists() {
-            // Nothing else may be lost by a wrong name.
+            // A wrong path must not delete anything else.
             if !folder.join("pyvenv.cfg").exists() {
-                bail!("{} is in the way: it is no Python environment", folder.display());
+                bail!("{} exists, but is not a Python environment", folder.display());
             }
             fs::remove_dir_all(&folder).with_context(|| format!("{} can't be removed", folder.display()))?;
         }
-        report::step("making a Python environment");
+        report::step("creating a Python environment");
         let mut command = isolated(self.program);
         command.args(["-m", "venv"]).arg(&folder);
         quietly(command, "python -m venv")?;
         Ok(Venv::at(&folder))
     }
 
-    /// An environment with these packages; the one that is there, if it was made with the same.
+    /// Returns an environment with the given packages. Reuses an existing one that was created for the same packages
+    /// and the same version of Python.
     pub(crate) fn equipped_venv(&self, folder: &Path, packages: &[&str]) -> Result<Venv> {
         let folder = path::absolute(folder)?;
-        let version = printed(isolated(self.program).arg("--version")).context("python has no version")?;
+        let version =
+            read_output(isolated(self.program).arg("--version")).context("python has no version")?;
         let (marker, made_with) = (folder.join("made-with.txt"), version + &packages.join("\n"));
         if fs::read_to_string(&marker).is_ok_and(|found| found == made_with) {
             return Ok(Venv::at(&folder));
@@ -87,7 +91,7 @@ impl Venv {
         Venv { programs: folder.join(if cfg!(windows) { "Scripts" } else { "bin" }) }
     }
 
-    /// Installs with pip: packages, files, or whatever else its `install` takes.
+    /// Runs `pip install` with the given arguments.
     pub(crate) fn pip_install(&self, arguments: &[&str]) -> Result<()> {
         let name = format!("pip install {}", arguments.join(" "));
         report::step(&name);
@@ -96,18 +100,18 @@ impl Venv {
         quietly(command, &name)
     }
 
-    /// Where its programs are.
+    /// Returns the folder of the environment's executables.
     pub(crate) fn programs(&self) -> &Path {
         &self.programs
     }
 
-    /// A program of the environment: `python`, or what a package brought.
+    /// Returns the command of a program in the environment: `python`, or a program of an installed package.
     pub(crate) fn program(&self, name: &str) -> Command {
         isolated(self.programs.join(name))
     }
 }
 
-/// A program that sees no packages but its own.
+/// Returns a command without environment variables that make Python find other packages.
 fn isolated(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);
     for name in ["PYTHONHOME", "PYTHONPATH", "PIP_TARGET", "PIP_USER"] {

@@ -1,4 +1,5 @@
-//! Swift: the machine's own or, on Debian, one in a folder that programs run in as if it were the whole system.
+//! Finds Swift on the machine or, on Debian, installs it into a separate system in a folder, in which programs are run
+//! with chroot.
 
 use std::env;
 use std::ffi::OsStr;
@@ -8,18 +9,18 @@ use std::process::{self, Command};
 
 use anyhow::{Context, Result, ensure};
 
-use super::{debian, printed, quietly, version_behind};
+use super::{debian, parse_version, quietly, read_output};
 use crate::report;
 
 const OLDEST: (u32, u32) = (5, 9);
 
-/// The release of Debian that has Swift, and the packages to build and test with.
+/// The release of Debian that contains Swift, and the packages needed for building and testing.
 const RELEASE: &str = "trixie";
 const PACKAGES: &[&str] = &["swiftlang", "libc6-dev", "g++"];
 
-/// Shows folders of the machine inside another system, and runs a program there.
-/// The shell stays: a program that were the first process itself could not be interrupted.
-const INSIDE: &str = r#"
+/// The script that mounts folders of the machine inside the separate system and runs a program there. The shell remains
+/// as the first process of the PID namespace, because a program that is the first process can't be interrupted.
+const RUN_INSIDE: &str = r#"
 set -e
 system=$1 working_folder=$2
 shift 2
@@ -39,25 +40,25 @@ chroot "$system" sh -c 'cd "$0" && exec "$@"' "$working_folder" "$@"
 exit $?
 "#;
 
-/// Swift, and what else its programs need.
+/// A Swift toolchain.
 pub(crate) struct Swift {
-    /// The system to run in, unless the machine's own has Swift.
+    /// The folder of the separate system; `None` if Swift is installed on the machine.
     system: Option<PathBuf>,
 }
 
-/// Finds Swift, or installs it where that can be done.
+/// Finds Swift, or installs it if possible.
 pub(crate) fn swift() -> Result<Swift> {
-    let own = Swift { system: None };
-    if own.runs()? {
-        return Ok(own);
+    let existing = Swift { system: None };
+    if existing.runs()? {
+        return Ok(existing);
     }
     let missing =
-        "Swift 5.9 or newer is missing; get it from swift.org or with swiftly, or run as root on Debian";
+        "Swift 5.9 or newer is missing; install it from swift.org or with swiftly, or run as root on Debian";
     ensure!(debian::can_install(), missing);
-    // Containers often forbid what everything below is made of.
+    // Containers often forbid mounting, which the separate system needs.
     ensure!(
-        printed(&mut apart("mount -t tmpfs tmpfs /tmp")).is_some(),
-        "{missing}, in a container that may mount (docker run --privileged)"
+        read_output(&mut isolated_script("mount -t tmpfs tmpfs /tmp")).is_some(),
+        "{missing}, in a container with permission to mount (docker run --privileged)"
     );
     let folder = cache()?.join("swift");
     let installed = Swift { system: Some(folder.clone()) };
@@ -66,14 +67,14 @@ pub(crate) fn swift() -> Result<Swift> {
     }
     ensure!(
         installed.runs()?,
-        "the Swift in {0} does not run; remove {0} to have it made anew",
+        "the Swift in {0} does not run; remove {0} to install it again",
         folder.display()
     );
     Ok(installed)
 }
 
 impl Swift {
-    /// Swift itself: `test`, `build`, `run` and so on. See [`Swift::program`].
+    /// Returns a `swift` command, such as `swift build`. See [`Swift::program`].
     pub(crate) fn command(
         &self,
         folders: &[&Path],
@@ -83,8 +84,9 @@ impl Swift {
         self.program(folders, working_folder, "swift", arguments)
     }
 
-    /// A program that sees Swift's libraries and the given folders of the machine, at their own paths, and shares
-    /// its network. Its processes and mounts end with it, and it with the thread that starts it.
+    /// Returns the command of a program with access to Swift's libraries, to the given folders of the machine under the
+    /// same paths, and to the network. Its child processes and mounts end with the program, and the program ends with
+    /// the thread that started it.
     pub(crate) fn program(
         &self,
         folders: &[&Path],
@@ -98,25 +100,30 @@ impl Swift {
             return Ok(command);
         };
         for folder in folders {
-            ensure!(can_show(system, folder), "{} can't be shown to Swift at this path", folder.display());
+            ensure!(
+                can_mount(system, folder),
+                "{} can't be mounted for Swift at the same path",
+                folder.display()
+            );
         }
-        let mut command = apart(INSIDE);
+        let mut command = isolated_script(RUN_INSIDE);
         command.arg(system).arg(working_folder).args(folders).arg("--").arg(program).args(arguments);
-        // The machine's own need not exist inside.
+        // The folders in these variables may not exist inside the separate system.
         command.env("HOME", "/root").env_remove("TMPDIR");
         Ok(command)
     }
 
-    /// Whether it starts and is new enough.
+    /// Returns whether Swift starts and is new enough.
     fn runs(&self) -> Result<bool> {
         let mut command = self.command(&[], Path::new("/"), &["--version"])?;
-        let version = printed(&mut command).and_then(|printed| version_behind("Swift version ", &printed));
+        let version = read_output(&mut command).and_then(|output| parse_version("Swift version ", &output));
         Ok(version.is_some_and(|version| version >= OLDEST))
     }
 }
 
-/// A shell script with mounts and processes of its own: they end with it, and it with the thread that starts it.
-fn apart(script: &str) -> Command {
+/// Returns a command that runs a shell script in separate mount and PID namespaces. The namespaces end with the script,
+/// and the script ends with the thread that started it.
+fn isolated_script(script: &str) -> Command {
     let mut command = Command::new("setpriv");
     command.args(["--pdeathsig", "KILL"]);
     command.args(["unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child"]);
@@ -125,9 +132,9 @@ fn apart(script: &str) -> Command {
     command
 }
 
-/// Whether a folder of the machine can be shown at its own path: it must hide nothing there, and no link may
-/// lead out of the system.
-fn can_show(system: &Path, folder: &Path) -> bool {
+/// Returns whether a folder of the machine can be mounted at the same path in the system: the mount must not hide
+/// files, and the path must not contain a symbolic link, which could lead out of the system.
+fn can_mount(system: &Path, folder: &Path) -> bool {
     let mut place = system.to_owned();
     for component in folder.components() {
         match component {
@@ -150,59 +157,61 @@ fn holds_files(folder: &Path) -> bool {
         .any(|entry| !entry.file_type().is_ok_and(|kind| kind.is_dir()) || holds_files(&entry.path()))
 }
 
-/// Where the project keeps what takes long to get.
+/// Returns the folder for downloads that take long.
 fn cache() -> Result<PathBuf> {
     let set = |name| env::var_os(name).map(PathBuf::from).filter(|folder| folder.is_absolute());
     let folder = set("XDG_CACHE_HOME").or_else(|| Some(set("HOME")?.join(".cache")));
     Ok(folder.context("HOME is not set")?.join("purecloud-oauth"))
 }
 
+/// The prefix of the names of systems that are not completely installed.
 const UNFINISHED: &str = "swift-unfinished-";
 
-/// Makes the system under another name: under its own, it is complete.
+/// Installs the system under a temporary name, and renames it once it is complete.
 fn install(folder: &Path) -> Result<()> {
-    let parent = folder.parent().context("a folder in another was expected")?;
+    let parent = folder.parent().context("the folder has no parent folder")?;
     fs::create_dir_all(parent)?;
     remove_abandoned(parent)?;
     let unfinished = parent.join(format!("{UNFINISHED}{}", process::id()));
-    let filled = fill(&unfinished);
-    // Another run that was faster has made the same.
-    if filled.is_err() || fs::rename(&unfinished, folder).is_err() {
+    let installed = install_system(&unfinished);
+    // Renaming fails if another run has installed the system in the meantime.
+    if installed.is_err() || fs::rename(&unfinished, folder).is_err() {
         fs::remove_dir_all(&unfinished).ok();
     }
-    filled
+    installed
 }
 
-/// Removes what runs that were interrupted have left.
+/// Removes systems that interrupted runs have left.
 fn remove_abandoned(parent: &Path) -> Result<()> {
     for entry in fs::read_dir(parent)? {
         let entry = entry?;
         let name = entry.file_name();
         let Some(process) = name.to_str().and_then(|name| name.strip_prefix(UNFINISHED)) else { continue };
         if !Path::new("/proc").join(process).exists() {
-            report::step("removing what an interrupted run has left of Swift");
+            report::step("removing an incomplete installation of Swift");
             fs::remove_dir_all(entry.path())?;
         }
     }
     Ok(())
 }
 
-fn fill(folder: &Path) -> Result<()> {
-    if printed(&mut apart("debootstrap --version")).is_none() {
+fn install_system(folder: &Path) -> Result<()> {
+    if read_output(&mut isolated_script("debootstrap --version")).is_none() {
         debian::install(&["debootstrap", "debian-archive-keyring"])?;
     }
-    report::step("installing Swift, 1 of 2: a small Debian of its own");
-    // It mounts, too.
-    let mut command = apart(r#"debootstrap --variant=minbase --include=ca-certificates "$@"; exit $?"#);
+    report::step("installing Swift, 1 of 2: a minimal Debian in a separate folder");
+    // debootstrap mounts file systems as well.
+    let mut command =
+        isolated_script(r#"debootstrap --variant=minbase --include=ca-certificates "$@"; exit $?"#);
     command.arg(RELEASE).arg(folder);
     quietly(command, "debootstrap")?;
     for file in ["etc/hosts", "etc/resolv.conf"] {
-        // The machine's are mounted over these; a link would lead elsewhere.
+        // The files of the machine are mounted over these, which must not be symbolic links.
         fs::remove_file(folder.join(file)).ok();
         File::create(folder.join(file))?;
     }
 
-    report::step("installing Swift, 2 of 2: its packages (450 MB to fetch, 3 GB on the disk)");
+    report::step("installing Swift, 2 of 2: its packages (450 MB to download, 3 GB on disk)");
     let system = Swift { system: Some(folder.to_owned()) };
     for arguments in [&["update"], &[debian::INSTALL, PACKAGES].concat()[..], &["distclean"]] {
         let mut command = system.program(&[], Path::new("/"), "apt-get", arguments)?;
@@ -218,28 +227,28 @@ mod tests {
     use std::path::Path;
     use std::{env, fs, process};
 
-    use super::can_show;
+    use super::can_mount;
 
     #[test]
-    fn a_folder_is_shown_only_where_it_hides_nothing() {
+    fn a_folder_is_mounted_only_if_it_hides_no_files() {
         let top = env::temp_dir().join(format!("xtask-swift-{}", process::id()));
-        let (system, shown) = (top.join("system"), top.join("shown"));
-        let shown_inside = system.join(shown.strip_prefix("/").unwrap_or(&shown));
-        fs::create_dir_all(&shown).expect("a folder can be made");
-        fs::create_dir_all(&system).expect("a folder can be made");
-        let new = can_show(&system, &shown);
-        fs::create_dir_all(shown_inside.join("another_shown_folder")).expect("a folder can be made");
-        let again = can_show(&system, &shown);
-        let with_steps_back = can_show(&system, &shown.join("../shown"));
-        let missing = can_show(&system, &top.join("missing"));
-        let relative = can_show(&system, Path::new("."));
-        fs::write(shown_inside.join("file"), "").expect("a file can be made");
-        let over_a_file = can_show(&system, &shown);
-        fs::remove_dir_all(&shown_inside).expect("it can be removed");
-        symlink("/", &shown_inside).expect("a link can be made");
-        let over_a_link = can_show(&system, &shown);
-        let everything = can_show(&system, Path::new("/"));
-        fs::remove_dir_all(&top).expect("it can be removed");
+        let (system, mounted) = (top.join("system"), top.join("mounted"));
+        let mount_point = system.join(mounted.strip_prefix("/").unwrap_or(&mounted));
+        fs::create_dir_all(&mounted).expect("create a folder");
+        fs::create_dir_all(&system).expect("create a folder");
+        let new = can_mount(&system, &mounted);
+        fs::create_dir_all(mount_point.join("another_mounted_folder")).expect("create a folder");
+        let again = can_mount(&system, &mounted);
+        let with_steps_back = can_mount(&system, &mounted.join("../mounted"));
+        let missing = can_mount(&system, &top.join("missing"));
+        let relative = can_mount(&system, Path::new("."));
+        fs::write(mount_point.join("file"), "").expect("create a file");
+        let over_a_file = can_mount(&system, &mounted);
+        fs::remove_dir_all(&mount_point).expect("remove a folder");
+        symlink("/", &mount_point).expect("create a link");
+        let over_a_link = can_mount(&system, &mounted);
+        let everything = can_mount(&system, Path::new("/"));
+        fs::remove_dir_all(&top).expect("remove a folder");
 
         assert!(new && again);
         assert!(!with_steps_back && !missing && !relative);
