@@ -170,7 +170,7 @@ class ClosedEnum(Enum):
     @classmethod
     def _missing_(cls, value):
         # The error of Enum repeats the value, which may be a secret passed by mistake.
-        raise ValueError(f"the value is not a {cls.__name__}")
+        raise ValueError(f"the value is not {_a(cls)}")
 
 
 class _String:
