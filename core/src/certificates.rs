@@ -1,4 +1,4 @@
-//! Certificates and keys in PEM, as files hold them: with a byte order mark, indented, or with text around them.
+//! Certificates and keys in PEM, as found in files: with a byte order mark, indentation, or other text around them.
 
 use reqwest::{Certificate, Client, Identity};
 
@@ -10,8 +10,8 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 const BEGIN: &str = "-----BEGIN ";
 const ROOTS: &str = "root_certificates";
 
-/// Returns the certificates of the setting `root_certificates`. One that can't be read is an error, so that none is
-/// passed over in silence.
+/// Returns the certificates of the setting `root_certificates`. A certificate that can't be read is an error, so that
+/// none is ignored silently.
 pub(crate) fn root_certificates(bundles: &[Vec<u8>]) -> Result<Vec<Certificate>, Error> {
     let mut certificates = Vec::new();
     for bundle in bundles {
@@ -35,25 +35,25 @@ pub(crate) fn root_certificates(bundles: &[Vec<u8>]) -> Result<Vec<Certificate>,
             certificates.push((read.pop().ok_or_else(broken)?, place));
         }
     }
-    match trusted(certificates.iter().map(|(certificate, _)| certificate)) {
+    match client_trusting(certificates.iter().map(|(certificate, _)| certificate)) {
         Ok(_) => Ok(certificates.into_iter().map(|(certificate, _)| certificate).collect()),
         Err(error) => Err(first_broken(&certificates, error)),
     }
 }
 
-/// Tries certificates as the roots of an HTTP client.
-fn trusted<'a>(certificates: impl Iterator<Item = &'a Certificate>) -> reqwest::Result<Client> {
+/// Builds an HTTP client with these root certificates, to check them.
+fn client_trusting<'a>(certificates: impl Iterator<Item = &'a Certificate>) -> reqwest::Result<Client> {
     Client::builder().no_proxy().tls_certs_only(certificates.cloned()).build()
 }
 
-/// Returns the error of the first certificate that can't be used by itself: that of all together names none.
-fn first_broken(certificates: &[(Certificate, String)], of_all: reqwest::Error) -> Error {
+/// Returns the error of the first certificate that can't be used on its own: `error` does not name any certificate.
+fn first_broken(certificates: &[(Certificate, String)], error: reqwest::Error) -> Error {
     for (certificate, place) in certificates {
-        if let Err(error) = trusted([certificate].into_iter()) {
+        if let Err(error) = client_trusting([certificate].into_iter()) {
             return Error::invalid_setting(ROOTS, &format!("holds {place}, which is broken"), error);
         }
     }
-    Error::invalid_setting(ROOTS, "can't be used", of_all)
+    Error::invalid_setting(ROOTS, "can't be used", error)
 }
 
 /// Returns the certificate and private key of the setting `client_certificate`.
@@ -67,8 +67,8 @@ pub(crate) fn client_certificate(pem: &Secret) -> Result<Identity, Error> {
     }
     match (is_there("CERTIFICATE"), is_there("PRIVATE KEY")) {
         (true, true) => {}
-        (true, false) => return refuse("holds a certificate, and no private key; both belong into one PEM"),
-        (false, true) => return refuse("holds a private key, and no certificate; both belong into one PEM"),
+        (true, false) => return refuse("holds a certificate, but no private key; both must be in one PEM"),
+        (false, true) => return refuse("holds a private key, but no certificate; both must be in one PEM"),
         (false, false) => return refuse("is not PEM with a certificate and its private key"),
     }
     let identity = Identity::from_pem(text.as_bytes());
@@ -78,7 +78,7 @@ pub(crate) fn client_certificate(pem: &Secret) -> Result<Identity, Error> {
     built.map_err(|error| Error::invalid_setting(SETTING, "can't be used", error))
 }
 
-/// Returns the text without a byte order mark and without blanks around its lines.
+/// Returns the PEM without a byte order mark and without whitespace around its lines.
 fn without_margins(pem: &[u8]) -> Zeroizing<String> {
     let pem = pem.strip_prefix(BYTE_ORDER_MARK).unwrap_or(pem);
     let mut text = Zeroizing::new(String::with_capacity(pem.len() + 1));
@@ -89,7 +89,7 @@ fn without_margins(pem: &[u8]) -> Zeroizing<String> {
     text
 }
 
-/// The sections of PEM, each by its label and with all that stands before the next one.
+/// Splits PEM into sections: each with its label and everything up to the next section.
 fn sections(text: &str) -> impl Iterator<Item = (&str, &str)> {
     text.match_indices(BEGIN).map(move |(start, _)| {
         let section = &text[start..];

@@ -1,4 +1,4 @@
-//! Time, so that a test can move it.
+//! The clock, which tests can replace.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -6,24 +6,27 @@ use std::time::{Duration, Instant};
 
 use crate::error::Error;
 
-/// What a client waits for when it asks its clock to sleep.
+/// The purpose of a wait on the clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Wait {
-    /// A pause before the next attempt, chosen by the client.
+    /// A pause before the next attempt, chosen by the retry policy.
     Backoff,
-    /// A pause before the next attempt, asked for by the service.
+    /// A pause before the next attempt, requested by the service.
     RetryAfter,
-    /// The limit of one attempt: most of the time the answer comes first.
+    /// The time limit of one attempt. The response usually arrives first.
     AttemptTimeout,
-    /// The limit of the whole operation: most of the time the answer comes first.
+    /// The time limit of the whole operation. The response usually arrives first.
     Deadline,
-    /// The limit for the person at the browser: most of the time they come back first.
+    /// The time limit for the user to complete the sign-in in the browser. The redirect usually arrives first.
     Person,
 }
 
-/// Refuses a duration of a setting that only other languages have.
-#[cfg_attr(not(feature = "uniffi"), expect(clippy::unnecessary_wraps, reason = "Rust has no such duration"))]
+/// Rejects a duration that only other languages can express, such as a negative one.
+#[cfg_attr(
+    not(feature = "uniffi"),
+    expect(clippy::unnecessary_wraps, reason = "no Rust duration is rejected")
+)]
 pub(crate) fn check_duration(setting: &str, duration: Duration) -> Result<(), Error> {
     #[cfg(feature = "uniffi")]
     crate::ffi::check_duration(setting, duration)?;
@@ -32,16 +35,16 @@ pub(crate) fn check_duration(setting: &str, duration: Duration) -> Result<(), Er
     Ok(())
 }
 
-/// Where a client takes its time from. Programs leave it alone; tests move it.
+/// The source of time of an API object. Programs use the default; tests replace it.
 pub trait Clock: Send + Sync + 'static {
-    /// The present moment. It never goes back.
+    /// Returns the current instant. It never goes backwards.
     fn now(&self) -> Instant;
 
-    /// Ends when `duration` has passed on this clock.
+    /// Returns a future that completes when `duration` has passed on this clock.
     fn sleep(&self, duration: Duration, wait: Wait) -> Pin<Box<dyn Future<Output = ()> + Send>>;
 }
 
-/// The machine's own time.
+/// The clock of the operating system.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct SystemClock;
 

@@ -1,4 +1,4 @@
-//! Settings, checked when they are put together.
+//! The settings of an API object, checked when they are built.
 
 use std::env;
 use std::ffi::OsString;
@@ -19,28 +19,28 @@ use crate::region::Host;
 use crate::secret::Secret;
 use crate::sources::{self, Sources};
 
-/// When and how often a failed operation is sent again.
+/// The limits for retrying a failed operation.
 ///
-/// Which operations may be sent again after which failures is not a setting: see `Replay`.
+/// The operations that may be retried after a given failure are not a setting: see `Replay`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RetryPolicy {
-    /// How often an operation is sent at most, the first time included: 3. With 1 nothing is sent again
-    /// after a failure. The one repetition with a new token, where the present one is rejected, comes
-    /// beside.
+    /// The maximum number of times that an operation is sent, including the first: 3. With 1 a failure is never
+    /// retried. Not counted: the single retry after a 401 with a renewed token.
     pub max_attempts: u32,
-    /// The longest pause before the first retry: 0.5 s. Each further retry may wait twice as long;
-    /// the actual pause is anywhere between nothing and that.
+    /// The maximum pause before the first retry: 0.5 s. The maximum doubles with each further retry; the actual pause
+    /// is a random time between zero and the maximum.
     pub first_backoff: Duration,
-    /// The longest pause between two attempts: 20 s.
+    /// The limit of the maximum pause between two attempts: 20 s.
     pub max_backoff: Duration,
-    /// The longest wait that the service may ask for: 120 s. If it asks for more, the error is
-    /// returned at once and tells it.
+    /// The maximum wait that the service may ask for: 120 s. If it asks for more, the error is returned at once and
+    /// holds the requested wait.
     pub max_retry_after: Duration,
-    /// What retries may cost before successes give it back, for all clones of a client: 500.
+    /// The size of the retry budget that all clones of an API object share: 500. Each retry uses up its cost, and
+    /// successful operations refill the budget. If it is used up, failures are not retried.
     pub budget: u32,
-    /// What a retry after a failure costs: 14.
+    /// The cost of a retry after a failure: 14.
     pub failure_cost: u32,
-    /// What a retry costs that the service asked for because of too many requests: 5.
+    /// The cost of a retry that the service asked for because of too many requests: 5.
     pub throttle_cost: u32,
 }
 
@@ -58,7 +58,7 @@ impl Default for RetryPolicy {
     }
 }
 
-/// Where the service is, how to sign in there, and how patient to be: checked, and ready for use.
+/// The settings of an API object: host, credentials, connections, time limits and retries. They have been checked.
 #[derive(Clone)]
 pub struct Config {
     pub(crate) host: Host,
@@ -74,19 +74,19 @@ pub struct Config {
 }
 
 impl Config {
-    /// Settings from the environment and from files on this machine, as `Sources` says by default.
+    /// Finds settings in the environment and in files on this machine, by the defaults of `Sources`.
     ///
     /// # Errors
-    /// `InvalidArgument` when no place has credentials, with each place and what it lacks; or when a setting or
-    /// a file that counts can't be used.
+    /// `InvalidArgument` if no source has credentials: the error lists the sources and what is missing in each. Also if
+    /// a setting or file that applies can't be used.
     pub fn from_env() -> Result<ConfigBuilder, Error> {
         Config::find(&Sources::default())
     }
 
-    /// Settings from the places that `sources` allows.
+    /// Finds settings in the sources that `sources` enables.
     ///
     /// # Errors
-    /// As those of `from_env`.
+    /// The same as those of `from_env`.
     pub fn find(sources: &Sources) -> Result<ConfigBuilder, Error> {
         let found = sources::find(sources)?;
         let mut builder = Config::builder(found.host, found.credentials);
@@ -99,7 +99,7 @@ impl Config {
         Ok(builder)
     }
 
-    /// Settings for a region (or another host), with these credentials and the defaults.
+    /// Returns a builder with the default settings for a region (or another host) and these credentials.
     pub fn builder(host: impl Into<Host>, credentials: Credentials) -> ConfigBuilder {
         ConfigBuilder {
             host: host.into(),
@@ -122,7 +122,7 @@ impl Config {
         }
     }
 
-    /// Where calls and sign-ins go.
+    /// Returns the host that calls and sign-ins go to.
     #[must_use]
     pub fn host(&self) -> &Host {
         &self.host
@@ -131,7 +131,7 @@ impl Config {
 
 impl fmt::Debug for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The HTTP client's own text may hold a proxy's password, and a header's value a key.
+        // The `Debug` output of the HTTP client may contain a proxy's password, and the value of a header an API key.
         f.debug_struct("Config")
             .field("host", &self.host)
             .field("credentials", &self.credentials)
@@ -145,11 +145,12 @@ impl fmt::Debug for Config {
     }
 }
 
-/// Without a setting: this, or half of what an attempt or the operation may take.
+/// The default connect timeout, unless half of the attempt timeout or of the deadline is shorter.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// The default maximum number of idle connections per host.
 const POOL_MAX_IDLE_PER_HOST: usize = 100;
 
-/// Puts settings together; `build()` checks them.
+/// A builder of `Config`; `build()` checks the settings.
 #[derive(Clone)]
 #[must_use = "settings take effect when they are built"]
 pub struct ConfigBuilder {
@@ -172,7 +173,7 @@ pub struct ConfigBuilder {
     network: Option<TestNetwork>,
 }
 
-/// The names and variables of a test, in place of those of the machine.
+/// The name resolver and the environment variables of a test, in place of those of the machine.
 #[cfg(test)]
 #[derive(Clone)]
 pub(crate) struct TestNetwork {
@@ -181,114 +182,116 @@ pub(crate) struct TestNetwork {
 }
 
 impl ConfigBuilder {
-    /// How long a connection may take to come about, TLS included: 5 s, and less than an attempt may
-    /// take, so that a connection that never comes about is known as one.
+    /// Sets the maximum time to establish a connection, including the TLS handshake: 5 s by default. It must be shorter
+    /// than the attempt timeout, so that a connection that can't be established is reported as such.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = Some(timeout);
         self
     }
 
-    /// How long one attempt may take, from the connection to the end of the answer: 30 s.
+    /// Sets the maximum time of one attempt, from the connection to the end of the response: 30 s by default.
     pub fn attempt_timeout(mut self, timeout: Duration) -> Self {
         self.attempt_timeout = timeout;
         self
     }
 
-    /// How long a whole operation may take, with all its attempts and waits: 90 s. A call may set
-    /// its own.
+    /// Sets the maximum time of a whole operation, including all its attempts and pauses: 90 s by default. A call may
+    /// set its own deadline.
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
         self
     }
 
-    /// When and how often a failed operation is sent again.
+    /// Sets the limits for retrying a failed operation.
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
         self.retry = policy;
         self
     }
 
-    /// A proxy for every request, such as `http://user:password@proxy.example.com:3128`.
+    /// Sets a proxy for every request, such as `http://user:password@proxy.example.com:3128`.
     ///
-    /// The schemes are `http` (also where none is written), `https`, `socks5`, which resolves host names on this
-    /// machine, and `socks5h`, which leaves that to the proxy. Characters that have a meaning in an address are
-    /// percent-encoded in user name and password (`%23` for `#`). The default ports are 80, 443 and 1080.
+    /// The schemes are `http` (the default), `https`, `socks5`, which resolves host names on this machine, and
+    /// `socks5h`, which leaves that to the proxy. Reserved characters in user name and password are percent-encoded
+    /// (`%23` for `#`). The default ports are 80, 443 and 1080.
     ///
-    /// Without this setting the first of the variables `HTTPS_PROXY` and `ALL_PROXY` (in capitals or in small letters)
-    /// that is not empty names the proxy, or else the operating system's settings do. `NO_PROXY` lists hosts that are
-    /// reached without the environment's proxy: `*`, `domain` with its subdomains, `.domain` or `*.domain` for the
-    /// subdomains alone, addresses and networks like `10.0.0.0/8`, each with a port if need be. `HTTP_PROXY` is not
-    /// read: plain http is sent to loopback only, and in a CGI program a visitor can set that variable. Neither is used
-    /// for a host on this machine. This setting ignores `NO_PROXY`.
+    /// Without this setting, the proxy is named by the first of the variables `HTTPS_PROXY` and `ALL_PROXY` (in upper
+    /// or lower case) that is not empty, or else by the settings of the operating system. `NO_PROXY` lists hosts that
+    /// are reached without the environment's proxy: `*`, `domain` including its subdomains, `.domain` or `*.domain` for
+    /// the subdomains only, addresses, and networks like `10.0.0.0/8`. A domain or an address may be followed by a
+    /// port. `HTTP_PROXY` is not read: plain http is sent to loopback only, and in a CGI program a visitor can set that
+    /// variable. The proxies of the environment and of the operating system are ignored for loopback addresses. A proxy
+    /// set here ignores `NO_PROXY`.
     ///
-    /// A proxy that can't be used is an error of `build()`, which names the setting or variable.
+    /// If a proxy can't be used, `build()` fails with an error that names the setting or variable.
     pub fn proxy(mut self, address: impl Into<Secret>) -> Self {
         self.proxy = ProxySetting::Address(address.into());
         self
     }
 
-    /// No proxy, whatever the environment or the operating system say.
+    /// Disables proxies, including those of the environment and of the operating system.
     pub fn no_proxy(mut self) -> Self {
         self.proxy = ProxySetting::None;
         self
     }
 
-    /// Certificates in PEM to trust in addition to the system's own.
+    /// Adds root certificates in PEM, to trust in addition to those of the system.
     pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.root_certificates.push(pem.into());
         self
     }
 
-    /// The certificate that this program shows, with its private key, both in one PEM.
+    /// Sets the TLS client certificate of this program and its private key, both in one PEM.
     pub fn client_certificate(mut self, pem: impl Into<Secret>) -> Self {
         self.client_certificate = Some(pem.into());
         self
     }
 
-    /// How many unused connections are kept: 100.
+    /// Sets the maximum number of idle connections that are kept per host: 100 by default.
     pub fn pool_max_idle_per_host(mut self, connections: usize) -> Self {
         self.pool_max_idle_per_host = Some(connections);
         self
     }
 
-    /// What to add to the user agent, such as the program's name and version.
+    /// Sets a suffix for the `User-Agent` header, such as the program's name and version.
     pub fn user_agent_suffix(mut self, suffix: impl Into<String>) -> Self {
         self.user_agent_suffix = Some(suffix.into());
         self
     }
 
-    /// A header for every operation; not for sign-ins. A second one of the same name replaces it, and so
-    /// does a call's own. There may be 200 of them, with 64 KiB of names and values.
+    /// Adds a header to every operation, but not to sign-ins. A later header of the same name replaces it, and so does
+    /// a header of the call. At most 200 headers with 64 KiB of names and values are allowed.
     pub fn default_header(mut self, name: impl Into<String>, value: impl Into<Secret>) -> Self {
         self.default_headers.push((name.into(), value.into()));
         self
     }
 
-    /// How large an answer may be once unpacked, in bytes: 64 MiB.
+    /// Sets the maximum size of a response after decompression, in bytes: 64 MiB by default.
     pub fn max_response_bytes(mut self, bytes: usize) -> Self {
         self.max_response_bytes = bytes;
         self
     }
 
-    /// An HTTP client of the `reqwest` crate, version 0.13, in place of the one that would be made from
-    /// the settings for connections, proxy and TLS; those are refused beside it. It must neither follow
-    /// redirects nor retry by itself: switch both off, or a rotation may be sent twice. Since that can't
-    /// be seen from outside, a connection that fails counts as one that may have been used. Its pool is kept after an
-    /// attempt that timed out, so give it HTTP/2 keep-alive pings of its own.
+    /// Sets the HTTP client to use (of the `reqwest` crate, version 0.13), instead of one that is built from the
+    /// settings for connections, proxy and TLS; those settings are rejected if it is set.
+    ///
+    /// The HTTP client must neither follow redirects nor retry by itself: disable both, or a rotation may be sent
+    /// twice. Because its configuration can't be inspected, a failed connection counts as one over which the request
+    /// may have been sent. Its pool is kept after an attempt that timed out, so enable its HTTP/2 keep-alive pings.
     pub fn http_client(mut self, client: reqwest::Client) -> Self {
         self.http_client = Some(client);
         self
     }
 
-    /// The clock to go by, for tests.
+    /// Sets the clock, for tests.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
         self
     }
 
-    /// Checks the settings.
+    /// Checks the settings and builds the `Config`. Nothing is sent.
     ///
     /// # Errors
-    /// `InvalidArgument` with the name of the first setting that can't be used. Nothing is sent.
+    /// `InvalidArgument` with the name of the first setting that can't be used.
     pub fn build(self) -> Result<Config, Error> {
         self.credentials.check()?;
         let durations = [
@@ -299,14 +302,14 @@ impl ConfigBuilder {
         for (setting, duration) in durations {
             check_duration(setting, duration)?;
             if duration.is_zero() {
-                return Err(Error::invalid_argument(setting, "is zero; nothing could come in time"));
+                return Err(Error::invalid_argument(setting, "is zero; it must be greater than zero"));
             }
         }
         if self.connect_timeout.is_some_and(|timeout| timeout >= self.attempt_timeout) {
             return Err(Error::invalid_argument("connect_timeout", "is not shorter than attempt_timeout"));
         }
         if self.retry.max_attempts == 0 {
-            return Err(Error::invalid_argument("retry.max_attempts", "is 0; 1 sends once and never again"));
+            return Err(Error::invalid_argument("retry.max_attempts", "is 0; 1 sends once, without retries"));
         }
         for (setting, duration) in [
             ("retry.first_backoff", self.retry.first_backoff),
@@ -319,7 +322,7 @@ impl ConfigBuilder {
             return Err(Error::invalid_argument("retry.first_backoff", "is longer than retry.max_backoff"));
         }
         if self.max_response_bytes == 0 {
-            return Err(Error::invalid_argument("max_response_bytes", "is 0; no answer would fit"));
+            return Err(Error::invalid_argument("max_response_bytes", "is 0; it must be greater than 0"));
         }
         let mut default_headers = HeaderMap::new();
         for (name, value) in &self.default_headers {
@@ -339,14 +342,14 @@ impl ConfigBuilder {
         })
     }
 
-    /// Opens connections by these settings, or takes those of the caller's HTTP client.
+    /// Builds the HTTP client from these settings, or returns that of the caller.
     fn connections(&self) -> Result<Connections, Error> {
         if let Some(client) = &self.http_client {
-            return self.nothing_but_the_client().map(|()| Connections::of_caller(client.clone()));
+            return self.reject_connection_settings().map(|()| Connections::from_caller(client.clone()));
         }
         let route = ProxyRoute::resolve(&self.proxy, &self.host, &|name| self.variable(name))?;
         let is_https = [self.host.api(), self.host.login()].iter().any(|url| url.scheme() == "https");
-        // The hosts of a test are trusted by its own root alone.
+        // The hosts of a test are trusted by the test's own root certificate only.
         #[cfg(test)]
         let is_https = is_https && self.network.is_none();
         Connections::open(ConnectionSettings {
@@ -364,18 +367,18 @@ impl ConfigBuilder {
         })
     }
 
-    /// Refuses settings for connections beside an HTTP client that has its own.
-    fn nothing_but_the_client(&self) -> Result<(), Error> {
-        let beside = [
+    /// Rejects settings for connections, which have no effect on the caller's HTTP client.
+    fn reject_connection_settings(&self) -> Result<(), Error> {
+        let settings = [
             ("connect_timeout", self.connect_timeout.is_some()),
             ("proxy", !matches!(self.proxy, ProxySetting::Environment)),
             ("root_certificates", !self.root_certificates.is_empty()),
             ("client_certificate", self.client_certificate.is_some()),
             ("pool_max_idle_per_host", self.pool_max_idle_per_host.is_some()),
         ];
-        match beside.iter().find(|(_, is_set)| *is_set) {
+        match settings.iter().find(|(_, is_set)| *is_set) {
             Some((setting, _)) => {
-                Err(Error::invalid_argument(*setting, "has no effect beside http_client; set it there"))
+                Err(Error::invalid_argument(*setting, "has no effect if http_client is set; set it there"))
             }
             None => Ok(()),
         }
@@ -398,9 +401,9 @@ impl ConfigBuilder {
 
 fn user_agent(suffix: Option<&str>) -> Result<HeaderValue, Error> {
     let own = concat!("purecloud-oauth/", env!("CARGO_PKG_VERSION"));
-    let text = match suffix.map(str::trim) {
+    let value = match suffix.map(str::trim) {
         None | Some("") => own.to_owned(),
         Some(suffix) => format!("{own} {suffix}"),
     };
-    headers::printable_value("user_agent_suffix", &text)
+    headers::printable_value("user_agent_suffix", &value)
 }

@@ -1,4 +1,4 @@
-//! The HTTP client underneath: connections, TLS, and pools that are replaced when a connection is in doubt.
+//! The HTTP client: connections, TLS, and connection pools that are replaced when a connection may be dead.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -10,14 +10,15 @@ use tokio::task::spawn_blocking;
 use crate::error::{Error, ErrorKind, innermost};
 use crate::proxy::ProxyRoute;
 
-/// The time after which an unused connection is closed: less than the service's own limit, so that a request seldom
-/// meets a connection that is closing.
-const IDLE: Duration = Duration::from_secs(50);
-/// The longest time between two pings of an HTTP/2 connection, and the longest wait for a ping to be answered.
+/// The time after which an idle connection is closed: less than the service's own limit, so that a request rarely uses
+/// a connection that is being closed.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(50);
+/// The maximum interval between two pings of an HTTP/2 connection.
 const PING_INTERVAL: Duration = Duration::from_secs(10);
+/// The maximum wait for the response to a ping.
 const PING_TIMEOUT: Duration = Duration::from_secs(5);
-/// The shortest of both: a healthy peer, or this machine, may be busy for a moment.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// The minimum of both, because a healthy peer, or this machine, may be busy for a short time.
+const MIN_PING_TIME: Duration = Duration::from_secs(1);
 
 /// The settings of connections, checked one by one.
 pub(crate) struct ConnectionSettings {
@@ -25,7 +26,7 @@ pub(crate) struct ConnectionSettings {
     pub(crate) attempt_timeout: Duration,
     pub(crate) pool_max_idle_per_host: usize,
     pub(crate) route: ProxyRoute,
-    /// Whether TLS is used at all, and with it the certificates of this machine.
+    /// True if TLS is used, which needs the root certificates of this machine.
     pub(crate) needs_certificates: bool,
     pub(crate) root_certificates: Vec<Certificate>,
     pub(crate) client_certificate: Option<Identity>,
@@ -34,23 +35,23 @@ pub(crate) struct ConnectionSettings {
 }
 
 impl ConnectionSettings {
-    /// Builds an HTTP client with a pool of its own.
+    /// Builds an HTTP client with its own pool.
     fn open(&self) -> Result<Client, Error> {
-        // A silent connection is found out before an attempt over it has to time out.
-        let third = (self.attempt_timeout / 3).max(PATIENCE);
+        // A dead connection is detected before an attempt over it times out.
+        let third = (self.attempt_timeout / 3).max(MIN_PING_TIME);
         let certificates = self.root_certificates.iter().cloned();
         let mut builder = Client::builder()
             .connect_timeout(self.connect_timeout)
             .pool_max_idle_per_host(self.pool_max_idle_per_host)
-            .pool_idle_timeout(IDLE)
+            .pool_idle_timeout(IDLE_TIMEOUT)
             .http2_keep_alive_interval(PING_INTERVAL.min(third))
             .http2_keep_alive_timeout(PING_TIMEOUT.min(third))
             .http2_keep_alive_while_idle(true)
-            // Both would send on their own what only the failure table may send again.
+            // Redirects and retries would repeat requests that only the failure table may repeat.
             .redirect(redirect::Policy::none())
             .retry(reqwest::retry::never())
             .referer(false)
-            // Bodies are unpacked here, also where another crate of the program enables these features.
+            // This crate decompresses bodies itself, even if another crate of the program enables these features.
             .no_gzip()
             .no_brotli()
             .no_deflate()
@@ -69,17 +70,17 @@ impl ConnectionSettings {
         self.route.apply(builder).build().map_err(|error| self.describe(error))
     }
 
-    /// Names what is to blame for a client that can't be built. Each setting by itself has been tried before.
+    /// Describes why the HTTP client can't be built. Each setting has been checked on its own before.
     fn describe(&self, error: reqwest::Error) -> Error {
         let cause = innermost(&error);
-        let text = match self.needs_certificates && self.root_certificates.is_empty() {
+        let message = match self.needs_certificates && self.root_certificates.is_empty() {
             true => format!(
                 "no HTTPS: this machine has no certificates to trust ({cause}); install them (on Debian and Alpine \
                  the package ca-certificates) or name their file in SSL_CERT_FILE, or give root_certificates"
             ),
             false => format!("the settings for connections can't be used: {cause}"),
         };
-        Error::builder().kind(ErrorKind::InvalidArgument, text).source(error).build()
+        Error::builder().kind(ErrorKind::InvalidArgument, message).source(error).build()
     }
 }
 
@@ -87,7 +88,7 @@ impl ConnectionSettings {
 #[derive(Clone)]
 pub(crate) struct Connections {
     client: Client,
-    /// The settings to open another pool with; `None` for an HTTP client of the caller's own.
+    /// The settings to open another pool with; `None` if the HTTP client is the caller's.
     settings: Option<Arc<ConnectionSettings>>,
 }
 
@@ -96,23 +97,23 @@ impl Connections {
         Ok(Connections { client: settings.open()?, settings: Some(Arc::new(settings)) })
     }
 
-    pub(crate) fn of_caller(client: Client) -> Self {
+    pub(crate) fn from_caller(client: Client) -> Self {
         Connections { client, settings: None }
     }
 
-    /// Returns true for an HTTP client of the caller's own, of which nothing is known.
+    /// Returns true if the HTTP client is the caller's, whose configuration is unknown.
     pub(crate) fn are_callers(&self) -> bool {
         self.settings.is_none()
     }
 
-    /// Returns the route of the requests; `None` for an HTTP client of the caller's own.
+    /// Returns the route of the requests; `None` if the HTTP client is the caller's.
     pub(crate) fn route(&self) -> Option<&ProxyRoute> {
         self.settings.as_ref().map(|settings| &settings.route)
     }
 }
 
-/// The pool of connections in use. After an attempt that timed out another pool takes its place, because the HTTP
-/// client would give further attempts the same connection, and can't be told to close one.
+/// The current connection pool. After an attempt timed out, another pool replaces it, because the HTTP client would use
+/// the same connection for further attempts and has no function to close it.
 pub(crate) struct Pools {
     connections: Connections,
     state: Mutex<State>,
@@ -120,7 +121,7 @@ pub(crate) struct Pools {
 
 struct State {
     pool: Pool,
-    /// The pool that takes the place of one in doubt, once it is opened.
+    /// The pool that replaces the current one, opened by the first attempt that needs it.
     next: Option<Arc<OnceCell<Client>>>,
 }
 
@@ -159,7 +160,7 @@ impl Pools {
         state.pool.clone()
     }
 
-    /// Casts doubt on a pool: the attempts that begin from now on use another one. Calls under way keep theirs.
+    /// Marks a pool as doubtful: attempts that start from now on use another one. Running calls keep theirs.
     pub(crate) fn doubt(&self, pool: &Pool) {
         let mut state = self.lock();
         if state.pool.number == pool.number && self.connections.settings.is_some() {
@@ -168,8 +169,8 @@ impl Pools {
         }
     }
 
-    /// Opens another pool, or keeps the present one where that fails. It reads the certificates of the machine, which
-    /// takes too long for a thread that serves calls.
+    /// Opens another pool, or returns the current one if that fails. Opening reads the certificates of the machine,
+    /// which would block a thread that serves calls for too long.
     async fn open(&self, present: Client) -> Client {
         let Some(settings) = self.connections.settings.clone() else { return present };
         match spawn_blocking(move || settings.open()).await {

@@ -1,38 +1,38 @@
-//! What an answer tells beside its body.
+//! Response metadata: status, correlation id, rate limit, attempts and elapsed time.
 
 use std::time::Duration;
 
 use http::{HeaderMap, StatusCode};
 
-/// What is known of an operation beside what it returned.
+/// The metadata of an operation and its response.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ResponseMetadata {
-    /// The HTTP status of the last answer; nothing if none came.
+    /// The HTTP status of the last response; `None` if there was none.
     pub status: Option<u16>,
-    /// The id under which the vendor's support finds the request.
+    /// The id by which the vendor's support can find the request.
     pub correlation_id: Option<String>,
-    /// How much of the rate limit is used.
+    /// The usage of the rate limit.
     pub rate_limit: RateLimit,
-    /// How many times the operation was sent.
+    /// The number of times that the operation was sent.
     pub attempts: u32,
-    /// The time from the call to its end, waits and sign-in included.
+    /// The time from the start of the call to its end, including pauses and sign-in.
     pub elapsed: Duration,
 }
 
-/// How much of the service's rate limit is used; what the answer did not tell is missing.
+/// The usage of the service's rate limit. A value is `None` if the response does not contain it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RateLimit {
-    /// Requests counted in the present window.
+    /// The number of requests in the current window.
     pub count: Option<u64>,
-    /// Requests allowed in a window.
+    /// The number of requests that are allowed in a window.
     pub allowed: Option<u64>,
     /// The time until the next window begins.
     pub reset: Option<Duration>,
 }
 
-/// The beginning of an answer.
+/// The status and headers of a response.
 #[derive(Debug)]
 pub(crate) struct Head {
     pub(crate) status: StatusCode,
@@ -46,6 +46,7 @@ impl Head {
 }
 
 impl ResponseMetadata {
+    /// Reads the metadata from the head of a response. The caller adds the attempts and the elapsed time.
     pub(crate) fn read(head: &Head) -> Self {
         let Head { status, headers } = head;
         let number = |name: &str| text(headers, name).and_then(|value| value.trim().parse::<u64>().ok());
@@ -63,6 +64,7 @@ impl ResponseMetadata {
     }
 }
 
+/// Returns the value of a header, if it is printable ASCII.
 pub(crate) fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name).and_then(|value| value.to_str().ok())
 }

@@ -1,4 +1,4 @@
-//! The table of the API: what differs between two operations is a row here.
+//! The table of the API: a row holds everything in which one operation differs from the others.
 
 use std::fmt;
 
@@ -6,18 +6,18 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Verb {
-    /// Reads.
+    /// A read.
     Get,
-    /// Creates, or starts something.
+    /// A creation, or the start of a job.
     Post,
-    /// Replaces.
+    /// A replacement.
     Put,
-    /// Removes.
+    /// A removal.
     Delete,
 }
 
 impl Verb {
-    /// The verb as it stands on the wire, such as `GET`.
+    /// Returns the verb as it is sent, such as `GET`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -38,34 +38,34 @@ impl Verb {
     }
 }
 
-/// Whether an operation may be sent a second time when the first answer is lost.
+/// The retry class of an operation: it decides whether a request is sent a second time after a lost response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Replay {
-    /// A read. It may be sent again.
+    /// A read. It may be retried.
     Safe,
-    /// A replacement or removal: twice has the effect of once. It may be sent again.
+    /// A replacement or removal: executing it twice has the same effect as executing it once. It may be retried.
     Idempotent,
-    /// A second execution costs the service some work and nothing else. It may be sent again.
+    /// An operation whose second execution costs the service some work, but has no other effect. It may be retried.
     Repeatable,
-    /// A second execution makes a second thing, or destroys what the first one made. Once a byte
-    /// of it may have left, it is never sent again.
+    /// An operation whose second execution creates a second object, or destroys the result of the first. It is never
+    /// retried once a byte of the request may have been sent.
     Once,
 }
 
-/// One operation of the API: a row of the table.
+/// An operation of the API: a row of the table.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Operation {
-    /// The documentation's name in snake case, such as `get_oauth_client`.
+    /// The name in the documentation, in snake case, such as `get_oauth_client`.
     pub name: &'static str,
     /// The HTTP verb.
     pub verb: Verb,
-    /// The path, with its arguments in braces, such as `/api/v2/oauth/clients/{clientId}`.
+    /// The path template, with arguments in braces, such as `/api/v2/oauth/clients/{clientId}`.
     pub path: &'static str,
-    /// The permissions of which the caller needs any one; empty where a token is enough.
+    /// The permissions, any one of which is sufficient; empty if a token is enough.
     pub permissions: &'static [&'static str],
-    /// Whether it may be sent a second time when the first answer is lost.
+    /// The retry class, which decides whether a request is sent a second time after a lost response.
     pub replay: Replay,
 }
 
@@ -79,7 +79,7 @@ macro_rules! operations {
     ($($constant:ident = $name:literal $verb:ident $path:literal any of [$($permission:literal),*] $replay:ident;)*) => {
         impl Operation {
             $(
-                #[doc = concat!("`", $name, "`: ", stringify!($verb), " ", $path, "; sent again: ", stringify!($replay))]
+                #[doc = concat!("`", $name, "`: ", stringify!($verb), " ", $path, "; replay: ", stringify!($replay))]
                 pub const $constant: Operation = Operation {
                     name: $name,
                     verb: Verb::$verb,

@@ -1,4 +1,4 @@
-//! From a path template and checked ids to the address of a request.
+//! Builds the URL of a request from a path template and checked ids.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use url::Url;
@@ -7,26 +7,27 @@ use crate::error::Error;
 use crate::operation::Operation;
 use crate::printable::character;
 
-/// Everything but the unreserved characters of RFC 3986 is escaped, as the vendor's SDKs do.
+/// The characters to escape: all but the unreserved ones of RFC 3986, as in the vendor's SDKs.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
+/// The maximum number of characters of an id.
 const LONGEST_ID: usize = 256;
 
-/// An id that can stand in a path and can't change which path it is.
+/// An id that is valid as a path segment and can't change the rest of the path.
 #[derive(Clone, Debug)]
 pub(crate) struct Id {
     encoded: String,
 }
 
 impl Id {
-    /// Checks the id that a caller gave as `argument`.
+    /// Checks the id that the caller passed as `argument`.
     pub(crate) fn new(argument: &'static str, id: &str) -> Result<Self, Error> {
         let refuse = |reason: String| Err(Error::invalid_argument(argument, reason));
         if id.is_empty() {
             return refuse("is empty".to_owned());
         }
         if id == "." || id == ".." {
-            return refuse(format!("`{id}` is a step in a path, not an id"));
+            return refuse(format!("`{id}` is a path segment with a special meaning, not an id"));
         }
         let length = id.chars().count();
         if length > LONGEST_ID {
@@ -39,23 +40,23 @@ impl Id {
     }
 }
 
-/// The address of `operation` below `base`, with `ids` in the places of their names.
+/// Builds the URL of `operation` below `base`, with `ids` in place of the placeholders in its path template.
 pub(crate) fn address(base: &Url, operation: &Operation, ids: &[(&str, Id)]) -> Result<Url, Error> {
-    let broken = || Error::invalid_argument("path", "does not lead where the operation's template leads");
+    let broken = || Error::invalid_argument("path", "does not match the operation's path template");
     let mut path = base.path().trim_end_matches('/').to_owned();
     for segment in operation.path.split('/').skip(1) {
         path.push('/');
         match segment.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
             None => path.push_str(segment),
             Some(name) => {
-                let (_, id) = ids.iter().find(|(given, _)| *given == name).ok_or_else(broken)?;
+                let (_, id) = ids.iter().find(|(placeholder, _)| *placeholder == name).ok_or_else(broken)?;
                 path.push_str(&id.encoded);
             }
         }
     }
     let mut url = base.clone();
     url.set_path(&path);
-    // What the URL library made of it must be what was meant, whatever an id held.
+    // The URL parser must not have changed the path, whatever an id contains.
     if url.path() == path { Ok(url) } else { Err(broken()) }
 }
 
@@ -76,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn what_could_change_the_path_is_refused_by_name() {
+    fn an_id_that_could_change_the_path_is_rejected_by_name() {
         let long = "x".repeat(257);
         for id in [
             "",
@@ -99,15 +100,15 @@ mod tests {
         }
     }
 
-    /// An address with a password may have got in the place of an id.
+    /// The caller may have passed a URL with a password as the id.
     #[test]
-    fn an_id_that_is_refused_is_not_repeated() {
-        for (id, text) in [
+    fn a_rejected_id_is_not_shown() {
+        for (id, message) in [
             ("https://user:hq3KpZ0v@gateway.example.com", "client_id holds `/`, which no id has"),
             ("hq3KpZ0v\0", "client_id holds a control character (U+0000), which no id has"),
             ("hq3KpZ0v\n", "client_id holds a line break, which no id has"),
         ] {
-            assert_eq!(Id::new("client_id", id).expect_err(id).to_string(), text);
+            assert_eq!(Id::new("client_id", id).expect_err(id).to_string(), message);
         }
     }
 
@@ -115,7 +116,7 @@ mod tests {
         #![proptest_config(ProptestConfig { cases: 4096, failure_persistence: None, ..ProptestConfig::default() })]
 
         #[test]
-        fn the_path_is_the_templates_or_the_call_is_refused(one in any_id(), two in any_id()) {
+        fn the_path_matches_the_template_or_the_id_is_rejected(one in any_id(), two in any_id()) {
             for operation in Operation::ALL {
                 let ids = [("clientId", &one), ("scopeId", &one), ("executionId", &two)];
                 let checked: Result<Vec<_>, _> =
@@ -141,7 +142,7 @@ mod tests {
         }
     }
 
-    /// Any Unicode text, and texts made of what paths are sensitive to.
+    /// Generates any Unicode strings, and strings of characters with a special meaning in paths.
     fn any_id() -> impl Strategy<Value = String> {
         prop_oneof![any::<String>(), "[./%\\\\?# \u{0}\n2eEfF]{0,12}", "\\PC{0,300}"]
     }

@@ -1,7 +1,7 @@
-//! Shortens and escapes untrusted strings for use in error messages, and leaves out what may be a secret.
+//! Shortens and escapes untrusted strings for use in error messages, and leaves out possible secrets.
 
-/// At most `longest` characters of the text on one line: characters that move the cursor, change the direction of
-/// the text or can't be seen are escaped.
+/// Returns at most `longest` characters of a string on one line: characters that move the cursor, change the direction
+/// of the text or are invisible are escaped.
 pub(crate) fn one_line(text: &str, longest: usize) -> String {
     let mut shown = String::with_capacity(text.len().min(longest));
     for c in text.chars().take(longest) {
@@ -41,9 +41,9 @@ pub(crate) fn character(c: char) -> String {
     }
 }
 
-/// Whether a character has no shape of its own: separators of lines, marks that change the direction of the text,
-/// and the others of Unicode's category "format" that no script needs to be read. Letters that are written from
-/// right to left and combining marks are none of these.
+/// Returns whether a character is invisible: line separators, marks that change the direction of the text, and the
+/// other characters of Unicode's category "format" that no script needs to be readable. Right-to-left letters and
+/// combining marks are not invisible.
 pub(crate) fn is_invisible(c: char) -> bool {
     matches!(
         c,
@@ -73,11 +73,11 @@ fn quoted(argument: &str, is_plausible: bool) -> String {
     }
 }
 
-/// The longest argument that is repeated, in bytes.
+/// The maximum size of an argument that an error shows, in bytes.
 const LONGEST: usize = 64;
 
-/// Whether a text looks like a name such as `eu-centrall-1`, `mypurecloud..de` or `X-Api-Key`: words with few digits
-/// behind them, joined by dots, hyphens and underscores. Tokens and secrets that a service makes do not.
+/// Returns whether a string looks like a name such as `eu-centrall-1`, `mypurecloud..de` or `X-Api-Key`: words with few
+/// digits at the end, joined by dots, hyphens and underscores. Tokens and secrets that a service generates do not.
 fn is_name(text: &str) -> bool {
     const JOINTS: [char; 3] = ['.', '-', '_'];
     let has_joints = text.contains(JOINTS);
@@ -86,7 +86,8 @@ fn is_name(text: &str) -> bool {
         && (has_joints || text.bytes().all(|byte| byte.is_ascii_alphabetic()))
 }
 
-/// Whether a text is at most 20 letters in one case, capitalized or as two words, and at most 3 digits behind them.
+/// Returns whether a string has at most 20 letters (with at most one change from lower to upper case, as in `TraceId`),
+/// followed by at most 3 digits.
 fn is_word(text: &str) -> bool {
     let letters = text.trim_end_matches(|c: char| c.is_ascii_digit());
     let bytes = letters.as_bytes();
@@ -97,7 +98,7 @@ fn is_word(text: &str) -> bool {
         && humps.count() <= 1
 }
 
-/// Whether a text looks like a timestamp or two of them: digits and what stands between them.
+/// Returns whether a string looks like one or two timestamps: digits and their separators.
 fn is_time(text: &str) -> bool {
     text.len() <= LONGEST
         && text.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '+' | '-'))
@@ -109,14 +110,14 @@ mod tests {
     use super::{character, one_line, quoted_name, quoted_time};
 
     #[test]
-    fn a_text_stays_on_its_line_and_within_its_length() {
+    fn a_string_is_limited_to_one_line_and_its_maximum_length() {
         assert_eq!(one_line("Größe 🕐", 80), "Größe 🕐");
         assert_eq!(one_line("no\nERROR \u{1b}[2J", 80), "no\\u{a}ERROR \\u{1b}[2J");
         assert_eq!(one_line("Größe", 3), "Grö…");
     }
 
     #[test]
-    fn a_text_hides_nothing_and_turns_nothing_around() {
+    fn invisible_and_direction_changing_characters_are_escaped() {
         let hidden = (0x200B..=0x200F)
             .chain(0x202A..=0x202E)
             .chain(0x2060..=0x2064)
@@ -133,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slip_of_the_pen_is_shown() {
+    fn a_misspelled_name_or_timestamp_is_shown() {
         for name in [
             "eu-centrall-1",
             "EU_CENTRAL_1",
@@ -153,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_be_a_secret_is_not_shown() {
+    fn a_possible_secret_is_not_shown() {
         for secret in [
             "user:pw@gateway.example.com",
             "pw@gateway.example.com",
@@ -180,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn a_character_is_called_what_it_is() {
+    fn a_character_is_described_by_its_kind() {
         for (c, name) in [
             (' ', "a space"),
             ('\u{a0}', "a space (U+00A0)"),

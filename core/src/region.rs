@@ -1,4 +1,4 @@
-//! Where the service is: the regions, other domains, and gateways.
+//! The hosts of the service: regions, other domains, and gateways.
 
 use std::fmt;
 use std::str::FromStr;
@@ -24,16 +24,16 @@ macro_rules! regions {
         }
 
         impl Region {
-            /// Every region, in the order of the documentation.
+            /// All regions, in the order of the documentation.
             pub const ALL: &'static [Region] = &[$(Region::$region),*];
 
-            /// The name, such as `eu_central_1`.
+            /// Returns the name, such as `eu_central_1`.
             #[must_use]
             pub const fn name(self) -> &'static str {
                 match self { $(Region::$region => $name),* }
             }
 
-            /// The domain, such as `mypurecloud.de`.
+            /// Returns the domain, such as `mypurecloud.de`.
             #[must_use]
             pub const fn domain(self) -> &'static str {
                 match self { $(Region::$region => $domain),* }
@@ -71,27 +71,26 @@ impl fmt::Display for Region {
     }
 }
 
-/// A gateway of your own that stands between the program and the service.
+/// A gateway between the program and the service.
 ///
 /// A call goes to `protocol://host:port/path_params_api/api/v2/…`, a sign-in to
-/// `protocol://host:port/path_params_login/oauth/token`: the settings and their names are those of
-/// the vendor's SDKs.
+/// `protocol://host:port/path_params_login/oauth/token`. The settings and their names are those of the vendor's SDKs.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Gateway {
-    /// The gateway's host name or address.
+    /// The host name or IP address of the gateway.
     pub host: String,
-    /// `https`, or `http` to loopback.
+    /// The protocol: `https`, or `http` to loopback.
     pub protocol: String,
-    /// The port; left out, the protocol's own.
+    /// The port; `None` for the default port of the protocol.
     pub port: Option<u16>,
-    /// The path in front of `/oauth/token`, or nothing.
+    /// The path in front of `/oauth/token`; may be empty.
     pub path_params_login: String,
-    /// The path in front of `/api/v2`, or nothing.
+    /// The path in front of `/api/v2`; may be empty.
     pub path_params_api: String,
 }
 
 impl Gateway {
-    /// A gateway reached by `https` at its usual port, without path prefixes.
+    /// Returns a gateway that is reached by `https` at the default port, without path prefixes.
     #[must_use]
     pub fn new(host: impl Into<String>) -> Self {
         Gateway {
@@ -104,10 +103,10 @@ impl Gateway {
     }
 }
 
-/// The hosts of the service below a domain, as they stand in addresses that are copied from elsewhere.
+/// The prefixes that the service's hosts have in front of the domain; copied URLs contain them.
 const SERVICE_HOSTS: [&str; 3] = ["api.", "login.", "apps."];
 
-/// Where calls and sign-ins go: a region, a domain, a base address, or a gateway.
+/// The host that calls and sign-ins go to: a region, a domain, a base URL, or a gateway.
 #[derive(Clone, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Object), uniffi::export(Debug, Eq, Hash))]
 pub struct Host {
@@ -116,15 +115,15 @@ pub struct Host {
 }
 
 impl Host {
-    /// A domain that need not be in the list of regions, such as `mypurecloud.de`: calls go to
-    /// `api.` and sign-ins to `login.` in front of it.
+    /// Returns the host for a domain such as `mypurecloud.de`, which need not be in the list of regions. Calls go to
+    /// `api.` and sign-ins to `login.` in front of the domain.
     ///
     /// # Errors
-    /// `InvalidArgument` when it is not a domain name.
+    /// `InvalidArgument` if it is not a domain name.
     pub fn domain(domain: &str) -> Result<Self, Error> {
         let refuse =
             |reason: &str| Error::invalid_argument("host", format!("{} {reason}", quoted_name(domain)));
-        // Whoever copies it from a browser or an SDK has one of the service's hosts in front.
+        // A domain that was copied from a browser or an SDK starts with one of these prefixes.
         let bare = SERVICE_HOSTS.iter().find_map(|host| domain.strip_prefix(host)).unwrap_or(domain);
         let is_label = |label: &str| {
             let ends_well = !label.starts_with('-') && !label.ends_with('-');
@@ -142,17 +141,17 @@ impl Host {
         Ok(Host { api: part("api")?, login: part("login")? })
     }
 
-    /// A base address with its protocol, such as `https://api.mypurecloud.de` or
-    /// `http://127.0.0.1:8080`. Where the host begins with `api.`, `login.` or `apps.`, calls go to `api.` and
-    /// sign-ins to `login.`; otherwise both go to the same host. A region's own address (`https://mypurecloud.de`)
-    /// stands for the region, and a path that ends in `/api/v2` for the one before that.
+    /// Returns the host for a base URL, such as `https://api.mypurecloud.de` or `http://127.0.0.1:8080`. If the host
+    /// name begins with `api.`, `login.` or `apps.`, calls go to `api.` and sign-ins to `login.`; otherwise both go to
+    /// the same host. The URL of a region's domain (`https://mypurecloud.de`) stands for the region, and `/api/v2` at
+    /// the end of the path is removed.
     ///
     /// # Errors
-    /// `InvalidArgument` when it is not an address, is longer than 2,048 bytes, has a user name, query,
-    /// fragment or port 0, or is plain `http` to a host that is not this machine.
+    /// `InvalidArgument` if it is not a URL, is longer than 2,048 bytes, has a user name, query, fragment or port 0, or
+    /// is plain `http` to another machine.
     pub fn url(address: &str) -> Result<Self, Error> {
         let mut api = checked_base(address)?;
-        // An address is often copied from the documentation of an operation.
+        // The URL may have been copied from the documentation of an operation.
         if let Some(base) = api.path().strip_suffix("api/v2/").map(str::to_owned) {
             api.set_path(&base);
         }
@@ -171,11 +170,11 @@ impl Host {
         Ok(Host { api, login })
     }
 
-    /// A gateway.
+    /// Returns the host for a gateway.
     ///
     /// # Errors
-    /// `InvalidArgument` with the name of the part, such as `gateway.port`, that can't be used; with
-    /// `gateway.protocol` when it is plain `http` to a host that is not this machine.
+    /// `InvalidArgument` with the name of the invalid part, such as `gateway.port`; with `gateway.protocol` if it is
+    /// plain `http` to another machine.
     pub fn gateway(gateway: &Gateway) -> Result<Self, Error> {
         if !matches!(gateway.protocol.as_str(), "https" | "http") {
             let found = quoted_name(&gateway.protocol);
@@ -219,8 +218,8 @@ impl Host {
             if let Some(c) = prefix.chars().find(is_special) {
                 return refuse(format!("is not a plain path: it holds {}", character(c)));
             }
-            if let Some(step) = prefix.split('/').find(|step| matches!(*step, "." | "..")) {
-                return refuse(format!("is not a plain path: it holds the step `{step}`"));
+            if let Some(segment) = prefix.split('/').find(|segment| matches!(*segment, "." | "..")) {
+                return refuse(format!("is not a plain path: it holds the segment `{segment}`"));
             }
             let mut url = base.clone();
             url.set_path(prefix.trim_matches('/'));
@@ -232,25 +231,25 @@ impl Host {
         })
     }
 
-    /// The address that calls go to, without the path of an operation.
+    /// Returns the URL that calls go to, without the path of an operation.
     #[must_use]
     pub fn api_url(&self) -> &str {
         self.api.as_str()
     }
 
-    /// The address that sign-ins go to, without the path.
+    /// Returns the URL that sign-ins go to, without the path of the token endpoint.
     #[must_use]
     pub fn login_url(&self) -> &str {
         self.login.as_str()
     }
 
-    /// The page that ends the session of the browser, to open there after signing out.
+    /// Returns the URL of the page that ends the session of the browser, to be opened in the browser after signing out.
     ///
-    /// - `client_id`: the client that the person signed in to.
-    /// - `redirect_uri`: where the browser is sent afterwards: one of the client's registered redirect URIs.
+    /// - `client_id`: the id of the OAuth client that the user signed in to.
+    /// - `redirect_uri`: the URI that the browser is sent to afterwards: one of the client's registered redirect URIs.
     ///
     /// # Errors
-    /// `InvalidArgument` when one of them is empty or longer than 2,048 bytes, or the redirect URI has port 0.
+    /// `InvalidArgument` if one of them is empty or longer than 2,048 bytes, or the redirect URI has port 0.
     pub fn logout_url(&self, client_id: &str, redirect_uri: &str) -> Result<String, Error> {
         if let Ok(redirect_uri) = Url::parse(redirect_uri) {
             refuse_port_zero("redirect_uri", &redirect_uri)?;
@@ -268,7 +267,7 @@ impl Host {
         Ok(url.into())
     }
 
-    /// The address of a page that people see, below the login host.
+    /// Returns the URL of a page on the login host, for the user's browser.
     pub(crate) fn page(&self, path: &str) -> Result<Url, Error> {
         let no_page = |error| Error::invalid_setting("host", "has no login pages", error);
         self.login.join(path).map_err(no_page)
@@ -282,12 +281,12 @@ impl Host {
         &self.login
     }
 
-    /// Whether a part of it is plain http: it is on this machine then.
+    /// Returns whether calls or sign-ins use plain http, which is possible for this machine only.
     pub(crate) fn is_plain(&self) -> bool {
         [&self.api, &self.login].iter().any(|url| url.scheme() == "http")
     }
 
-    /// Whether everything stays on this machine: then no proxy of the environment stands between.
+    /// Returns whether calls and sign-ins stay on this machine: then the proxies of the environment are ignored.
     pub(crate) fn is_loopback(&self) -> bool {
         is_loopback(&self.api) && is_loopback(&self.login)
     }
@@ -304,10 +303,10 @@ impl From<Region> for Host {
         let part = |name: &str| {
             #[allow(
                 clippy::expect_used,
-                reason = "the table above is the only input, and a test reads all of it"
+                reason = "the table above is the only input, and a test covers all of it"
             )]
             Url::parse(&format!("https://{name}.{}/", region.domain()))
-                .expect("a region's domain makes an address")
+                .expect("a region's domain is valid in a URL")
         };
         Host { api: part("api"), login: part("login") }
     }
@@ -316,8 +315,8 @@ impl From<Region> for Host {
 impl FromStr for Host {
     type Err = Error;
 
-    /// A region's name (`eu_central_1` or `eu-central-1`), a domain (`mypurecloud.de`), or a base
-    /// address with its protocol (`https://api.mypurecloud.de`).
+    /// Parses a region's name (`eu_central_1` or `eu-central-1`), a domain (`mypurecloud.de`), or a base URL
+    /// (`https://api.mypurecloud.de`).
     fn from_str(text: &str) -> Result<Self, Error> {
         let text = text.trim();
         if text.contains("://") {
@@ -331,10 +330,10 @@ impl FromStr for Host {
     }
 }
 
-/// The longest address or part of one that is accepted, in bytes.
+/// The maximum size of a URL or a part of one, in bytes.
 const LONGEST_ADDRESS: usize = 2_048;
 
-/// Why plain http stays on this machine.
+/// The reason why plain http is limited to this machine.
 const READABLE: &str = "a token would be readable on the way; use https";
 
 fn checked_base(address: &str) -> Result<Url, Error> {
@@ -371,7 +370,8 @@ fn is_plain_to_another_machine(url: &Url) -> bool {
     url.scheme() == "http" && !is_loopback(url)
 }
 
-/// The host of an address for an error, unless a part of a password may have become the host: one with a slash does.
+/// Returns the host of a URL for an error message, unless it may be a part of a password: if a password contains a
+/// slash, the URL parser takes its beginning for the host.
 fn other_machine(url: &Url) -> String {
     match url.host_str() {
         Some(host) if !url.path().contains('@') => format!(", {}", quoted_name(host)),
@@ -379,7 +379,7 @@ fn other_machine(url: &Url) -> String {
     }
 }
 
-/// Refuses an address with port 0, at which nothing can be reached.
+/// Rejects a URL with port 0, to which no connection is possible.
 pub(crate) fn refuse_port_zero(argument: &'static str, url: &Url) -> Result<(), Error> {
     if url.port() == Some(0) {
         return Err(Error::invalid_argument(argument, "has port 0, at which nothing can be reached"));
@@ -441,13 +441,13 @@ mod tests {
     }
 
     #[test]
-    fn a_host_without_api_in_front_is_its_own_login_host() {
+    fn a_host_without_an_api_prefix_is_also_the_login_host() {
         let host = Host::url("http://127.0.0.1:8080").expect("loopback");
         assert_eq!((host.api_url(), host.login_url()), ("http://127.0.0.1:8080/", "http://127.0.0.1:8080/"));
     }
 
     #[test]
-    fn a_path_before_the_apis_own_is_kept() {
+    fn a_path_before_that_of_the_api_is_kept() {
         let host = Host::url("https://gateway.example.com/genesys/api/v2").expect("an address");
         assert_eq!(host.api_url(), "https://gateway.example.com/genesys/");
     }
@@ -475,7 +475,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_place_is_refused_by_name() {
+    fn an_invalid_host_is_rejected_by_name() {
         for text in [
             "",
             "mars",
@@ -502,39 +502,39 @@ mod tests {
     }
 
     #[test]
-    fn each_part_of_a_gateway_is_refused_by_its_own_name() {
+    fn each_part_of_a_gateway_is_rejected_by_its_own_name() {
         let gateway = || Gateway::new("gateway.example.com");
-        let text = str::to_owned;
+        let owned = str::to_owned;
         let long = "a/".repeat(2_000);
         for (argument, refused) in [
             ("gateway.host", Gateway::new("gate way")),
             ("gateway.host", Gateway::new("gate\nway")),
             ("gateway.host", Gateway::new("x".repeat(3_000))),
-            ("gateway.protocol", Gateway { protocol: text("ftp"), ..gateway() }),
-            ("gateway.protocol", Gateway { protocol: text("http"), ..gateway() }),
+            ("gateway.protocol", Gateway { protocol: owned("ftp"), ..gateway() }),
+            ("gateway.protocol", Gateway { protocol: owned("http"), ..gateway() }),
             (
                 "gateway.protocol",
                 Gateway {
-                    protocol: text("http"),
-                    path_params_api: text("genesys"),
+                    protocol: owned("http"),
+                    path_params_api: owned("genesys"),
                     port: Some(8080),
                     ..gateway()
                 },
             ),
             ("gateway.port", Gateway { port: Some(0), ..gateway() }),
-            ("gateway.path_params_login", Gateway { path_params_login: text("login?eu"), ..gateway() }),
-            ("gateway.path_params_api", Gateway { path_params_api: text("gene\nsys"), ..gateway() }),
+            ("gateway.path_params_login", Gateway { path_params_login: owned("login?eu"), ..gateway() }),
+            ("gateway.path_params_api", Gateway { path_params_api: owned("gene\nsys"), ..gateway() }),
             ("gateway.path_params_api", Gateway { path_params_api: long, ..gateway() }),
         ] {
             let error = Host::gateway(&refused).expect_err(argument);
             assert_eq!(error.argument(), Some(argument), "{error}");
         }
-        let error = Host::gateway(&Gateway { protocol: text("http"), ..gateway() }).expect_err("http");
+        let error = Host::gateway(&Gateway { protocol: owned("http"), ..gateway() }).expect_err("http");
         assert!(error.to_string().contains("`gateway.example.com`: a token would be readable"), "{error}");
     }
 
     #[test]
-    fn port_0_is_refused_by_name() {
+    fn port_0_is_rejected_by_name() {
         for address in ["https://api.mypurecloud.de:0", "http://127.0.0.1:0/"] {
             for error in [Host::url(address).expect_err(address), address.parse::<Host>().expect_err(address)]
             {
@@ -549,10 +549,10 @@ mod tests {
     }
 
     #[test]
-    fn an_error_repeats_a_slip_of_the_pen_and_no_secret() {
-        for slip in ["eu-centrall-1", "mypurecloud..de", "mars"] {
-            let error = slip.parse::<Host>().expect_err(slip);
-            assert!(error.to_string().contains(&format!("`{slip}`")), "{error}");
+    fn an_error_shows_a_misspelled_name_and_no_secret() {
+        for misspelled in ["eu-centrall-1", "mypurecloud..de", "mars"] {
+            let error = misspelled.parse::<Host>().expect_err(misspelled);
+            assert!(error.to_string().contains(&format!("`{misspelled}`")), "{error}");
         }
         const SECRET: &str = "hq3KpZ0vX1yT7wB9";
         for text in [

@@ -1,4 +1,4 @@
-//! Text that must not be printed.
+//! Strings that must not be printed.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -6,33 +6,33 @@ use std::sync::Arc;
 
 use secrecy::{ExposeSecret, SecretString};
 
-/// A client secret, a token or another text that must not be seen.
+/// A client secret, a token or another string that must not be shown.
 ///
-/// Its text comes only from `expose()`: printing it, or anything that holds it, shows three stars.
-/// The memory is cleared when the last copy of it is dropped.
+/// Only `expose()` returns the string: printing the secret, or anything that contains it, shows three asterisks. The
+/// memory is cleared when the last copy of the secret is dropped.
 #[derive(Clone)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Object), uniffi::export(Debug, Eq, Hash))]
-pub struct Secret(Arc<Kept>);
+pub struct Secret(Arc<Memory>);
 
-/// The memory of a secret, which is cleared with it.
-struct Kept(SecretString);
+/// The memory of a secret, which is cleared when it is dropped.
+struct Memory(SecretString);
 
-impl Kept {
-    fn new(text: String) -> Self {
+impl Memory {
+    fn new(value: String) -> Self {
         #[cfg(any(test, feature = "panics"))]
-        living::began(&text);
-        Kept(SecretString::from(text))
+        living::add(&value);
+        Memory(SecretString::from(value))
     }
 }
 
 #[cfg(any(test, feature = "panics"))]
-impl Drop for Kept {
+impl Drop for Memory {
     fn drop(&mut self) {
-        living::ended(self.0.expose_secret());
+        living::remove(self.0.expose_secret());
     }
 }
 
-/// Counts the secrets in memory, so that tests find those that nobody can free any more.
+/// Counts the secrets in memory, so that tests find leaked ones.
 #[cfg(any(test, feature = "panics"))]
 pub(crate) mod living {
     use std::collections::HashMap;
@@ -44,25 +44,25 @@ pub(crate) mod living {
         LIVING.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn began(text: &str) {
-        *lock().entry(text.to_owned()).or_default() += 1;
+    pub(super) fn add(value: &str) {
+        *lock().entry(value.to_owned()).or_default() += 1;
     }
 
-    pub(super) fn ended(text: &str) {
+    pub(super) fn remove(value: &str) {
         let mut living = lock();
-        match living.get_mut(text) {
+        match living.get_mut(value) {
             Some(count) if *count > 1 => *count -= 1,
-            _ => drop(living.remove(text)),
+            _ => drop(living.remove(value)),
         }
     }
 
-    /// Returns how many secrets with this text are in memory.
+    /// Returns the number of secrets in memory that have this value.
     #[cfg(test)]
-    pub(crate) fn count(text: &str) -> u64 {
-        lock().get(text).copied().unwrap_or_default()
+    pub(crate) fn count(value: &str) -> u64 {
+        lock().get(value).copied().unwrap_or_default()
     }
 
-    /// Returns how many secrets are in memory.
+    /// Returns the number of secrets in memory.
     #[cfg(feature = "panics")]
     #[unsafe(no_mangle)]
     extern "C" fn purecloud_oauth_living_secrets() -> u64 {
@@ -71,13 +71,13 @@ pub(crate) mod living {
 }
 
 impl Secret {
-    /// Takes a text into custody.
+    /// Wraps a string.
     #[must_use]
-    pub fn new(text: impl Into<String>) -> Self {
-        Secret(Arc::new(Kept::new(text.into())))
+    pub fn new(value: impl Into<String>) -> Self {
+        Secret(Arc::new(Memory::new(value.into())))
     }
 
-    /// The text itself. What is done with it from here on is the caller's care.
+    /// Returns the string itself. The caller must keep it out of logs and error messages.
     #[must_use]
     pub fn expose(&self) -> &str {
         self.0.0.expose_secret()
@@ -103,19 +103,19 @@ impl PartialEq for Secret {
 impl Eq for Secret {}
 
 impl Hash for Secret {
-    /// Equal secrets have equal hashes, and a hash tells nothing about its secret.
+    /// Writes nothing: equal secrets have equal hashes, and a hash reveals nothing about its secret.
     fn hash<H: Hasher>(&self, _: &mut H) {}
 }
 
 impl From<String> for Secret {
-    fn from(text: String) -> Self {
-        Secret::new(text)
+    fn from(value: String) -> Self {
+        Secret::new(value)
     }
 }
 
 impl From<&str> for Secret {
-    fn from(text: &str) -> Self {
-        Secret::new(text)
+    fn from(value: &str) -> Self {
+        Secret::new(value)
     }
 }
 
@@ -124,7 +124,7 @@ mod tests {
     use super::Secret;
 
     #[test]
-    fn printing_a_secret_shows_stars() {
+    fn printing_a_secret_shows_asterisks() {
         let secret = Secret::new("mW4tS9xQ");
         assert_eq!(format!("{secret:?}"), "Secret(***)");
         assert_eq!(format!("{:?}", Some(vec![secret.clone()])), "Some([Secret(***)])");

@@ -100,8 +100,8 @@ async fn an_unusable_client_certificate_is_refused_with_the_reason() {
     for (pem, expected) in [
         (encrypted.as_str(), "holds an encrypted private key; decrypt it first"),
         (encrypted_in_the_legacy_format.as_str(), "holds an encrypted private key; decrypt it first"),
-        (certificate, "holds a certificate, and no private key"),
-        (key, "holds a private key, and no certificate"),
+        (certificate, "holds a certificate, but no private key"),
+        (key, "holds a private key, but no certificate"),
         ("", "is not PEM with a certificate and its private key"),
         (&format!("{certificate}{other_key}"), "can't be used: "),
     ] {
