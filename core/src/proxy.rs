@@ -1,9 +1,9 @@
 //! The proxy that requests go through, and the check that it can be used.
 //!
-//! The HTTP client ignores a proxy whose address it does not understand, and sends the request, credentials
-//! included, directly. A proxy that is set therefore has to be used or refused: its address is parsed here, written
-//! again in a form that leaves nothing open, and held against the HTTP client's own matcher when the API object is
-//! built.
+//! The HTTP client ignores a proxy whose address it does not understand, and sends the request, including its
+//! credentials, directly. A proxy that is set therefore has to be used or rejected: this module parses its address,
+//! writes it in an unambiguous form, and compares it with the result of the HTTP client's own matcher when the API
+//! object is built.
 
 mod no_proxy;
 #[cfg(test)]
@@ -28,9 +28,10 @@ use crate::secret::Secret;
 
 use self::no_proxy::NoProxy;
 
-/// The variables that name a proxy for `https`. The first that is not empty counts. `HTTP_PROXY` is not among them:
+/// The variables that name a proxy for `https`. The first that is not empty is used. `HTTP_PROXY` is not among them:
 /// plain `http` goes to loopback only, and the visitor of a CGI program can set that variable by a `Proxy` header.
 const VARIABLES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
+/// The variables that list hosts to reach without the environment's proxy. The first that is not empty is used.
 const EXCEPTIONS: [&str; 2] = ["NO_PROXY", "no_proxy"];
 
 /// The setting `proxy`.
@@ -40,22 +41,25 @@ pub(crate) enum ProxySetting {
     Environment,
     /// No proxy, whatever the environment says.
     None,
+    /// The proxy at this address.
     Address(Secret),
 }
 
-/// Looks up an environment variable. Tests bring variables of their own.
+/// A function that looks up an environment variable, replaceable in tests.
 pub(crate) type Variables<'a> = &'a dyn Fn(&str) -> Option<OsString>;
 
-/// The way that requests take to a host.
+/// The route of requests to a host.
 #[derive(Clone)]
 pub(crate) enum ProxyRoute {
+    /// No proxy.
     Direct,
-    /// As the operating system's settings say: no variable is set.
+    /// The proxy in the settings of the operating system, because no variable is set.
     OperatingSystem,
+    /// This proxy, except for the hosts that are excepted from it.
     Proxy(Arc<Proxy>),
 }
 
-/// A proxy that the HTTP client understands.
+/// A proxy whose address the HTTP client understands.
 pub(crate) struct Proxy {
     address: Address,
     /// The setting or environment variable that names the proxy.
@@ -63,9 +67,9 @@ pub(crate) struct Proxy {
     exceptions: NoProxy,
 }
 
-/// The address of a proxy, taken apart.
+/// The parsed address of a proxy.
 struct Address {
-    /// The address in the form that the HTTP client gets.
+    /// The address in the form that is passed to the HTTP client.
     url: Url,
     account: Option<(String, String)>,
     is_loopback: bool,
@@ -88,7 +92,7 @@ impl ProxyRoute {
                 };
                 let value = value
                     .into_string()
-                    .map_err(|_| Error::invalid_argument(variable, "is not Unicode text"))?;
+                    .map_err(|_| Error::invalid_argument(variable, "is not valid Unicode"))?;
                 let exceptions = first_set(&EXCEPTIONS, variables);
                 let exceptions = exceptions.map(|(_, list)| NoProxy::parse(&list.to_string_lossy()));
                 (variable, Cow::Owned(value), exceptions.unwrap_or_default())
@@ -111,8 +115,8 @@ impl ProxyRoute {
         Ok(ProxyRoute::Proxy(Arc::new(proxy)))
     }
 
-    /// Returns the route where no variable is set. Only these systems have settings that the HTTP client reads;
-    /// elsewhere it would read variables that are none of ours.
+    /// Returns the route if no variable is set. Only on these operating systems does the HTTP client read settings; on
+    /// others it would read variables that this crate ignores.
     fn without_variables() -> Self {
         match cfg!(any(target_os = "macos", target_os = "windows")) {
             true => ProxyRoute::OperatingSystem,
@@ -134,7 +138,7 @@ impl ProxyRoute {
         }
     }
 
-    /// Returns the proxy on the way to `url`, in the words of an error message.
+    /// Returns a description of the proxy that is used for `url`, for an error message.
     pub(crate) fn proxy_to(&self, url: &Url) -> Option<Cow<'static, str>> {
         match self {
             ProxyRoute::Proxy(proxy) if !proxy.exceptions.covers(url) => Some(match proxy.origin {
@@ -145,7 +149,7 @@ impl ProxyRoute {
         }
     }
 
-    /// Returns true where the connection to the proxy itself is made over TLS.
+    /// Returns whether the connection to the proxy itself uses TLS.
     pub(crate) fn has_tls_to_the_proxy(&self) -> bool {
         matches!(self, ProxyRoute::Proxy(proxy) if proxy.address.url.scheme() == "https")
     }
@@ -157,8 +161,8 @@ fn first_set(names: &[&'static str], variables: Variables<'_>) -> Option<(&'stat
 }
 
 impl Address {
-    /// Parses the address of a proxy as people write it. The reason of a refusal repeats nothing of the address but
-    /// its scheme, because a password may stand in it.
+    /// Parses the address of a proxy as users write it. The error shows nothing of the address but its scheme, because
+    /// the address may contain a password.
     fn parse(text: &str) -> Result<Self, Cow<'static, str>> {
         const EXPECTED: &str = "is not an address like http://proxy.example.com:3128";
         let text = text.trim();
@@ -184,7 +188,7 @@ impl Address {
             }
             _ => return Err(EXPECTED.into()),
         };
-        // The host has no `@`, so the last one ends the account, also where the password holds another.
+        // A host contains no `@`, so the last one ends the account, even if the password contains another.
         let (account, place) = match rest.rsplit_once('@') {
             Some((account, place)) => (parse_account(account)?, place),
             None => (None, rest),
@@ -226,7 +230,7 @@ impl Address {
         Ok(Address { is_loopback: is_loopback(&bare), url, account })
     }
 
-    /// Returns true if the HTTP client's own matcher sends requests for `url` to this address, with this account.
+    /// Returns whether the HTTP client's own matcher sends requests for `url` to this address, with this account.
     fn is_understood(&self, url: &Url) -> bool {
         let matcher = Matcher::builder().all(String::from(self.url.clone())).build();
         let Some(intercept) = url.as_str().parse().ok().and_then(|uri| matcher.intercept(&uri)) else {
@@ -256,7 +260,7 @@ fn is_scheme(text: &str) -> bool {
 
 /// Parses `user:password`, with or without percent-escapes.
 fn parse_account(text: &str) -> Result<Option<(String, String)>, Cow<'static, str>> {
-    // Where one of them stands, another parser would end the host there, and find another proxy.
+    // Another parser would end the host at one of these characters, and find another proxy.
     if text.contains(['/', '?', '#']) {
         return Err("has `/`, `?` or `#` in its user name or password; write them as %2F, %3F and %23".into());
     }
@@ -269,20 +273,20 @@ fn parse_account(text: &str) -> Result<Option<(String, String)>, Cow<'static, st
     Ok(Some(account).filter(|(user, password)| !user.is_empty() || !password.is_empty()))
 }
 
-/// A failure on the way through a proxy, before anything reached the host.
+/// A failure of the proxy, before anything reached the host.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum ProxyFault {
-    /// No connection to the proxy could be made.
+    /// No connection to the proxy could be established.
     Unreachable,
-    /// The proxy did not accept its user name and password, or asks for them.
+    /// The proxy rejected the user name and password, or requires them.
     Credentials,
-    /// The proxy refused to connect to the host, for this reason where it is known.
+    /// The proxy refused to connect to the host, for this reason if it is known.
     Refused(Option<String>),
 }
 
 impl ProxyFault {
-    /// Returns the fault of the proxy that an error of the HTTP client tells of. The types behind it are private to
-    /// `hyper-util`, so they are known by their messages; tests with real proxies notice other ones.
+    /// Returns the fault of the proxy that caused an error of the HTTP client. The error types are private to
+    /// `hyper-util`, so they are recognized by their messages; tests with a proxy detect changed messages.
     pub(crate) fn find(error: &reqwest::Error) -> Option<Self> {
         let mut cause: Option<&dyn StdError> = Some(error);
         while let Some(present) = cause {
@@ -292,7 +296,7 @@ impl ProxyFault {
                     "failed to create underlying connection" => Some(ProxyFault::Unreachable),
                     "proxy authorization required" => Some(ProxyFault::Credentials),
                     "unsuccessful" | "proxy response headers too long" => Some(ProxyFault::Refused(None)),
-                    // The connection to the proxy broke: no different from one to the host.
+                    // The connection to the proxy broke, which is treated like a broken connection to the host.
                     _ => None,
                 };
             }

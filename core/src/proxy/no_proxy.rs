@@ -7,9 +7,9 @@ use url::{Host, Url};
 
 /// A list of hosts, networks and domains.
 ///
-/// Entries are separated by commas or blanks. An entry is `*` for every host, a network such as `10.0.0.0/8`, an
-/// address, a domain, which includes its subdomains, or `.domain` or `*.domain` for the subdomains alone. Addresses
-/// and domains may be followed by a port, and then count for that port only.
+/// Entries are separated by commas or whitespace. An entry is `*` for every host, a network such as `10.0.0.0/8`, an
+/// address, a domain, which includes its subdomains, or `.domain` or `*.domain` for the subdomains only. An address or
+/// domain may be followed by a port, and then applies to that port only.
 #[derive(Debug, Default)]
 pub(super) struct NoProxy(Vec<Rule>);
 
@@ -20,20 +20,20 @@ enum Rule {
     Address(IpAddr, Option<u16>),
     Domain {
         name: String,
-        /// Whether the domain itself is meant in addition to its subdomains.
+        /// True if the rule applies to the domain itself in addition to its subdomains.
         itself: bool,
         port: Option<u16>,
     },
 }
 
 impl NoProxy {
-    /// Parses a list. An entry that is none of the known forms names no host: the proxy is used.
+    /// Parses a list. An entry in an unknown format is ignored.
     pub(super) fn parse(list: &str) -> Self {
         let entries = list.split(|c: char| c == ',' || c.is_whitespace()).filter(|entry| !entry.is_empty());
         NoProxy(entries.filter_map(Rule::parse).collect())
     }
 
-    /// Returns true if `url` is reached without the proxy.
+    /// Returns whether `url` is reached without the proxy.
     pub(super) fn covers(&self, url: &Url) -> bool {
         self.0.iter().any(|rule| rule.covers(url))
     }
@@ -66,13 +66,13 @@ impl Rule {
     }
 
     fn covers(&self, url: &Url) -> bool {
-        let is_meant = |port: &Option<u16>| port.is_none() || *port == url.port_or_known_default();
+        let has_port = |port: &Option<u16>| port.is_none() || *port == url.port_or_known_default();
         match self {
             Rule::EveryHost => true,
             Rule::Network(network) => address(url).is_some_and(|address| network.contains(&address)),
-            Rule::Address(meant, port) => is_meant(port) && address(url) == Some(*meant),
+            Rule::Address(excepted, port) => has_port(port) && address(url) == Some(*excepted),
             Rule::Domain { name, itself, port } => {
-                is_meant(port)
+                has_port(port)
                     && url
                         .domain()
                         .and_then(|domain| domain.strip_suffix(name.as_str()))
@@ -85,7 +85,7 @@ impl Rule {
 fn address(url: &Url) -> Option<IpAddr> {
     match url.host()? {
         Host::Ipv4(address) => Some(address.into()),
-        // An IPv4 address in IPv6's form is the IPv4 address.
+        // An IPv4-mapped IPv6 address stands for the IPv4 address.
         Host::Ipv6(address) => Some(IpAddr::from(address).to_canonical()),
         Host::Domain(_) => None,
     }

@@ -1,4 +1,4 @@
-#[allow(dead_code, reason = "the tests of the network itself use the rest")]
+#[allow(dead_code, reason = "the tests of the network itself use the other functions")]
 mod network;
 
 use std::collections::HashMap;
@@ -65,14 +65,14 @@ fn resolve(setting: &ProxySetting, pairs: &[(&'static str, &str)]) -> Result<Pro
     ProxyRoute::resolve(setting, &Region::EuCentral1.into(), &|name| variables.get(name).cloned())
 }
 
-fn refusal(result: Result<ProxyRoute, Error>) -> String {
-    result.map(|_| ()).expect_err("a refusal").to_string()
+fn rejection(result: Result<ProxyRoute, Error>) -> String {
+    result.map(|_| ()).expect_err("a rejection").to_string()
 }
 
 const SEED: u64 = 20_261_129;
 
 #[tokio::test]
-async fn a_connection_past_the_proxy_is_noticed() {
+async fn the_fake_network_detects_a_direct_connection() {
     let network = Network::start().await;
     list(config(&network, Variables::new())).await.expect("a listing without a proxy");
     let is_seen = |text: &str| network.direct().iter().any(|arrival| arrival.received(text));
@@ -80,7 +80,7 @@ async fn a_connection_past_the_proxy_is_noticed() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_value_of_a_proxy_lets_credentials_past_it() {
+async fn no_proxy_value_sends_credentials_past_the_proxy() {
     const LANES: usize = 4;
     let lanes = (0..LANES).map(|lane| tokio::spawn(try_values(lane, LANES)));
     let (mut tried, mut used) = (0, 0);
@@ -92,7 +92,7 @@ async fn no_value_of_a_proxy_lets_credentials_past_it() {
     assert!(tried >= 200 && used >= 50, "{tried} values, of which {used} were usable");
 }
 
-/// Tries every value of a lane, and returns the numbers of those tried and of those that were usable.
+/// Tries every value of a lane. Returns the number of values that were tried, and of those that were usable.
 async fn try_values(lane: usize, lanes: usize) -> (usize, usize) {
     let network = Network::start().await;
     let (mut tried, mut used) = (0, 0);
@@ -126,7 +126,7 @@ async fn try_values(lane: usize, lanes: usize) -> (usize, usize) {
 }
 
 #[test]
-fn a_proxy_that_cannot_be_used_is_refused_by_name_and_without_its_password() {
+fn a_proxy_that_cannot_be_used_is_rejected_by_name_and_without_its_password() {
     for (value, reason) in [
         (
             "socks://svc:Zq8LkP2r@proxy:3128",
@@ -147,7 +147,7 @@ fn a_proxy_that_cannot_be_used_is_refused_by_name_and_without_its_password() {
         (" ", "is blank"),
     ] {
         let setting = ProxySetting::Address(Secret::new(value));
-        assert_eq!(refusal(resolve(&setting, &[])), format!("proxy {reason}"));
+        assert_eq!(rejection(resolve(&setting, &[])), format!("proxy {reason}"));
         let from_environment = resolve(&ProxySetting::Environment, &[("https_proxy", value)]);
         let error = from_environment.map(|_| ()).expect_err(value);
         assert_eq!(error.argument(), Some("https_proxy"));
@@ -156,7 +156,7 @@ fn a_proxy_that_cannot_be_used_is_refused_by_name_and_without_its_password() {
 }
 
 #[test]
-fn the_first_variable_that_is_not_empty_counts() {
+fn the_first_variable_that_is_not_empty_is_used() {
     let origin = |pairs: &[(&'static str, &str)]| {
         let route = resolve(&ProxySetting::Environment, pairs).expect("a route");
         route.proxy_to(Host::from(Region::EuCentral1).api()).map(|proxy| proxy.into_owned())
@@ -178,7 +178,7 @@ fn the_first_variable_that_is_not_empty_counts() {
 }
 
 #[tokio::test]
-async fn an_exception_holds_for_its_host_and_not_for_the_setting() {
+async fn no_proxy_applies_to_its_hosts_only_and_not_to_the_setting() {
     let network = Network::start().await;
     let proxy = format!("http://127.0.0.1:{}", network.proxies().http);
     let excepted = variables(&[("HTTPS_PROXY", &proxy), ("NO_PROXY", LOGIN_HOST)]);
@@ -196,7 +196,7 @@ async fn an_exception_holds_for_its_host_and_not_for_the_setting() {
 }
 
 #[tokio::test]
-async fn socks5h_leaves_names_to_the_proxy_and_socks5_does_not() {
+async fn socks5h_leaves_name_resolution_to_the_proxy_and_socks5_does_not() {
     let network = Network::start().await;
     for (scheme, is_name) in [("socks5", false), ("socks5h", true)] {
         network.forget();
@@ -213,8 +213,8 @@ async fn socks5h_leaves_names_to_the_proxy_and_socks5_does_not() {
     }
 }
 
-/// Calls three times through a proxy that is set like this, and returns the last error.
-async fn refused_three_times(network: &Network, config: ConfigBuilder) -> Error {
+/// Makes three calls with this proxy configuration, which all fail, and returns the last error.
+async fn fail_three_times(network: &Network, config: ConfigBuilder) -> Error {
     let api = OAuthApi::new(config.build().expect("settings"));
     for _ in 0..2 {
         api.post_oauth_client_secret(CLIENT_ID).await.expect_err("refused");
@@ -226,7 +226,7 @@ async fn refused_three_times(network: &Network, config: ConfigBuilder) -> Error 
 }
 
 #[tokio::test]
-async fn a_wrong_password_is_shown_to_the_proxy_once_in_each_call() {
+async fn a_wrong_password_is_sent_to_the_proxy_once_in_each_call() {
     let network = Network::start().await;
     let proxies = network.proxies();
     for (address, protocol, status) in [
@@ -236,19 +236,19 @@ async fn a_wrong_password_is_shown_to_the_proxy_once_in_each_call() {
         network.forget();
         network.set_behaviour(ProxyBehaviour::Authenticate(ProxyUser::new("svc", "hunter22")));
         let config = config_for(Credentials::access_token(TOKEN), &network, Variables::new());
-        let error = refused_three_times(&network, config.proxy(address.as_str())).await;
+        let error = fail_three_times(&network, config.proxy(address.as_str())).await;
         assert_eq!(network.tunnels().len(), 3, "{protocol:?}");
         assert_eq!((error.kind(), error.status()), (ErrorKind::Connection, status));
         assert!(!error.worth_retrying());
-        let text = error.to_string();
-        assert!(text.contains("the proxy refused the tunnel to api.example.test"), "{text}");
-        assert!(text.ends_with("; check its user name and password"), "{text}");
-        assert!(!text.contains("Zq8LkP2r") && !format!("{error:#?}").contains("Zq8LkP2r"));
+        let message = error.to_string();
+        assert!(message.contains("the proxy refused the tunnel to api.example.test"), "{message}");
+        assert!(message.ends_with("; check its user name and password"), "{message}");
+        assert!(!message.contains("Zq8LkP2r") && !format!("{error:#?}").contains("Zq8LkP2r"));
     }
 }
 
 #[tokio::test]
-async fn a_refused_tunnel_is_the_proxys_answer_and_not_a_missing_connection() {
+async fn a_refused_tunnel_is_reported_as_such_and_not_as_a_missing_connection() {
     let network = Network::start().await;
     for status in [403, 502, 500] {
         network.forget();
@@ -256,7 +256,7 @@ async fn a_refused_tunnel_is_the_proxys_answer_and_not_a_missing_connection() {
         let proxy = format!("http://127.0.0.1:{}", network.proxies().http);
         let token = Credentials::access_token(TOKEN);
         let config = config_for(token, &network, variables(&[("ALL_PROXY", &proxy)]));
-        let error = refused_three_times(&network, config).await;
+        let error = fail_three_times(&network, config).await;
         assert_eq!(network.tunnels().len(), 3, "once in each call");
         assert_eq!((error.kind(), error.status()), (ErrorKind::Connection, None));
         assert!(error.worth_retrying());
@@ -266,7 +266,7 @@ async fn a_refused_tunnel_is_the_proxys_answer_and_not_a_missing_connection() {
 }
 
 #[tokio::test]
-async fn a_proxy_that_is_not_there_is_named_with_its_variable() {
+async fn the_error_for_an_unreachable_proxy_names_its_variable() {
     let network = Network::start().await;
     let unused = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
     let address = unused.local_addr().expect("an address");
@@ -281,7 +281,7 @@ async fn a_proxy_that_is_not_there_is_named_with_its_variable() {
 }
 
 #[tokio::test]
-async fn a_proxy_that_breaks_off_or_stays_silent_is_tried_again() {
+async fn a_call_is_retried_if_the_proxy_closes_the_connection_or_does_not_respond() {
     let network = Network::start().await;
     let proxies = network.proxies();
     for behaviour in [ProxyBehaviour::Close, ProxyBehaviour::Hang] {

@@ -1,13 +1,13 @@
-//! A network of its own for tests of proxies: a fake HTTP proxy, a fake SOCKS5 proxy, and fake API and login hosts
-//! that record every byte and whether it came through a proxy. And the values to try: [`proxy_values`].
+//! A fake network for tests of proxies: an HTTP proxy, a SOCKS5 proxy, and API and login hosts that record every byte
+//! and whether it came through a proxy. [`proxy_values`] generates the values to test.
 //!
 //! ```ignore
 //! // usage
 //! let network = Network::start().await;
 //! for value in proxy_values(SEED, network.proxies()) {
 //!     network.forget();
-//!     // `variables` go to the environment that the code under test is given, `setting` to `.proxy(…)`;
-//!     // the resolver under test asks `Network::resolve`.
+//!     // Pass `variables` to the code under test as its environment, and `setting` to `.proxy(…)`; resolve names
+//!     // with `Network::resolve`.
 //!     let config = Config::builder(Host::url(&network.api_url())?, network.credentials…)
 //!         .root_certificates(network.root_pem());
 //!     let result = api.get_oauth_clients().await;
@@ -21,11 +21,11 @@
 //!         Expected::UsedOrRefused => {}
 //!     }
 //! }
-//! // The control: without any proxy the same call is seen as a direct one.
+//! // The control: without any proxy the same call is recorded as a direct one.
 //! assert!(network.direct().iter().any(|arrival| arrival.received("Bearer ")));
 //! ```
 //!
-//! Uses public crates only.
+//! This module uses public crates only.
 
 use std::collections::HashSet;
 use std::ffi::OsString;
@@ -48,15 +48,15 @@ use tokio_rustls::rustls::{ServerConfig, crypto};
 pub(crate) const API_HOST: &str = "api.example.test";
 /// The host of the sign-ins.
 pub(crate) const LOGIN_HOST: &str = "login.example.test";
-/// The name under which both proxies are found, in addition to `127.0.0.1`.
+/// The host name of both proxies, which are also reachable by `127.0.0.1`.
 pub(crate) const PROXY_HOST: &str = "proxy.example.test";
 /// The token that the login host returns.
 pub(crate) const TOKEN: &str = "Vb3nQ0xKp7LrT9sWc2YdZ5eHf8JgM1aN";
 
-/// A head or a body that is longer is not from the code under test.
+/// The maximum size of a head or a body, in bytes. The code under test sends no larger ones.
 const LONGEST: usize = 64 * 1024;
 
-/// The protocol that a client speaks with a proxy.
+/// The protocol between the HTTP client and a proxy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Protocol {
     Http,
@@ -78,14 +78,14 @@ impl ProxyUser {
     }
 }
 
-/// How a client was let through a proxy.
+/// The protocol and the user with which a connection passed a proxy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Way {
     pub(crate) protocol: Protocol,
     pub(crate) user: Option<ProxyUser>,
 }
 
-/// The destination as the client named it.
+/// The destination as the HTTP client named it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Target {
     Domain(String, u16),
@@ -97,19 +97,19 @@ pub(crate) enum Target {
 pub(crate) struct Tunnel {
     pub(crate) way: Way,
     pub(crate) target: Target,
-    /// False where the proxy refused, closed or left the request without a response.
+    /// False if the proxy refused the request, closed the connection, or did not respond.
     pub(crate) opened: bool,
 }
 
-/// What both proxies do with a request for a tunnel.
+/// The reaction of both proxies to a request for a tunnel.
 #[derive(Clone, Debug, Default)]
 pub(crate) enum ProxyBehaviour {
-    /// Opens it, for everyone.
+    /// Opens the tunnel.
     #[default]
     Forward,
-    /// Opens it for this user alone; everyone else gets status 407, or a SOCKS failure.
+    /// Opens the tunnel for this user only; other requests fail with status 407, or a SOCKS failure.
     Authenticate(ProxyUser),
-    /// Answers with this status, such as 403, 407 or 502; a SOCKS proxy with "not allowed".
+    /// Responds with this status, such as 403, 407 or 502; a SOCKS proxy with "not allowed".
     Refuse(u16),
     /// Closes the connection without a response.
     Close,
@@ -120,18 +120,18 @@ pub(crate) enum ProxyBehaviour {
 /// A connection to the API or the login host.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Arrival {
-    /// The host that the client asked for in its TLS handshake.
+    /// The host name in the TLS handshake.
     pub(crate) host: Option<String>,
-    /// The proxy that opened the connection; `None` where the client did so itself.
+    /// The protocol of the proxy that opened the connection; `None` if it is a direct one.
     pub(crate) through: Option<Protocol>,
-    /// Everything as it arrived: TLS records, or what was sent without TLS.
+    /// All bytes as they arrived: TLS records, or data sent without TLS.
     pub(crate) raw: Vec<u8>,
-    /// What was sent inside of TLS.
+    /// The decrypted data.
     pub(crate) plain: Vec<u8>,
 }
 
 impl Arrival {
-    /// Whether `text` arrived, inside or outside of TLS.
+    /// Returns whether `text` arrived, inside or outside of TLS.
     pub(crate) fn received(&self, text: &str) -> bool {
         [&self.raw, &self.plain]
             .iter()
@@ -139,15 +139,15 @@ impl Arrival {
     }
 }
 
-/// The ports of the fake proxies, for the values to try.
+/// The ports of the fake proxies, for the values to test.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Proxies {
-    /// Speaks HTTP, and HTTP over TLS.
+    /// The port for HTTP, and HTTP over TLS.
     pub(crate) http: u16,
     pub(crate) socks5: u16,
 }
 
-/// A fake network. Its tasks end when it is dropped.
+/// A fake network. Dropping it stops its tasks.
 pub(crate) struct Network {
     proxies: Proxies,
     service: SocketAddr,
@@ -160,7 +160,7 @@ pub(crate) struct Network {
 struct State {
     behaviour: Mutex<ProxyBehaviour>,
     tunnels: Mutex<Vec<Tunnel>>,
-    /// What a proxy received that was no request for a tunnel.
+    /// Data that a proxy received and that was no request for a tunnel.
     stray: Mutex<Vec<u8>>,
     tunnelled_bytes: Mutex<u64>,
     arrivals: Mutex<Vec<Arc<Mutex<Arrival>>>>,
@@ -199,12 +199,12 @@ impl Network {
         Network { proxies, service, root_pem, state, _tasks: tasks }
     }
 
-    /// The address of the API; the login host has the same port.
+    /// Returns the URL of the API; the login host has the same port.
     pub(crate) fn api_url(&self) -> String {
         format!("https://{API_HOST}:{}", self.service.port())
     }
 
-    /// The certificate that all TLS hosts here are trusted by, in PEM.
+    /// Returns the root certificate of all TLS hosts of this network, in PEM.
     pub(crate) fn root_pem(&self) -> &str {
         &self.root_pem
     }
@@ -213,7 +213,7 @@ impl Network {
         self.proxies
     }
 
-    /// Returns the address of a host of this network; the port is the one of the URL.
+    /// Returns the IP address of a host of this network.
     pub(crate) fn resolve(name: &str) -> Option<IpAddr> {
         let known = [API_HOST, LOGIN_HOST, PROXY_HOST, "localhost"];
         known
@@ -222,32 +222,32 @@ impl Network {
             .then_some(IpAddr::V4(Ipv4Addr::LOCALHOST))
     }
 
-    /// Changes what both proxies do from now on.
+    /// Sets the behaviour of both proxies from now on.
     pub(crate) fn set_behaviour(&self, behaviour: ProxyBehaviour) {
         *locked(&self.state.behaviour) = behaviour;
     }
 
-    /// The requests for a tunnel since the start or the last `forget`.
+    /// Returns the requests for a tunnel since the start or the last `forget`.
     pub(crate) fn tunnels(&self) -> Vec<Tunnel> {
         locked(&self.state.tunnels).clone()
     }
 
-    /// What a proxy received outside of tunnels and of the requests for them: there should be nothing.
+    /// Returns the data that a proxy received outside of tunnels and of requests for them; it should be empty.
     pub(crate) fn stray(&self) -> Vec<u8> {
         locked(&self.state.stray).clone()
     }
 
-    /// The number of bytes that the proxies carried in both directions in tunnels that have ended.
+    /// Returns the number of bytes, in both directions, in closed tunnels.
     pub(crate) fn tunnelled_bytes(&self) -> u64 {
         *locked(&self.state.tunnelled_bytes)
     }
 
-    /// The connections that reached the API or the login host past the proxies.
+    /// Returns the connections that reached the API or the login host directly.
     pub(crate) fn direct(&self) -> Vec<Arrival> {
         self.arrivals(|arrival| arrival.through.is_none())
     }
 
-    /// The connections that a proxy opened.
+    /// Returns the connections that a proxy opened.
     pub(crate) fn through_a_proxy(&self) -> Vec<Arrival> {
         self.arrivals(|arrival| arrival.through.is_some())
     }
@@ -257,7 +257,7 @@ impl Network {
         arrivals.iter().map(|arrival| locked(arrival).clone()).filter(|arrival| filter(arrival)).collect()
     }
 
-    /// Forgets all that was recorded, and the behaviour set.
+    /// Discards everything that was recorded, and resets the behaviour.
     pub(crate) fn forget(&self) {
         locked(&self.state.tunnels).clear();
         locked(&self.state.stray).clear();
@@ -292,7 +292,7 @@ async fn accept<F>(listener: TcpListener, serve: impl Fn(TcpStream, SocketAddr) 
 where
     F: Future<Output = io::Result<()>> + Send + 'static,
 {
-    // Ends with the network, and all connections with it.
+    // Dropped with the network, which closes all connections.
     let mut connections = JoinSet::new();
     while let Ok((stream, peer)) = listener.accept().await {
         connections.spawn(serve(stream, peer));
@@ -392,7 +392,7 @@ async fn serve_http_proxy(
 ) -> io::Result<()> {
     let mut first = [0];
     stream.peek(&mut first).await?;
-    // A TLS handshake.
+    // 22 is the content type of a TLS handshake.
     if first[0] == 22 {
         serve_connect(tls.accept(stream).await?, Protocol::Https, service, &state).await
     } else {
@@ -412,7 +412,7 @@ async fn serve_connect(
         let Some(authority) = head.strip_prefix("CONNECT ").and_then(|rest| rest.split(' ').next()) else {
             locked(&state.stray).extend_from_slice(head.as_bytes());
             let mut rest = Vec::new();
-            // Whatever else arrives, until the client gives up.
+            // Reads until the HTTP client closes the connection.
             let _ = stream.read_to_end(&mut rest).await;
             locked(&state.stray).extend_from_slice(&rest);
             return Ok(());
@@ -472,13 +472,13 @@ async fn serve_socks5(mut stream: TcpStream, service: SocketAddr, state: Arc<Sta
         stream.write_all(&[5, USER_AND_PASSWORD]).await?;
         // The version of the sub-negotiation.
         stream.read_u8().await?;
-        let mut texts = Vec::new();
+        let mut fields = Vec::new();
         for _ in 0..2 {
-            let mut text = vec![0; usize::from(stream.read_u8().await?)];
-            stream.read_exact(&mut text).await?;
-            texts.push(String::from_utf8_lossy(&text).into_owned());
+            let mut field = vec![0; usize::from(stream.read_u8().await?)];
+            stream.read_exact(&mut field).await?;
+            fields.push(String::from_utf8_lossy(&field).into_owned());
         }
-        Some(ProxyUser::new(&texts[0], &texts[1]))
+        Some(ProxyUser::new(&fields[0], &fields[1]))
     } else {
         None
     };
@@ -539,7 +539,7 @@ async fn serve_socks5(mut stream: TcpStream, service: SocketAddr, state: Arc<Sta
     }
 }
 
-/// Opens a connection to the service that it knows to come from a proxy.
+/// Opens a connection to the service, which is informed that the connection comes from a proxy.
 async fn announced_connection(
     address: SocketAddr,
     protocol: Protocol,
@@ -558,7 +558,7 @@ async fn carry(client: &mut impl Stream, mut upstream: TcpStream, state: &State)
     Ok(())
 }
 
-/// The address of the service, if `target` is one of its hosts. A proxy leads to nowhere else.
+/// Returns the address of the service, if `target` is one of its hosts: the proxies connect to no other.
 fn reachable(target: &Target, service: SocketAddr) -> Option<SocketAddr> {
     let is_service = match target {
         Target::Domain(name, port) => [API_HOST, LOGIN_HOST].contains(&&**name) && *port == service.port(),
@@ -600,16 +600,16 @@ fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
     })
 }
 
-// The values to try.
+// The values to test.
 
-/// The outcome that a value must have. A direct connection is never one.
+/// The outcome that a value must have. A direct connection is never allowed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Expected {
-    /// The call succeeds, this way.
+    /// The call succeeds through this proxy.
     Used(Way),
-    /// No usable proxy is set: an error when the API object is built, or of the call.
+    /// No usable proxy is set: building the API object or the call fails.
     Refused,
-    /// Whether it can be read is open; it is used or refused.
+    /// The value may be accepted or rejected.
     UsedOrRefused,
 }
 
@@ -621,11 +621,11 @@ pub(crate) struct ProxyValue {
     pub(crate) expected: Expected,
 }
 
-/// The variables that a proxy for `https` may be set by. `HTTP_PROXY` is none of them.
+/// The variables that can name a proxy for `https`. `HTTP_PROXY` is not one of them.
 const VARIABLES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
 
-/// More than 200 values: the fixed ones each by the setting and by one of the variables, then combinations
-/// chosen by the seed.
+/// Returns more than 200 values: the fixed ones, each in the setting and in one of the variables, then combinations
+/// that are chosen by the seed.
 pub(crate) fn proxy_values(seed: u64, proxies: Proxies) -> impl Iterator<Item = ProxyValue> {
     let mut rng = fastrand::Rng::with_seed(seed);
     let mut values = Vec::new();
@@ -636,7 +636,7 @@ pub(crate) fn proxy_values(seed: u64, proxies: Proxies) -> impl Iterator<Item = 
             let variables = vec![(variable, OsString::from(text))];
             values.push(ProxyValue { variables, setting: None, expected: expected.clone() });
         }
-        // A variable can't hold NUL.
+        // A variable can't contain NUL.
         if *only_in != Some(Place::Variable) {
             let setting = Some(text.clone());
             values.push(ProxyValue { variables: Vec::new(), setting, expected: expected.clone() });
@@ -649,7 +649,7 @@ pub(crate) fn proxy_values(seed: u64, proxies: Proxies) -> impl Iterator<Item = 
         let variables = vec![(VARIABLES[rng.usize(..VARIABLES.len())], OsString::from_vec(bytes.to_vec()))];
         values.push(ProxyValue { variables, setting: None, expected: Expected::UsedOrRefused });
     }
-    // The setting is used, whatever the variables hold.
+    // The setting takes precedence over any variables.
     for _ in 0..40 {
         let settings: Vec<_> =
             addresses.iter().filter(|address| address.only_in != Some(Place::Variable)).collect();
@@ -664,7 +664,7 @@ pub(crate) fn proxy_values(seed: u64, proxies: Proxies) -> impl Iterator<Item = 
         let expected = setting.expected.clone();
         values.push(ProxyValue { variables, setting: Some(setting.text.clone()), expected });
     }
-    // A user and a password of any characters, escaped.
+    // A user name and a password of arbitrary characters, percent-encoded.
     for round in 0..40 {
         let mut any = || -> String {
             let alphabet: Vec<char> = "aZ09{}\\ä€😀%@:+/?#[]!$&'()*,;= \"<>^`|~.-_".chars().collect();
@@ -686,7 +686,7 @@ pub(crate) fn proxy_values(seed: u64, proxies: Proxies) -> impl Iterator<Item = 
             false => ProxyValue { variables: Vec::new(), setting: Some(text), expected },
         });
     }
-    // No value twice.
+    // Removes duplicates.
     let mut seen = HashSet::new();
     values.retain(|value| seen.insert((value.variables.clone(), value.setting.clone())));
     values.into_iter()
@@ -713,7 +713,7 @@ struct Address {
     only_in: Option<Place>,
 }
 
-/// The addresses of a proxy to try in the setting and in a variable.
+/// Returns the proxy addresses to test in the setting and in a variable.
 fn addresses(proxies: Proxies) -> Vec<Address> {
     let mut addresses = Vec::new();
     let used = |protocol, user: Option<(&str, &str)>| {
@@ -761,7 +761,7 @@ fn addresses(proxies: Proxies) -> Vec<Address> {
             format!("{upper}://svc:hunter22@{PROXY_HOST}:{port}/"),
             used(protocol, Some(("svc", "hunter22"))),
         );
-        // Not what an address may hold, but what people write.
+        // User information that is not valid in a URL, but that users write.
         for user in [
             "CORP\\svc:pw12345678",
             "svc:pa#ss",
@@ -786,7 +786,7 @@ fn addresses(proxies: Proxies) -> Vec<Address> {
         ] {
             add(format!("{scheme}://{user}@127.0.0.1:{port}"), Expected::UsedOrRefused);
         }
-        // Nothing to connect to.
+        // Addresses without a host or port to connect to.
         for address in [
             format!("{scheme}://"),
             format!("{scheme}://:{port}"),
@@ -853,7 +853,7 @@ fn addresses(proxies: Proxies) -> Vec<Address> {
     }
     let text = format!("//127.0.0.1:{http}");
     add(text, Expected::UsedOrRefused);
-    // Without a scheme a variable means `http`; whether the setting does is open.
+    // Without a scheme, `http` is the default in a variable; the setting may reject such an address.
     let users =
         [("", None), ("svc:hunter22@", Some(("svc", "hunter22"))), ("a%40b:c%3Ad@", Some(("a@b", "c:d")))];
     for (userinfo, user) in users {
@@ -869,7 +869,7 @@ fn addresses(proxies: Proxies) -> Vec<Address> {
             addresses.extend([in_variable, in_setting]);
         }
     }
-    // An empty setting is no address; an empty variable by itself sets no proxy and is not tried here.
+    // An empty setting is not an address; an empty variable sets no proxy and is not tested here.
     for text in ["", " ", "\t", "\u{a0}"] {
         let only_in = Some(Place::Setting);
         addresses.push(Address { text: text.to_owned(), expected: Expected::Refused, only_in });
@@ -877,7 +877,7 @@ fn addresses(proxies: Proxies) -> Vec<Address> {
     addresses
 }
 
-/// Several variables at once.
+/// Returns values with several variables.
 fn combinations(proxies: Proxies) -> Vec<ProxyValue> {
     let good = format!("http://svc:hunter22@127.0.0.1:{}", proxies.http);
     let other = format!("socks5h://127.0.0.1:{}", proxies.socks5);
@@ -892,13 +892,13 @@ fn combinations(proxies: Proxies) -> Vec<ProxyValue> {
         (vec![("https_proxy", &good), ("all_proxy", &other)], Expected::Used(way.clone())),
         (vec![("HTTPS_PROXY", &good), ("HTTP_PROXY", &other)], Expected::Used(way.clone())),
         (vec![("ALL_PROXY", &good), ("HTTP_PROXY", &other)], Expected::Used(way)),
-        // An empty variable hides the other spelling, or does not; there is a proxy either way.
+        // An empty variable may hide the other spelling; a proxy is set in either case.
         (vec![("HTTPS_PROXY", ""), ("https_proxy", &good)], Expected::UsedOrRefused),
         (vec![("https_proxy", ""), ("HTTPS_PROXY", &good)], Expected::UsedOrRefused),
         (vec![("ALL_PROXY", ""), ("all_proxy", &good)], Expected::UsedOrRefused),
         (vec![("HTTPS_PROXY", " "), ("https_proxy", &good)], Expected::UsedOrRefused),
         (vec![("HTTPS_PROXY", ""), ("ALL_PROXY", &good)], Expected::UsedOrRefused),
-        // In a CGI program `HTTP_PROXY` is a request's header; the others stay what they are.
+        // In a CGI program `HTTP_PROXY` may come from a request header; the other variables don't.
         (vec![("REQUEST_METHOD", "GET"), ("HTTPS_PROXY", &good)], Expected::UsedOrRefused),
         (vec![("REQUEST_METHOD", "POST"), ("ALL_PROXY", &good)], Expected::UsedOrRefused),
         (vec![("REQUEST_METHOD", ""), ("https_proxy", &good)], Expected::UsedOrRefused),
