@@ -1,10 +1,10 @@
-//! The file of the vendor's CLI: a table for each profile, in TOML.
+//! The configuration file of the vendor's CLI: TOML with a table for each profile.
 
 use serde_json::Value;
 
 use super::route::Route;
 use super::settings_file::{SettingsFile, find, setting, toml};
-use super::{Gap, Surroundings, named_host};
+use super::{Environment, Gap, named_host};
 use crate::credentials::{Credentials, Session};
 use crate::error::Error;
 use crate::models::Timestamp;
@@ -24,18 +24,21 @@ pub(super) struct Profile {
 }
 
 impl Profile {
-    pub(super) fn find(name: Option<&str>, around: &Surroundings<'_>) -> Result<(Self, Credentials), Gap> {
-        let Some(home) = &around.home else {
+    pub(super) fn find(
+        name: Option<&str>,
+        environment: &Environment<'_>,
+    ) -> Result<(Self, Credentials), Gap> {
+        let Some(home) = &environment.home else {
             return Err(Gap::Missing("the home folder is not known".to_owned()));
         };
         let file = SettingsFile::read(home, PATH, toml)?;
         let name = name.unwrap_or(DEFAULT_PROFILE);
-        // The CLI writes a name with a dot as a table within a table.
+        // The CLI writes a profile whose name contains a dot as a nested table.
         let path: Vec<&str> = name.split('.').collect();
         let Some(keys) = find(&file.settings, &path).filter(|keys| keys.is_object()) else {
             return Err(Gap::Missing(no_such_profile(name, &file.settings)));
         };
-        let credentials = credentials(keys, around.now)
+        let credentials = credentials(keys, environment.now)
             .map_err(|lack| Gap::Missing(format!("in the profile {} {lack}", quoted_name(name))))?;
         Ok((Profile { keys: keys.clone(), file }, credentials))
     }
@@ -68,14 +71,15 @@ fn no_such_profile(name: &str, settings: &Value) -> String {
     format!("there is no profile {}, {others}", quoted_name(name))
 }
 
-/// The credentials of a profile, or what is missing.
+/// Returns the credentials of a profile, or a description of what is missing.
 fn credentials(profile: &Value, now: Timestamp) -> Result<Credentials, String> {
     if let Some(token) = setting(profile, &["access_token"]) {
         return Ok(Credentials::access_token(token));
     }
     let id = setting(profile, &["client_credentials"]);
     let secret = setting(profile, &["client_secret"]);
-    // The CLI's numbers for the implicit grant and PKCE; before it had them, the redirect URI told.
+    // 2 and 3 are the CLI's numbers for the implicit grant and PKCE. Older versions of the CLI write no grant type, but
+    // only those grants have a redirect URI.
     let by_browser = matches!(setting(profile, &["grant_type"]).as_deref(), Some("2" | "3"))
         || setting(profile, &["redirect_uri"]).is_some();
     if !by_browser && let (Some(id), Some(secret)) = (&id, &secret) {
@@ -86,8 +90,8 @@ fn credentials(profile: &Value, now: Timestamp) -> Result<Credentials, String> {
             Some(id) => Credentials::session(id, session, None),
             None => Credentials::access_token(session.access_token),
         }),
-        Some(Session { expires_at: Some(end), .. }) => Err(format!("the access token ended on {end}")),
-        Some(_) => Err("oauth_token_data does not say when its token ends".to_owned()),
+        Some(Session { expires_at: Some(end), .. }) => Err(format!("the access token expired on {end}")),
+        Some(_) => Err("oauth_token_data has no valid oauth_token_expiry".to_owned()),
         None if by_browser => Err("there is no token yet: sign in with the CLI first".to_owned()),
         None => Err(match (id, secret) {
             (Some(_), None) => "client_secret is not set".to_owned(),
@@ -97,7 +101,7 @@ fn credentials(profile: &Value, now: Timestamp) -> Result<Credentials, String> {
     }
 }
 
-/// The CLI keeps the answer to its last sign-in as JSON within TOML.
+/// Returns the session of the CLI's last sign-in, which the CLI stores as JSON in a TOML string.
 fn last_sign_in(profile: &Value) -> Option<Session> {
     let kept: Value = serde_json::from_str(&setting(profile, &["oauth_token_data"])?).ok()?;
     let mut session = Session::new(setting(&kept, &["access_token"])?);

@@ -1,7 +1,7 @@
-//! Settings that the program does not give: from the environment, and from files that stand on the machine.
+//! Finds settings that the program does not set: in the environment, and in files on the machine.
 //!
-//! Each place is one file here. What they share is `SettingsFile`, one tree of sections and keys whatever the
-//! format, and `Route`, which reads a gateway or a proxy in each of the vendor's spellings.
+//! Each source has its own module. They share `SettingsFile`, a tree of sections and keys for all file formats, and
+//! `Route`, which reads a gateway or a proxy in each of the vendor's spellings.
 
 mod cli_profile;
 mod environment;
@@ -25,64 +25,64 @@ use cli_profile::Profile;
 use environment::Lack;
 use sdk_file::SdkFile;
 
-/// Where settings come from that the program does not give itself.
+/// The sources of settings that the program does not set itself.
 ///
-/// The credentials come from the first of these places that has all it takes; places are not mixed:
+/// The credentials are taken from the first of these sources that is complete; sources are not combined:
 ///
-/// 1. `credentials`, as given here.
+/// 1. `credentials` of this object.
 /// 2. The environment: `GENESYSCLOUD_ACCESS_TOKEN`, or `GENESYSCLOUD_OAUTHCLIENT_ID` and
-///    `GENESYSCLOUD_OAUTHCLIENT_SECRET`. A variable that is empty counts as not set.
+///    `GENESYSCLOUD_OAUTHCLIENT_SECRET`. An empty variable counts as not set.
 /// 3. A profile in `~/.gc/config.toml`, which the vendor's CLI writes: its access token; or else the id and secret
-///    of its client; or else the token of its last sign-in, unless that has ended.
+///    of its OAuth client; or else the token of its last sign-in, unless that has expired.
 ///
-/// The host comes from the first of these that names one:
+/// The host is taken from the first of these sources that names one:
 ///
-/// 1. `host`, as given here.
+/// 1. `host` of this object.
 /// 2. The profile, if the credentials are from there: its gateway, or else its environment.
-/// 3. The environment: `GENESYSCLOUD_REGION`, which is a region, a domain or an address.
+/// 3. The environment: `GENESYSCLOUD_REGION`, which is a region, a domain or a base URL.
 /// 4. A configuration file of the vendor's SDKs: its gateway, or else its host.
 /// 5. The region `us_east_1`, as in the vendor's SDKs.
 ///
 /// The configuration files of the vendor's SDKs are named `config`, in the folders `.genesyscloudpython`,
 /// `.genesyscloudjava`, `.genesyscloudjavascript`, `.genesysclouddotnet` and `.genesyscloudgo` of the home folder,
-/// each in INI or JSON. The first of the five that has any of these settings counts, and it alone:
+/// each in INI or JSON. Only the first of the five that has any of these settings is used:
 ///
 /// - `host` in `general`, and the section `gateway`.
-/// - The section `proxy`. It is not used for a host on this machine. The proxy of the profile goes before it, if
-///   the credentials are from there. A path in it has no meaning.
-/// - `retry_max` in `retry`: an operation is sent that many times more after the first.
-/// - `retry_wait_min` in `retry`, in whole seconds: the longest pause before the first retry.
-/// - `retry_wait_max` in `retry`, in whole seconds: the longest pause between two attempts. In the files of Java
-///   and .NET it is the time in which retries may begin: there no single wait is longer than that, be it a pause
-///   or what the service asks for, and with 0 nothing is sent again.
+/// - The section `proxy`. It is not used for a host on this machine. The proxy of the profile takes precedence, if the
+///   credentials are from there. A path in it is ignored.
+/// - `retry_max` in `retry`: the maximum number of retries.
+/// - `retry_wait_min` in `retry`, in whole seconds: the maximum pause before the first retry.
+/// - `retry_wait_max` in `retry`, in whole seconds: the maximum pause between two attempts. In the files of Java and
+///   .NET it is the time in which retries may start: it limits each pause and each wait that the service asks for, and
+///   0 disables retries.
 ///
-/// A file that is not there is no error; one that is there and can't be read is. Half of the credentials in the
-/// environment, passed over for a profile, is warned of, and so is a file with a secret that other users of the
-/// machine may read.
+/// A missing file is not an error; a file that exists and can't be read is. There is a warning for incomplete
+/// credentials in the environment that are ignored in favor of a profile, and for a file with a secret that is readable
+/// by other users of the machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 #[non_exhaustive]
 pub struct Sources {
-    /// Where calls and sign-ins go, whatever the other places say.
+    /// The host that calls and sign-ins go to; takes precedence over all other sources.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub host: Option<Host>,
-    /// How to sign in. No other place is then asked for credentials.
+    /// The credentials to sign in with; no other source of credentials is read then.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub credentials: Option<Credentials>,
-    /// Whether environment variables count: yes by default.
+    /// True to read environment variables; true by default.
     #[cfg_attr(feature = "uniffi", uniffi(default = true))]
     pub environment: bool,
-    /// Whether the profiles of the vendor's CLI count: yes by default.
+    /// True to read the profiles of the vendor's CLI; true by default.
     #[cfg_attr(feature = "uniffi", uniffi(default = true))]
     pub cli_profile: bool,
-    /// The profile to take, in any case of letters: `DEFAULT` by default, as in the CLI. Environment variables
-    /// still go before it; switch `environment` off where they must not.
+    /// The name of the profile to read, in upper or lower case; `DEFAULT` by default, as in the CLI. Environment
+    /// variables take precedence over it; set `environment` to false to avoid that.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub profile: Option<String>,
-    /// Whether the configuration files of the vendor's SDKs count: yes by default.
+    /// True to read the configuration files of the vendor's SDKs; true by default.
     #[cfg_attr(feature = "uniffi", uniffi(default = true))]
     pub sdk_files: bool,
-    /// The folder in which the files are looked for: the user's home folder by default.
+    /// The folder that contains the files; the user's home folder by default.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub home: Option<String>,
 }
@@ -101,36 +101,36 @@ impl Default for Sources {
     }
 }
 
-/// What the places gave.
+/// The settings that were found.
 #[derive(Debug)]
 pub(crate) struct Found {
     pub(crate) host: Host,
     pub(crate) credentials: Credentials,
     pub(crate) proxy: Option<Secret>,
     pub(crate) retry: Option<RetryPolicy>,
-    /// What a person should know of, a line each. The log has them already.
+    /// The warnings for the user, a line each. They have been logged.
     pub(crate) warnings: Vec<String>,
 }
 
-/// What is around the program, so that a test can make it up.
-struct Surroundings<'a> {
+/// The process environment, replaceable in tests.
+struct Environment<'a> {
     variable: &'a dyn Fn(&str) -> Option<String>,
     home: Option<PathBuf>,
     now: Timestamp,
 }
 
-impl Surroundings<'_> {
-    /// An environment variable that is set, and to something.
+impl Environment<'_> {
+    /// Returns the value of an environment variable, unless it is blank.
     fn variable(&self, name: &str) -> Option<String> {
         (self.variable)(name).filter(|value| !value.trim().is_empty())
     }
 }
 
-/// Why a file gives nothing.
+/// The reason why a file yields no settings.
 enum Gap {
-    /// It is not there, or something in it: the next place is asked.
+    /// The file, or a setting in it, is missing: the next source is read.
     Missing(String),
-    /// It can't be used: no other place is asked.
+    /// The file can't be used: no other source is read.
     Refused(Error),
 }
 
@@ -140,13 +140,13 @@ impl From<Error> for Gap {
     }
 }
 
-/// Looks into the places.
+/// Finds the settings, and logs the warnings.
 pub(crate) fn find(sources: &Sources) -> Result<Found, Error> {
     let home = sources.home.as_ref().map(PathBuf::from).or_else(env::home_dir);
     let found = find_in(
         sources,
-        &Surroundings {
-            // What is not Unicode is refused as it stands, rather than passed over for another place.
+        &Environment {
+            // A value that is not Unicode is rejected later, instead of being ignored in favor of another source.
             variable: &|name| env::var_os(name).map(|value| value.to_string_lossy().into_owned()),
             home: home.filter(|home| !home.as_os_str().is_empty()),
             now: Timestamp::now(),
@@ -158,16 +158,16 @@ pub(crate) fn find(sources: &Sources) -> Result<Found, Error> {
     Ok(found)
 }
 
-fn find_in(sources: &Sources, around: &Surroundings<'_>) -> Result<Found, Error> {
+fn find_in(sources: &Sources, environment: &Environment<'_>) -> Result<Found, Error> {
     let mut warnings = Vec::new();
-    let (credentials, profile) = credentials(sources, around, &mut warnings)?;
-    let sdk_file = match &around.home {
+    let (credentials, profile) = credentials(sources, environment, &mut warnings)?;
+    let sdk_file = match &environment.home {
         Some(home) if sources.sdk_files => SdkFile::find(home)?,
         _ => SdkFile::default(),
     };
     warnings.extend(profile.warning());
     warnings.extend(sdk_file.warning());
-    let host = host(sources, around, &profile, &sdk_file)?;
+    let host = host(sources, environment, &profile, &sdk_file)?;
     let proxy = match profile.proxy()? {
         Some(proxy) => Some(proxy),
         None => sdk_file.proxy()?,
@@ -176,10 +176,10 @@ fn find_in(sources: &Sources, around: &Surroundings<'_>) -> Result<Found, Error>
     Ok(Found { host, credentials, proxy, retry: sdk_file.retry()?, warnings })
 }
 
-/// The credentials, with the profile that they are from or an empty one.
+/// Returns the credentials, with the profile that they are from or an empty one.
 fn credentials(
     sources: &Sources,
-    around: &Surroundings<'_>,
+    environment: &Environment<'_>,
     warnings: &mut Vec<String>,
 ) -> Result<(Credentials, Profile), Error> {
     if let Some(given) = &sources.credentials {
@@ -187,24 +187,25 @@ fn credentials(
     }
     let mut looked_at = Vec::new();
     if sources.environment {
-        match environment::credentials(around) {
+        match environment::credentials(environment) {
             Ok(credentials) => return Ok((credentials, Profile::default())),
-            Err(Lack { what, is_half }) => {
-                let lack = format!("{}: {what}", environment::NAME);
-                warnings.extend(is_half.then(|| format!("credentials were passed over in the {lack}")));
+            Err(Lack { missing, is_half }) => {
+                let lack = format!("{}: {missing}", environment::NAME);
+                warnings
+                    .extend(is_half.then(|| format!("incomplete credentials were ignored in the {lack}")));
                 looked_at.push(lack);
             }
         }
     }
     if sources.cli_profile {
-        match Profile::find(sources.profile.as_deref(), around) {
+        match Profile::find(sources.profile.as_deref(), environment) {
             Ok((profile, credentials)) => return Ok((credentials, profile)),
             Err(Gap::Missing(lack)) => looked_at.push(format!("{}: {lack}", cli_profile::NAME)),
             Err(Gap::Refused(error)) => return Err(error),
         }
     }
     let reason = match looked_at.as_slice() {
-        [] => "are not given, and every other place is switched off".to_owned(),
+        [] => "are not set, and every other source is disabled".to_owned(),
         places => format!("were found nowhere: {}", places.join("; ")),
     };
     Err(Error::invalid_argument("credentials", reason))
@@ -212,7 +213,7 @@ fn credentials(
 
 fn host(
     sources: &Sources,
-    around: &Surroundings<'_>,
+    environment: &Environment<'_>,
     profile: &Profile,
     sdk_file: &SdkFile,
 ) -> Result<Host, Error> {
@@ -223,14 +224,14 @@ fn host(
         return Ok(host);
     }
     if sources.environment
-        && let Some(host) = environment::host(around)?
+        && let Some(host) = environment::host(environment)?
     {
         return Ok(host);
     }
     Ok(sdk_file.host()?.unwrap_or_else(|| Region::UsEast1.into()))
 }
 
-/// The host that a place names. What stands there may be anything, so it is not repeated.
+/// Parses the host that a source names. The error does not show the value, which may be a secret.
 fn named_host(place: &str, name: &str) -> Result<Host, Error> {
     name.parse().map_err(|_| {
         Error::invalid_argument(

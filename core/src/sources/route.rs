@@ -1,6 +1,7 @@
-//! A gateway or a proxy, as the vendor's SDKs and its CLI write them.
+//! Reads a gateway or a proxy from the files of the vendor's SDKs and CLI.
 //!
-//! All have `host`, `protocol` and `port`. Login and API paths, user name and password are spelled in three ways.
+//! All files use the keys `host`, `protocol` and `port`. There are three spellings for the paths, the user name and the
+//! password.
 
 use serde_json::Value;
 use url::Url;
@@ -10,7 +11,7 @@ use crate::error::Error;
 use crate::region::{Gateway, Host};
 use crate::secret::Secret;
 
-/// The settings of a gateway or a proxy: a section of their own, or keys with a prefix.
+/// The settings of a gateway or a proxy: a separate section, or keys with a prefix.
 pub(super) struct Route<'a> {
     pub(super) file: &'a str,
     pub(super) section: &'a Value,
@@ -19,28 +20,28 @@ pub(super) struct Route<'a> {
 
 impl Route<'_> {
     pub(super) fn gateway(&self) -> Result<Option<Host>, Error> {
-        let Some(host) = self.text("host") else { return Ok(None) };
+        let Some(host) = self.string("host") else { return Ok(None) };
         let address = self.port().and_then(|port| {
             Host::gateway(&Gateway {
                 host,
-                protocol: self.text("protocol").unwrap_or_else(|| "https".to_owned()),
+                protocol: self.string("protocol").unwrap_or_else(|| "https".to_owned()),
                 port,
                 path_params_login: self.path("login"),
                 path_params_api: self.path("api"),
             })
             .ok()
         });
-        // What stands there is not repeated: a password may have got into the host.
+        // The error does not show the values, because the host may contain a password by mistake.
         address.map(Some).ok_or_else(|| {
             self.refusal("gateway", "https (or http to this machine), a host name, a port or -1, plain paths")
         })
     }
 
-    /// The paths of a proxy are left out: a request to a proxy has none.
+    /// Returns the address of the proxy. Its paths are ignored, because a proxy has none.
     pub(super) fn proxy(&self) -> Result<Option<Secret>, Error> {
-        let Some(host) = self.text("host") else { return Ok(None) };
+        let Some(host) = self.string("host") else { return Ok(None) };
         let address = self.port().and_then(|port| {
-            let protocol = self.text("protocol").unwrap_or_else(|| "http".to_owned());
+            let protocol = self.string("protocol").unwrap_or_else(|| "http".to_owned());
             let mut url = Url::parse(&format!("{protocol}://{host}")).ok()?;
             let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
             if !matches!(url.scheme(), "http" | "https") || host.contains('@') || !bare {
@@ -66,18 +67,18 @@ impl Route<'_> {
 
     fn account(&self, key: &str) -> Option<String> {
         let within_auth = || setting(self.section, &["auth", key]);
-        self.text(key).or_else(|| self.text(&format!("auth-{key}"))).or_else(within_auth)
+        self.string(key).or_else(|| self.string(&format!("auth-{key}"))).or_else(within_auth)
     }
 
-    /// The port, or nothing where there is none. Something else is no route.
+    /// Returns the port, `Some(None)` if there is none, or `None` if it is invalid.
     fn port(&self) -> Option<Option<u16>> {
-        match self.text("port").as_deref() {
+        match self.string("port").as_deref() {
             None | Some("-1") => Some(None),
             Some(port) => port.parse().ok().map(Some),
         }
     }
 
-    /// The path in front of sign-ins or calls: a key of its own, or in a list of both.
+    /// Returns the path in front of sign-ins or calls, which has a separate key or is in a list of both.
     fn path(&self, name: &str) -> String {
         let listed = || match self.value("pathparams").or_else(|| self.value("path-params"))? {
             Value::String(list) => {
@@ -92,10 +93,10 @@ impl Route<'_> {
             }
             _ => None,
         };
-        self.text(&format!("path_params_{name}")).or_else(listed).unwrap_or_default()
+        self.string(&format!("path_params_{name}")).or_else(listed).unwrap_or_default()
     }
 
-    fn text(&self, key: &str) -> Option<String> {
+    fn string(&self, key: &str) -> Option<String> {
         setting(self.section, &[&format!("{}{key}", self.prefix)])
     }
 
@@ -103,7 +104,10 @@ impl Route<'_> {
         find(self.section, &[&format!("{}{key}", self.prefix)])
     }
 
-    fn refusal(&self, what: &str, expected: &str) -> Error {
-        Error::invalid_argument(what, format!("in {} makes no address: expected {expected}", self.file))
+    fn refusal(&self, setting: &str, expected: &str) -> Error {
+        Error::invalid_argument(
+            setting,
+            format!("in {} is not a valid address: expected {expected}", self.file),
+        )
     }
 }

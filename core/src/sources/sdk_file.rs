@@ -1,4 +1,4 @@
-//! The configuration files of the vendor's SDKs: sections with keys, in INI or JSON.
+//! The configuration files of the vendor's SDKs: INI or JSON with sections and keys.
 
 use std::path::Path;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::region::Host;
 use crate::secret::Secret;
 
-/// In the order in which they are asked. With the time for all retries, `retry_wait_max` is not a pause.
+/// The files in the order in which they are read, with the meaning of their `retry_wait_max`.
 const FILES: [(&str, WaitMax); 5] = [
     (".genesyscloudpython/config", WaitMax::LongestPause),
     (".genesyscloudjava/config", WaitMax::TimeForRetries),
@@ -22,6 +22,7 @@ const FILES: [(&str, WaitMax); 5] = [
     (".genesyscloudgo/config", WaitMax::LongestPause),
 ];
 
+/// The settings that make a file the one that is used.
 const SETTINGS: [[&str; 2]; 6] = [
     ["general", "host"],
     ["gateway", "host"],
@@ -31,7 +32,7 @@ const SETTINGS: [[&str; 2]; 6] = [
     ["retry", "retry_wait_max"],
 ];
 
-/// What an SDK takes `retry_wait_max` for.
+/// The meaning of `retry_wait_max` in an SDK.
 #[derive(Clone, Copy, Default)]
 enum WaitMax {
     #[default]
@@ -46,7 +47,7 @@ pub(super) struct SdkFile {
 }
 
 impl SdkFile {
-    /// The first file that has any setting for us, or an empty one.
+    /// Reads the first file that has any of these settings; returns an empty one if there is none.
     pub(super) fn find(home: &Path) -> Result<Self, Error> {
         for (path, wait_max) in FILES {
             match SettingsFile::read(home, path, json_or_ini) {

@@ -1,4 +1,4 @@
-//! A file of settings: TOML, JSON or INI as one tree, whose names count in any case of letters.
+//! A settings file: TOML, JSON or INI as a tree with case-insensitive names.
 
 use std::fs::{self, File, Metadata};
 use std::io::{self, ErrorKind, Read};
@@ -11,28 +11,29 @@ use zeroize::Zeroizing;
 use super::Gap;
 use crate::error::Error;
 
-/// No file of settings is larger, in bytes.
+/// The maximum size of a settings file, in bytes.
 const LARGEST: u64 = 1024 * 1024;
 
 #[derive(Default)]
 pub(super) struct SettingsFile {
-    /// What a person calls it, such as `~/.gc/config.toml`.
+    /// The name for the user, such as `~/.gc/config.toml`.
     pub(super) name: String,
     pub(super) settings: Value,
     others_may_read: bool,
 }
 
-/// A text's tree, or the number of the line where it stops being one. What stands there is for nobody's eyes.
+/// The parsed tree, or the number of the line with the error. The content may be secret, so an error has the line
+/// number only.
 type Parsed = Result<Value, Option<usize>>;
 
 impl SettingsFile {
-    /// The file at a path in the home folder. `parse` makes the tree of its text.
+    /// Reads the file at a path in the home folder; `parse` parses its content.
     pub(super) fn read(home: &Path, path: &str, parse: fn(&str) -> Parsed) -> Result<Self, Gap> {
         let name = format!("~/{path}");
         let path = home.join(path);
-        let (text, others_may_read) = match text(&path) {
+        let (text, others_may_read) = match read_file(&path) {
             Ok(read) => read,
-            // A folder that may not be entered, as one's home in a container may be, hides what is in it.
+            // A folder without permission to enter it, such as the home folder in some containers, counts as empty.
             Err(error) if !path.exists() => return Err(Gap::Missing(absence(&error))),
             Err(error) => {
                 let reason = format!("can't be read: {}", error.kind());
@@ -42,25 +43,25 @@ impl SettingsFile {
         match parse(text.trim_start_matches('\u{feff}')) {
             Ok(settings) => Ok(SettingsFile { name, settings, others_may_read }),
             Err(line) => {
-                let line = line.map(|line| format!(" in line {line}")).unwrap_or_default();
-                Err(Error::invalid_argument(name, format!("can't be understood{line}")).into())
+                let line = line.map(|line| format!(": error in line {line}")).unwrap_or_default();
+                Err(Error::invalid_argument(name, format!("can't be parsed{line}")).into())
             }
         }
     }
 
-    /// What a person should know of a file that holds a secret.
+    /// Returns the warning for the user, if the file contains a secret.
     pub(super) fn warning(&self) -> Option<String> {
         self.others_may_read.then(|| {
             let name = &self.name;
             format!(
-                "{name} holds a secret, and other users of this machine may read it; `chmod 600` ends that"
+                "{name} holds a secret and is readable by other users of this machine; `chmod 600` prevents that"
             )
         })
     }
 }
 
-fn text(path: &Path) -> io::Result<(Zeroizing<String>, bool)> {
-    // A pipe would be waited for, and something without an end would be read for ever.
+fn read_file(path: &Path) -> io::Result<(Zeroizing<String>, bool)> {
+    // Reading a pipe would block, and reading a device might never end.
     if !fs::metadata(path)?.is_file() {
         return Err(io::Error::new(ErrorKind::InvalidInput, "it is not a file"));
     }
@@ -96,26 +97,26 @@ pub(super) fn toml(text: &str) -> Parsed {
     })
 }
 
-/// As the vendor's SDKs tell them apart: what begins as JSON is no INI.
+/// Parses JSON or INI. As in the vendor's SDKs, a file that starts with `{` is JSON.
 pub(super) fn json_or_ini(text: &str) -> Parsed {
     if text.trim_start().starts_with('{') {
         return serde_json::from_str(text).map_err(|error| Some(error.line()));
     }
     let mut format = IniDefault::default();
-    // A `#` may stand in a password.
+    // A password may contain `#`.
     format.enable_inline_comments = false;
     let sections = Ini::new_from_defaults(format).read(text.to_owned()).map_err(|message| {
         let (line, _) = message.strip_prefix("line ")?.split_once(':')?;
         line.parse().ok()
     })?;
-    // A key without a value is a broken line.
+    // A key without a value is a syntax error.
     if let Some((key, _)) = sections.values().flatten().find(|(_, value)| value.is_none()) {
         return Err(text.lines().position(|line| line.trim().to_lowercase() == *key).map(|above| above + 1));
     }
     serde_json::to_value(sections).map_err(|_| None)
 }
 
-/// What stands under these names, each within the one before.
+/// Returns the value at a path of names.
 pub(super) fn find<'a>(settings: &'a Value, names: &[&str]) -> Option<&'a Value> {
     names.iter().try_fold(settings, |section, name| {
         let name = name.to_lowercase();
@@ -124,12 +125,12 @@ pub(super) fn find<'a>(settings: &'a Value, names: &[&str]) -> Option<&'a Value>
     })
 }
 
-/// A setting as text. An empty one is not set.
+/// Returns a setting as a string; `None` if it is missing or empty.
 pub(super) fn setting(settings: &Value, names: &[&str]) -> Option<String> {
-    let text = match find(settings, names)? {
-        Value::String(text) => text.trim().to_owned(),
+    let value = match find(settings, names)? {
+        Value::String(value) => value.trim().to_owned(),
         number @ Value::Number(_) => number.to_string(),
         _ => return None,
     };
-    Some(text).filter(|text| !text.is_empty())
+    Some(value).filter(|value| !value.is_empty())
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-use super::{Found, Sources, Surroundings, find, find_in};
+use super::{Environment, Found, Sources, find, find_in};
 use crate::config::{Config, RetryPolicy};
 use crate::credentials::{Credentials, Session};
 use crate::error::Error;
@@ -40,7 +40,7 @@ const SECRETS: [&str; 7] = [
     GATEWAYS_PASSWORD,
 ];
 
-/// As the CLI writes it: names in small letters, keys in order, each of them.
+/// A file as the CLI writes it: names in lower case, and all keys in order.
 const WRITTEN_BY_CLI: &str = "[default]
 access_token = ''
 client_credentials = '5b8f1e2c-7d3a-4c69-9e0f-2a1b3c4d5e6f'
@@ -74,7 +74,7 @@ redirect_uri = 'http://localhost:0'
 secure_login_enabled = false
 ";
 
-/// As the CLI's documentation tells to write it by hand.
+/// A file as the CLI's documentation describes it for users who write it by hand.
 const WRITTEN_BY_HAND: &str = "[DEFAULT]
 environment=\"mypurecloud.ie\"
 client_credentials=\"5b8f1e2c-7d3a-4c69-9e0f-2a1b3c4d5e6f\"
@@ -157,7 +157,7 @@ impl Machine {
         Machine { home: TempDir::new().expect("a folder"), variables: Vec::new() }
     }
 
-    /// A file that only its owner may read.
+    /// Adds a file that only its owner may read.
     fn file(self, path: &str, text: &str) -> Self {
         let path = self.home.path().join(path);
         fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
@@ -181,7 +181,7 @@ impl Machine {
         self.find_from(change, Some(self.home.path().to_owned()))
     }
 
-    /// Looks, and looks through what is printed.
+    /// Finds the settings, and checks that no printed result shows a secret.
     fn find_from(&self, change: impl FnOnce(&mut Sources), home: Option<PathBuf>) -> Result<Found, Error> {
         let mut sources = Sources::default();
         change(&mut sources);
@@ -189,8 +189,8 @@ impl Machine {
             let mut set = self.variables.iter();
             set.find_map(|(known, value)| (*known == name).then(|| (*value).to_owned()))
         };
-        let around = Surroundings { variable: &variable, home, now: NOW.parse().expect("a moment") };
-        let result = find_in(&sources, &around);
+        let environment = Environment { variable: &variable, home, now: NOW.parse().expect("a timestamp") };
+        let result = find_in(&sources, &environment);
         let printed = match &result {
             Ok(found) => format!("{found:?} {found:#?}"),
             Err(error) => format!("{error} {error:?} {error:#?}"),
@@ -210,17 +210,17 @@ impl Machine {
     }
 
     fn host(&self) -> Host {
-        self.find(|sources| sources.credentials = Some(given())).expect("settings").host
+        self.find(|sources| sources.credentials = Some(given_credentials())).expect("settings").host
     }
 }
 
 #[cfg(unix)]
 fn set_mode(path: &std::path::Path, mode: u32) {
     use std::os::unix::fs::PermissionsExt;
-    fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("a file of ours");
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("the test's own file");
 }
 
-fn given() -> Credentials {
+fn given_credentials() -> Credentials {
     Credentials::access_token("Tn6yBq1wKs8eVx3cMz5jRg9d")
 }
 
@@ -263,13 +263,13 @@ fn a_profile_alone_is_enough() {
 }
 
 #[test]
-fn the_first_place_that_has_all_it_takes_gives_the_credentials() {
+fn the_credentials_are_those_of_the_first_complete_source() {
     let mut machine = Machine::new()
         .file(CLI_FILE, WRITTEN_BY_CLI)
         .with_client()
         .variable("GENESYSCLOUD_ACCESS_TOKEN", ENVIRONMENTS_TOKEN);
-    let found = machine.find(|sources| sources.credentials = Some(given())).expect("settings");
-    assert_eq!(found.credentials, given());
+    let found = machine.find(|sources| sources.credentials = Some(given_credentials())).expect("settings");
+    assert_eq!(found.credentials, given_credentials());
     assert_eq!(machine.found().credentials, Credentials::access_token(ENVIRONMENTS_TOKEN));
     machine.variables.retain(|(name, _)| *name != "GENESYSCLOUD_ACCESS_TOKEN");
     assert_eq!(machine.found().credentials, environments_client());
@@ -280,7 +280,7 @@ fn the_first_place_that_has_all_it_takes_gives_the_credentials() {
 }
 
 #[test]
-fn the_host_comes_from_the_credentials_place_then_the_environment_then_an_sdks_file() {
+fn the_host_comes_from_the_profile_of_the_credentials_then_the_environment_then_an_sdks_file() {
     let machine = Machine::new()
         .file(CLI_FILE, WRITTEN_BY_CLI)
         .file(JAVA_FILE, SDK_INI)
@@ -288,17 +288,17 @@ fn the_host_comes_from_the_credentials_place_then_the_environment_then_an_sdks_f
     let host = |change: fn(&mut Sources)| machine.find(change).expect("settings").host;
     assert_eq!(host(|sources| sources.host = Some(Region::SaEast1.into())), Region::SaEast1.into());
     assert_eq!(host(|_| {}), Region::EuCentral1.into());
-    assert_eq!(host(|sources| sources.credentials = Some(given())), Region::ApSoutheast2.into());
+    assert_eq!(host(|sources| sources.credentials = Some(given_credentials())), Region::ApSoutheast2.into());
     assert_eq!(
         host(|sources| {
-            sources.credentials = Some(given());
+            sources.credentials = Some(given_credentials());
             sources.environment = false;
         }),
         tokyo()
     );
     assert_eq!(
         host(|sources| {
-            sources.credentials = Some(given());
+            sources.credentials = Some(given_credentials());
             sources.environment = false;
             sources.sdk_files = false;
         }),
@@ -307,7 +307,7 @@ fn the_host_comes_from_the_credentials_place_then_the_environment_then_an_sdks_f
 }
 
 #[test]
-fn a_part_of_the_credentials_is_passed_over_and_told() {
+fn incomplete_credentials_are_ignored_with_a_warning() {
     for (name, lack) in [
         ("GENESYSCLOUD_OAUTHCLIENT_ID", "GENESYSCLOUD_OAUTHCLIENT_SECRET"),
         ("GENESYSCLOUD_OAUTHCLIENT_SECRET", "GENESYSCLOUD_OAUTHCLIENT_ID"),
@@ -324,13 +324,13 @@ fn a_part_of_the_credentials_is_passed_over_and_told() {
         assert_eq!(found.credentials, clis_client());
         assert_eq!(
             found.warnings,
-            [format!("credentials were passed over in the environment: {lack} is not set")]
+            [format!("incomplete credentials were ignored in the environment: {lack} is not set")]
         );
     }
 }
 
 #[test]
-fn a_variable_that_is_empty_is_not_set() {
+fn an_empty_variable_counts_as_not_set() {
     let machine = Machine::new()
         .variable("GENESYSCLOUD_ACCESS_TOKEN", "")
         .variable("GENESYSCLOUD_OAUTHCLIENT_ID", " ")
@@ -342,7 +342,7 @@ fn a_variable_that_is_empty_is_not_set() {
 }
 
 #[test]
-fn the_error_names_each_place_and_what_it_lacks() {
+fn the_error_names_each_source_and_what_is_missing_in_it() {
     let nothing_set = "neither GENESYSCLOUD_OAUTHCLIENT_ID nor GENESYSCLOUD_ACCESS_TOKEN is set";
     let machine = Machine::new();
     let error = machine.find(|_| {}).expect_err("nothing there");
@@ -367,7 +367,7 @@ fn the_error_names_each_place_and_what_it_lacks() {
             sources.environment = false;
             sources.cli_profile = false;
         }),
-        "credentials are not given, and every other place is switched off"
+        "credentials are not set, and every other source is disabled"
     );
     let homeless = machine.find_from(|_| {}, None).expect_err("no home").to_string();
     assert_eq!(
@@ -401,7 +401,7 @@ fn a_profile_is_found_by_name_in_any_case() {
 }
 
 #[test]
-fn a_profile_that_is_not_there_is_told_with_those_that_are() {
+fn the_error_for_a_missing_profile_names_the_existing_ones() {
     let looked_for = |text: &str, profile: Option<&str>| {
         let machine = Machine::new().file(CLI_FILE, text);
         let result = machine.find(|sources| {
@@ -426,7 +426,7 @@ fn a_profile_that_is_not_there_is_told_with_those_that_are() {
 }
 
 #[test]
-fn the_token_of_the_clis_last_sign_in_is_used_until_it_ends() {
+fn the_token_of_the_clis_last_sign_in_is_used_until_it_expires() {
     let tester = |text: &str| {
         let machine = Machine::new().file(CLI_FILE, text);
         machine.find(|sources| {
@@ -435,7 +435,7 @@ fn the_token_of_the_clis_last_sign_in_is_used_until_it_ends() {
         })
     };
     let found = tester(WRITTEN_BY_CLI).expect("a token");
-    let end: Timestamp = "2026-11-22T08:20:24Z".parse().expect("a moment");
+    let end: Timestamp = "2026-11-22T08:20:24Z".parse().expect("a timestamp");
     let mut session = Session::new(KEPT_TOKEN);
     session.expires_at = Some(end);
     assert_eq!(
@@ -445,9 +445,9 @@ fn the_token_of_the_clis_last_sign_in_is_used_until_it_ends() {
     assert_eq!(found.host, Region::UsWest2.into());
 
     for (kept, lack) in [
-        ("2026-11-21T13:00:00+01:00", "the access token ended on 2026-11-21T12:00:00Z"),
-        ("2026-11-20T09:20:24Z", "the access token ended on 2026-11-20T09:20:24Z"),
-        ("soon", "oauth_token_data does not say when its token ends"),
+        ("2026-11-21T13:00:00+01:00", "the access token expired on 2026-11-21T12:00:00Z"),
+        ("2026-11-20T09:20:24Z", "the access token expired on 2026-11-20T09:20:24Z"),
+        ("soon", "oauth_token_data has no valid oauth_token_expiry"),
     ] {
         let text = WRITTEN_BY_CLI.replace("2026-11-22T09:20:24+01:00", kept);
         let error = tester(&text).expect_err("an old token").to_string();
@@ -463,7 +463,7 @@ fn the_token_of_the_clis_last_sign_in_is_used_until_it_ends() {
 }
 
 #[test]
-fn a_profile_says_what_it_lacks() {
+fn the_error_for_an_incomplete_profile_names_what_is_missing() {
     for (keys, lack) in [
         ("environment = 'mypurecloud.de'", "neither client_credentials nor access_token is set"),
         ("client_credentials = '5b8f1e2c'", "client_secret is not set"),
@@ -492,7 +492,7 @@ fn a_profile_says_what_it_lacks() {
 }
 
 #[test]
-fn a_profiles_own_token_goes_before_its_client_and_its_gateway_before_its_environment() {
+fn in_a_profile_the_token_precedes_the_client_and_the_gateway_precedes_the_environment() {
     let text = WRITTEN_BY_CLI
         .replacen("access_token = ''", "access_token = 'bR4xUc8mKt1wJz6pNy3gFd9h'", 1)
         .replace("gateway_host = ''", "gateway_host = 'gateway.example.com'")
@@ -553,7 +553,7 @@ fn an_sdks_file_gives_a_proxy_with_its_password() {
 }
 
 #[test]
-fn a_proxy_is_not_for_this_machine() {
+fn a_proxy_is_not_used_for_this_machine() {
     let machine = Machine::new()
         .file(GO_FILE, GO_INI)
         .with_client()
@@ -562,7 +562,7 @@ fn a_proxy_is_not_for_this_machine() {
 }
 
 #[test]
-fn the_first_sdks_file_with_a_setting_for_us_counts_and_it_alone() {
+fn only_the_first_sdks_file_with_a_known_setting_is_used() {
     let only_host = |host: &str| format!("[general]\nhost = {host}\n");
     let mut machine = Machine::new()
         .file(PYTHON_FILE, "[logging]\nlog_level = trace\n[general]\nlive_reload_config = true\nhost =\n");
@@ -581,7 +581,7 @@ fn the_first_sdks_file_with_a_setting_for_us_counts_and_it_alone() {
 }
 
 #[test]
-fn retries_are_counted_and_waits_are_limited_as_each_sdk_means_it() {
+fn retries_are_counted_and_waits_are_limited_as_in_each_sdk() {
     let seconds = Duration::from_secs;
     let default = RetryPolicy::default;
     let times_five = RetryPolicy { max_attempts: 6, ..default() };
@@ -631,7 +631,7 @@ fn retries_are_counted_and_waits_are_limited_as_each_sdk_means_it() {
 }
 
 #[test]
-fn a_file_that_cant_be_understood_is_named_with_the_line_and_without_what_stands_there() {
+fn the_error_for_an_invalid_file_names_the_line_without_its_content() {
     let broken = [
         (CLI_FILE, "[default]\nclient_secret = Gh7tYk3nPw9dLs5vXe2jQa8m\n", 2),
         (CLI_FILE, "[default]\nclient_secret = 'Gh7tYk3nPw9dLs5vXe2jQa8m'\n[default]\nx = 1\n", 3),
@@ -644,10 +644,10 @@ fn a_file_that_cant_be_understood_is_named_with_the_line_and_without_what_stands
         let error = machine
             .find(|sources| {
                 sources.environment = false;
-                sources.credentials = (file != CLI_FILE).then(given);
+                sources.credentials = (file != CLI_FILE).then(given_credentials);
             })
             .expect_err(text);
-        assert_eq!(error.to_string(), format!("~/{file} can't be understood in line {line}"));
+        assert_eq!(error.to_string(), format!("~/{file} can't be parsed: error in line {line}"));
     }
     let machine = Machine::new().with_client();
     fs::create_dir_all(machine.home.path().join(GO_FILE)).expect("a folder in a file's place");
@@ -658,10 +658,10 @@ fn a_file_that_cant_be_understood_is_named_with_the_line_and_without_what_stands
 }
 
 #[test]
-fn a_setting_that_cant_be_used_is_named_with_its_place_and_without_its_value() {
-    let no_gateway =
-        "makes no address: expected https (or http to this machine), a host name, a port or -1, plain paths";
-    let no_proxy = "makes no address: expected http or https, a host name, a port or -1";
+fn the_error_for_an_invalid_setting_names_its_source_without_its_value() {
+    let no_gateway = "is not a valid address: expected https (or http to this machine), a host name, a port or -1, \
+                      plain paths";
+    let no_proxy = "is not a valid address: expected http or https, a host name, a port or -1";
     for (text, argument, reason) in [
         (
             "[general]\nhost = Lm9;bT3#kQ6v",
@@ -686,11 +686,11 @@ fn a_setting_that_cant_be_used_is_named_with_its_place_and_without_its_value() {
     }
     let machine = Machine::new().with_client().variable("GENESYSCLOUD_REGION", ENVIRONMENTS_SECRET);
     assert!(machine.refusal().starts_with("host in GENESYSCLOUD_REGION is neither a region like"));
-    machine.find(|sources| sources.host = Some(tokyo())).expect("a variable that does not count");
+    machine.find(|sources| sources.host = Some(tokyo())).expect("the variable is ignored");
 }
 
 #[test]
-fn a_byte_order_mark_and_line_ends_of_windows_change_nothing() {
+fn a_byte_order_mark_and_windows_line_ends_are_accepted() {
     let of_windows = |text: &str| format!("\u{feff}{}", text.replace('\n', "\r\n"));
     let machine = Machine::new().file(CLI_FILE, &of_windows(WRITTEN_BY_CLI));
     assert_eq!(machine.found().credentials, clis_client());
@@ -705,16 +705,16 @@ fn a_byte_order_mark_and_line_ends_of_windows_change_nothing() {
 
 #[cfg(unix)]
 #[test]
-fn a_file_with_a_secret_that_others_may_read_is_warned_of() {
+fn there_is_a_warning_for_a_secret_that_other_users_may_read() {
     let warnings = |file: &str, text: &str, mode: u32| {
         let machine = Machine::new().file(file, text);
         set_mode(&machine.home.path().join(file), mode);
-        let found = machine.find(|sources| sources.credentials = (file != CLI_FILE).then(given));
+        let found = machine.find(|sources| sources.credentials = (file != CLI_FILE).then(given_credentials));
         found.expect("settings").warnings
     };
     let warning = |file: &str| {
         vec![format!(
-            "~/{file} holds a secret, and other users of this machine may read it; `chmod 600` ends that"
+            "~/{file} holds a secret and is readable by other users of this machine; `chmod 600` prevents that"
         )]
     };
     for mode in [0o644, 0o640, 0o604] {
@@ -731,7 +731,7 @@ fn a_file_with_a_secret_that_others_may_read_is_warned_of() {
 
 #[cfg(unix)]
 #[test]
-fn warnings_are_in_the_log() {
+fn warnings_are_logged() {
     let machine = Machine::new().file(CLI_FILE, WRITTEN_BY_CLI);
     set_mode(&machine.home.path().join(CLI_FILE), 0o644);
     let log = Log::default();
@@ -743,7 +743,7 @@ fn warnings_are_in_the_log() {
         ..Sources::default()
     };
     let found = tracing::subscriber::with_default(subscriber, || find(&sources)).expect("settings");
-    let log = String::from_utf8(log.0.lock().expect("a log").clone()).expect("text");
+    let log = String::from_utf8(log.0.lock().expect("a log").clone()).expect("UTF-8");
     assert!(log.contains("WARN") && log.contains(&found.warnings[0]), "{log}");
 }
 
@@ -761,7 +761,7 @@ impl Write for Log {
 }
 
 #[test]
-fn what_is_found_becomes_settings() {
+fn the_found_settings_are_used_by_the_config() {
     let machine =
         Machine::new().file(CLI_FILE, WRITTEN_BY_CLI).file(GO_FILE, GO_INI).file(JAVA_FILE, SDK_INI);
     let sources = Sources {
