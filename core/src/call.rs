@@ -1,4 +1,4 @@
-//! One call: what was asked, how patiently, and what came back.
+//! A call: request, options and response.
 
 use std::fmt;
 use std::future::{Future, IntoFuture};
@@ -13,13 +13,13 @@ use crate::clock::check_duration;
 use crate::error::Error;
 use crate::headers;
 use crate::metadata::ResponseMetadata;
-use crate::service::Service;
+use crate::service::Shared;
 use crate::transport::{Allowance, Nothing, Request, Returned};
 
-/// The setting of the headers for one call, as every language but Rust calls it.
+/// The name of the setting for a call's headers in every language but Rust.
 const HEADERS: &str = "headers";
 
-/// What may be set for one call in place of the client's settings.
+/// The options of one call, used in place of the API object's settings.
 #[derive(Clone, Default)]
 pub struct CallOptions {
     deadline: Option<Duration>,
@@ -28,33 +28,33 @@ pub struct CallOptions {
 }
 
 impl CallOptions {
-    /// The client's settings, unchanged.
+    /// Returns options that leave all settings of the API object as they are.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// How long the call may take, with all its attempts and waits.
+    /// Sets the maximum time of the call, including all its attempts and pauses.
     #[must_use]
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = Some(deadline);
         self
     }
 
-    /// Sends the request once and never again, whatever happens: not even with a new token when the
-    /// present one is rejected. Signing in, where that is needed first, is still tried again.
+    /// Sends the request only once, whatever happens: it is not retried even with a renewed token after a 401. A
+    /// sign-in that is needed first is still retried.
     #[must_use]
     pub fn without_retries(mut self) -> Self {
         self.without_retries = true;
         self
     }
 
-    /// A header of the caller's own. A second one of the same name replaces it.
+    /// Adds a header. A later header of the same name replaces it.
     ///
     /// # Errors
-    /// `InvalidArgument` when it is not a header, or one that the client sets itself: `Accept`,
-    /// `Authorization`, `User-Agent`, and those for the body, the connection and a proxy; or when there
-    /// would be more than 200 of them, or more than 64 KiB of names and values.
+    /// `InvalidArgument` if it is not a valid header, or is set automatically: `Accept`, `Authorization`, `User-Agent`,
+    /// and those for the body, the connection and a proxy. Also if there are more than 200 headers, or more than 64 KiB
+    /// of names and values.
     pub fn header(mut self, name: &str, value: &str) -> Result<Self, Error> {
         headers::add(&mut self.headers, HEADERS, name, value)?;
         Ok(self)
@@ -71,20 +71,20 @@ impl fmt::Debug for CallOptions {
     }
 }
 
-/// What an operation returned, with what its answer told beside.
+/// The result of an operation, with the metadata of the response.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Response<T> {
-    /// What the operation returned.
+    /// The result of the operation.
     pub value: T,
-    /// Status, correlation id, rate limit, attempts made and time taken.
+    /// The status, correlation id, rate limit, number of attempts and elapsed time.
     pub metadata: ResponseMetadata,
 }
 
 /// An operation with its arguments, ready to be sent: nothing happens until it is awaited.
 ///
-/// Awaiting it gives what the operation returns; `response()` gives that with its metadata. Options
-/// for this one call go between:
+/// Awaiting it returns the result of the operation; awaiting `response()` returns the result with its metadata. Options
+/// for this one call are set before that:
 ///
 /// ```no_run
 /// # async fn example(api: purecloud_oauth::OAuthApi) -> Result<(), purecloud_oauth::Error> {
@@ -98,18 +98,17 @@ pub struct Response<T> {
 /// # }
 /// ```
 ///
-/// It has to be awaited inside a Tokio runtime with time and I/O enabled. Dropping the future closes the
-/// request. An operation that is sent at most once may have been
-/// carried out by then.
+/// A call has to be awaited inside a Tokio runtime with time and I/O enabled. Dropping the future closes the request.
+/// An operation that is sent at most once may have been executed by then.
 #[must_use = "a call does nothing until it is awaited"]
 pub struct Call<T> {
-    service: Arc<Service>,
+    shared: Arc<Shared>,
     request: Result<Request, Error>,
     options: CallOptions,
     returns: PhantomData<fn() -> T>,
 }
 
-/// What an operation gives its caller, and how that is read.
+/// A result of an operation, with the type that the response is read as.
 pub(crate) trait Value: Sized + Send {
     type Read: Returned + Send;
 
@@ -131,50 +130,49 @@ impl Value for () {
 }
 
 impl<T> Call<T> {
-    pub(crate) fn new(service: Arc<Service>, request: Result<Request, Error>) -> Self {
-        Call { service, request, options: CallOptions::new(), returns: PhantomData }
+    pub(crate) fn new(shared: Arc<Shared>, request: Result<Request, Error>) -> Self {
+        Call { shared, request, options: CallOptions::new(), returns: PhantomData }
     }
 
-    /// The same call, whose answer is read as something else.
+    /// Returns the same call with another type to read the response as.
     #[cfg(feature = "uniffi")]
     pub(crate) fn returning<U>(self) -> Call<U> {
-        let Call { service, request, options, .. } = self;
-        Call { service, request, options, returns: PhantomData }
+        let Call { shared, request, options, .. } = self;
+        Call { shared, request, options, returns: PhantomData }
     }
 
-    /// The operation, unless its arguments were refused.
+    /// Returns the operation; `None` if an argument was rejected.
     #[cfg(feature = "uniffi")]
     pub(crate) fn operation(&self) -> Option<crate::Operation> {
         self.request.as_ref().ok().map(|request| request.operation)
     }
 
-    /// The deadline of the call.
+    /// Returns the deadline of the call.
     #[cfg(feature = "uniffi")]
     pub(crate) fn limit(&self) -> Duration {
-        self.options.deadline.unwrap_or(self.service.deadline)
+        self.options.deadline.unwrap_or(self.shared.deadline)
     }
 
-    /// Sets all options at once, in place of those set before.
+    /// Sets all options at once, replacing those that were set before.
     pub fn options(mut self, options: CallOptions) -> Self {
         self.options = options;
         self
     }
 
-    /// How long the call may take, with all its attempts and waits.
+    /// Sets the maximum time of the call, including all its attempts and pauses.
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.options = self.options.deadline(deadline);
         self
     }
 
-    /// Sends the request once and never again, whatever happens: not even with a new token when the
-    /// present one is rejected. Signing in, where that is needed first, is still tried again.
+    /// Sends the request only once, whatever happens: it is not retried even with a renewed token after a 401. A
+    /// sign-in that is needed first is still retried.
     pub fn without_retries(mut self) -> Self {
         self.options = self.options.without_retries();
         self
     }
 
-    /// A header of the caller's own, as in the options; one that is refused makes the call fail before
-    /// anything is sent.
+    /// Adds a header, as in `CallOptions`. If the header is rejected, the call fails before anything is sent.
     pub fn header(mut self, name: &str, value: &str) -> Self {
         let operation = match &self.request {
             Ok(request) => request.operation,
@@ -182,47 +180,46 @@ impl<T> Call<T> {
         };
         match self.options.clone().header(name, value) {
             Ok(options) => self.options = options,
-            Err(error) => self.request = Err(error.of_operation(&operation)),
+            Err(error) => self.request = Err(error.with_operation(&operation)),
         }
         self
     }
 }
 
-/// Fails outside a runtime, where nothing could be waited for.
-pub(crate) fn in_runtime() -> Result<(), Error> {
+/// Fails outside a Tokio runtime, which timers and connections need.
+pub(crate) fn require_runtime() -> Result<(), Error> {
     let reason = "is missing: await the call inside a Tokio runtime with time and I/O enabled";
     tokio::runtime::Handle::try_current().map(drop).map_err(|_| Error::invalid_argument("runtime", reason))
 }
 
-#[allow(private_bounds, reason = "which values there are is the crate's own matter")]
+#[allow(private_bounds, reason = "the set of results is private to the crate")]
 impl<T: Value> Call<T> {
-    /// Sends the request and gives what the operation returns with its metadata.
+    /// Sends the request and returns the result of the operation with its metadata.
     ///
     /// # Errors
-    /// As the operation.
+    /// The errors of the operation.
     pub async fn response(self) -> Result<Response<T>, Error> {
-        let Call { service, request, options, .. } = self;
+        let Call { shared, request, options, .. } = self;
         let mut request = request?;
         let operation = request.operation;
         headers::merge(&mut request.headers, HEADERS, &options.headers)
-            .map_err(|error| error.of_operation(&operation))?;
+            .map_err(|error| error.with_operation(&operation))?;
         let allowance = Allowance {
-            deadline: options.deadline.unwrap_or(service.deadline),
+            deadline: options.deadline.unwrap_or(shared.deadline),
             retries: !options.without_retries,
         };
-        in_runtime().map_err(|error| error.of_operation(&operation))?;
-        check_duration("deadline", allowance.deadline).map_err(|error| error.of_operation(&operation))?;
+        require_runtime().map_err(|error| error.with_operation(&operation))?;
+        check_duration("deadline", allowance.deadline).map_err(|error| error.with_operation(&operation))?;
         if allowance.deadline.is_zero() {
-            return Err(Error::invalid_argument("deadline", "is zero; nothing could come in time")
-                .of_operation(&operation));
+            return Err(Error::invalid_argument("deadline", "is zero; it must be greater than zero")
+                .with_operation(&operation));
         }
-        let (read, metadata) =
-            service.transport.send::<T::Read>(&request, &service.tokens, &allowance).await?;
+        let (read, metadata) = shared.transport.send::<T::Read>(&request, &shared.tokens, &allowance).await?;
         Ok(Response { value: T::from_read(read), metadata })
     }
 }
 
-#[allow(private_bounds, reason = "which values there are is the crate's own matter")]
+#[allow(private_bounds, reason = "the set of results is private to the crate")]
 impl<T: Value + 'static> IntoFuture for Call<T> {
     type Output = Result<T, Error>;
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;

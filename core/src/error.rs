@@ -1,4 +1,4 @@
-//! What can go wrong, in few kinds, each saying whether the service may have acted.
+//! Errors: a few kinds, each of which says whether the service may have executed the request.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -12,14 +12,14 @@ use crate::printable::one_line;
 
 macro_rules! kinds {
     ($($(#[$($meta:tt)*])* $kind:ident,)*) => {
-        /// What went wrong, coarsely: what a program decides by.
+        /// The kind of an error, for a program to decide by.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum ErrorKind {
             $($(#[$($meta)*])* $kind,)*
         }
 
-        /// Why an operation did not succeed: its kind to decide by, and what is known of it.
+        /// The error of an operation: its kind, to decide by, and its details.
         #[cfg(feature = "uniffi")]
         #[derive(Clone, Debug, PartialEq, thiserror::Error, uniffi::Error)]
         pub(crate) enum OAuthError {
@@ -27,7 +27,7 @@ macro_rules! kinds {
                 $(#[$($meta)*])*
                 #[error("{failure}")]
                 $kind {
-                    /// What is known of it.
+                    /// The details of the error.
                     failure: Box<crate::ffi::Failure>,
                 },
             )*
@@ -45,39 +45,39 @@ macro_rules! kinds {
 }
 
 kinds! {
-    /// An argument or a setting was refused before anything was sent; the error names it.
-    /// The service has not acted. Trying again without a change is of no use.
+    /// An argument or a setting was rejected before anything was sent; the error names it. The service has not
+    /// executed the operation. Retrying without a change is of no use.
     InvalidArgument,
-    /// No token could be had; the error holds what the login host said. The
-    /// operation was not carried out, unless the error says that the service may have acted: then an attempt
-    /// before was lost, and its token had ended. Try again only if the error says that it is worth it: a
-    /// refused id or secret stays refused.
+    /// Signing in failed; the error holds the login server's error, if it sent one. The operation was not executed,
+    /// unless the error says that the service may have acted: then an earlier attempt was lost, and its token expired
+    /// meanwhile. Retry only if the error says that it is worth it: an id or secret that was rejected stays rejected.
     SignIn,
-    /// The service answered, with a status that is not success: it refused, or it failed.
-    /// The error holds what it said. It has not acted, unless the error says
-    /// otherwise (a failure in the middle of the work).
+    /// The service responded with a status other than 2xx: it rejected the request, or it failed. The error holds the
+    /// service's error body. The operation was not executed, unless the error says that the service may have acted (a
+    /// failure during the execution).
     Api,
-    /// No connection could be made, or it broke before an answer came. The error says
-    /// whether the request may have been carried out. Trying again is safe.
+    /// No connection could be established, or it broke before a response arrived. The error says whether the
+    /// operation may have been executed. Retrying is safe.
     Connection,
-    /// The time given to the operation ran out. Trying again with more time is safe.
+    /// The time limit of the operation or of its last attempt passed. The error says whether the operation may have
+    /// been executed. Retrying with more time is safe.
     Timeout,
-    /// The service answered success with something that is not what the operation returns: a web
-    /// page, half an answer, nothing at all. It may have acted. Trying again is safe.
+    /// The status was 2xx, but the body could not be read: an HTML page, a truncated or an empty body. The operation
+    /// may have been executed. Retrying is safe.
     UnreadableAnswer,
-    /// A client may have been created, or a secret rotated, and the answer that tells is lost.
-    /// Such an operation is never sent twice, because the second time would make another client or
-    /// destroy the secret that the first one made. Look before anything else: list the clients and
-    /// compare, or rotate the secret again knowing that the one before is dead.
+    /// An OAuth client may have been created, or a secret rotated, but the response was lost. Such an operation is
+    /// never sent twice, because the second request would create another client, or invalidate the secret that the
+    /// first one generated. Check before anything else: list the clients and compare, or rotate the secret again,
+    /// knowing that the previous one no longer works.
     OutcomeUnknown,
-    /// A defect of the library: it panicked, or could not read what it wrote itself. The error says whether the
-    /// service may have executed the request. The API object can be used further. Report it.
+    /// A defect of the library: it panicked, or could not read data that it wrote itself. The error says whether the
+    /// service may have executed the operation. The API object remains usable. Please report the error.
     Internal,
 }
 
-/// Why an operation did not succeed.
+/// The error of an operation.
 ///
-/// Cheap to clone. Its text is one line for a person and never holds a secret or a token.
+/// Cheap to clone. The message is a single line for the user and never contains a secret or a token.
 #[derive(Clone)]
 pub struct Error(Arc<Inner>);
 
@@ -86,7 +86,7 @@ type Cause = Arc<dyn StdError + Send + Sync>;
 #[derive(Clone)]
 struct Inner {
     kind: ErrorKind,
-    text: String,
+    message: String,
     operation: Option<Operation>,
     argument: Option<String>,
     body: Option<Arc<ErrorBody>>,
@@ -98,49 +98,49 @@ struct Inner {
 }
 
 impl Error {
-    /// The kind, to decide by.
+    /// Returns the kind, to decide by.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
 
-    /// The operation that failed, in the documentation's name; nothing for a setting.
+    /// Returns the name of the operation that failed, as in the documentation; `None` if a setting was rejected.
     #[must_use]
     pub fn operation(&self) -> Option<&'static str> {
         self.0.operation.map(|operation| operation.name)
     }
 
-    /// The argument or setting that was refused.
+    /// Returns the name of the argument or setting that was rejected.
     #[must_use]
     pub fn argument(&self) -> Option<&str> {
         self.0.argument.as_deref()
     }
 
-    /// The HTTP status of the last answer, if there was one.
+    /// Returns the HTTP status of the last response, if there was one.
     #[must_use]
     pub fn status(&self) -> Option<u16> {
         self.0.metadata.as_ref().and_then(|metadata| metadata.status)
     }
 
-    /// The service's own code, such as `not.found` or `invalid_client`.
+    /// Returns the service's error code, such as `not.found` or `invalid_client`.
     #[must_use]
     pub fn code(&self) -> Option<&str> {
         self.0.body.as_ref().and_then(|body| body.code.as_deref())
     }
 
-    /// The service's own text, for a person.
+    /// Returns the service's error message, for the user.
     #[must_use]
     pub fn server_message(&self) -> Option<&str> {
         self.0.body.as_ref().and_then(|body| body.message.as_deref())
     }
 
-    /// Everything the service said: code, text, field details, nested errors, the limit it names.
+    /// Returns the service's error body: code, message, field details, nested errors, and the limit that was exceeded.
     #[must_use]
     pub fn body(&self) -> Option<&ErrorBody> {
         self.0.body.as_deref()
     }
 
-    /// The id under which the vendor's support finds the request.
+    /// Returns the id by which the vendor's support can find the request.
     #[must_use]
     pub fn correlation_id(&self) -> Option<&str> {
         self.0
@@ -150,26 +150,26 @@ impl Error {
             .or_else(|| self.0.body.as_ref().and_then(|body| body.context_id.as_deref()))
     }
 
-    /// How long the service asked to wait before the next try.
+    /// Returns the wait that the service asked for before the next attempt.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
     }
 
-    /// Status, correlation id, rate limit, attempts made and time taken; nothing where nothing was
-    /// tried.
+    /// Returns status, correlation id, rate limit, number of attempts and elapsed time; `None` if the call was rejected
+    /// before it started.
     #[must_use]
     pub fn metadata(&self) -> Option<&ResponseMetadata> {
         self.0.metadata.as_ref()
     }
 
-    /// Whether the service may have carried the operation out all the same.
+    /// Returns whether the service may have executed the operation despite the error.
     #[must_use]
     pub fn server_may_have_acted(&self) -> bool {
         self.0.may_have_acted
     }
 
-    /// Whether the same call may succeed later, and does no harm if it is made again.
+    /// Returns whether the same call may succeed later and is safe to make again.
     #[must_use]
     pub fn worth_retrying(&self) -> bool {
         self.0.worth_retrying
@@ -178,11 +178,11 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Parts of it are the service's words: they must not end the line or fill the screen.
+        // Parts of the message come from the service: they must not break the line or flood the terminal.
         if let Some(operation) = self.0.operation {
             write!(f, "{}: ", operation.name)?;
         }
-        f.write_str(&one_line(&self.0.text, 2_000))?;
+        f.write_str(&one_line(&self.0.message, 2_000))?;
         if let Some(id) = self.correlation_id() {
             write!(f, " [correlation id {}]", one_line(id, 100))?;
         }
@@ -192,12 +192,12 @@ impl fmt::Display for Error {
 
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // A program that ends with an error shows this to a person: one line, unless all is asked for.
+        // A program whose `main` returns an error prints this for the user: one line, unless `{:#?}` asks for all.
         if !f.alternate() {
             return write!(f, "{:?}: {self}", self.0.kind);
         }
         let mut shown = f.debug_struct("Error");
-        shown.field("kind", &self.0.kind).field("text", &self.to_string());
+        shown.field("kind", &self.0.kind).field("message", &self.to_string());
         if let Some(argument) = &self.0.argument {
             shown.field("argument", argument);
         }
@@ -220,12 +220,12 @@ impl StdError for Error {
     }
 }
 
-/// Returns the kind of a failed sign-in. Time that ran out stays that, for each caller that waited.
+/// Returns the kind of a failed sign-in. `Timeout` stays `Timeout`, for each caller that waited.
 fn sign_in_kind(kind: ErrorKind) -> ErrorKind {
     if kind == ErrorKind::Timeout { kind } else { ErrorKind::SignIn }
 }
 
-/// Returns the message of the last cause in the chain: the one that says what happened.
+/// Returns the message of the last cause in the chain, which describes the actual failure.
 pub(crate) fn innermost(error: &dyn StdError) -> String {
     let mut cause = error;
     while let Some(deeper) = cause.source() {
@@ -234,14 +234,14 @@ pub(crate) fn innermost(error: &dyn StdError) -> String {
     cause.to_string()
 }
 
-/// How an error is put together, inside the crate.
+/// A builder of `Error`, for use within the crate.
 pub(crate) struct ErrorBuilder(Inner);
 
 impl Error {
     pub(crate) fn builder() -> ErrorBuilder {
         ErrorBuilder(Inner {
             kind: ErrorKind::InvalidArgument,
-            text: String::new(),
+            message: String::new(),
             operation: None,
             argument: None,
             body: None,
@@ -265,18 +265,18 @@ impl Error {
         reason: &str,
         source: impl StdError + Send + Sync + 'static,
     ) -> Self {
-        // The cause stands in the text as well: other languages have no chain of causes.
+        // The message repeats the cause, because other languages have no chain of causes.
         let reason = format!("{reason}: {}", innermost(&source));
         Error::invalid_argument(setting, reason).change(|inner| inner.source = Some(Arc::new(source)))
     }
 
-    /// The same refusal, with the operation whose argument it was.
-    pub(crate) fn of_operation(self, operation: &Operation) -> Self {
+    /// Returns the same error with the operation whose argument was rejected.
+    pub(crate) fn with_operation(self, operation: &Operation) -> Self {
         self.change(|inner| inner.operation = Some(*operation))
     }
 
-    /// The same failure, seen from the operation that waited for the token. That may have been
-    /// carried out only if an attempt before, with an older token, was lost.
+    /// Turns the error of a sign-in into that of the operation that waited for the token. The operation may have been
+    /// executed only if an earlier attempt, with an older token, was lost.
     pub(crate) fn into_sign_in_failure(
         self,
         operation: &Operation,
@@ -285,7 +285,7 @@ impl Error {
     ) -> Self {
         self.change(|inner| {
             inner.kind = sign_in_kind(inner.kind);
-            inner.text = format!("no token: {}", inner.text);
+            inner.message = format!("no token: {}", inner.message);
             inner.operation = Some(*operation);
             inner.may_have_acted = may_have_acted;
             let sign_in = inner.metadata.take().unwrap_or_default();
@@ -297,7 +297,7 @@ impl Error {
         })
     }
 
-    /// The same failure, as that of signing in.
+    /// Returns the same error with the kind of a failed sign-in. `InvalidArgument` stays `InvalidArgument`.
     pub(crate) fn of_sign_in(self) -> Self {
         match self.kind() {
             ErrorKind::InvalidArgument => self,
@@ -313,9 +313,9 @@ impl Error {
 }
 
 impl ErrorBuilder {
-    pub(crate) fn kind(mut self, kind: ErrorKind, text: impl Into<String>) -> Self {
+    pub(crate) fn kind(mut self, kind: ErrorKind, message: impl Into<String>) -> Self {
         self.0.kind = kind;
-        self.0.text = text.into();
+        self.0.message = message.into();
         self
     }
 
@@ -344,8 +344,8 @@ impl ErrorBuilder {
         self
     }
 
-    /// `temporary`: the failure may pass. A `Once` operation that may have acted is never worth a
-    /// second try, whatever failed.
+    /// Sets whether a retry is worth it; `temporary` says that the failure may pass. A `Once` operation that may have
+    /// been executed is never worth a retry, whatever failed.
     pub(crate) fn temporary(mut self, temporary: bool) -> Self {
         let once = self.0.operation.is_some_and(|operation| operation.replay == Replay::Once);
         self.0.worth_retrying = temporary && !(once && self.0.may_have_acted);
@@ -372,7 +372,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_services_words_turn_no_line_around_and_hide_nothing() {
+    fn invisible_characters_from_the_service_are_escaped_and_right_to_left_letters_are_kept() {
         let body = ErrorBody { context_id: Some("a\u{200b}b".to_owned()), ..ErrorBody::default() };
         let said = "400 bad.request: the client \u{202e}evil\u{2069} of \u{e0041}עברית";
         let error = Error::builder().kind(ErrorKind::Api, said).body(Some(body)).build();

@@ -1,6 +1,7 @@
-//! The OAuth API of Genesys Cloud (PureCloud): its 13 operations, under the documentation's names,
-//! by a client that waits no longer than it is told to, sends nothing twice that must not be, and
-//! never loses or shows a secret.
+//! The OAuth API of Genesys Cloud (PureCloud): all 13 operations, under the documentation's names.
+//!
+//! The library enforces a deadline on every call, never repeats a request that is unsafe to repeat, and never logs or
+//! loses a secret.
 //!
 //! ```no_run
 //! use purecloud_oauth::{Config, Credentials, OAuthApi, Region};
@@ -16,10 +17,11 @@
 //! ```
 //!
 //! - [`OAuthApi`] has the operations; each returns a [`Call`], which takes options and is awaited.
-//! - [`Config`] says where the service is ([`Host`], [`Region`], [`Gateway`]), how to sign in
-//!   ([`Credentials`]) and how patient to be ([`RetryPolicy`]).
-//! - [`Error`] says what went wrong, whether the service may have acted, and whether to try again.
-//! - [`Operation`] is the table of the API: verb, path, permissions, and whether it may be repeated.
+//! - [`Config`] holds the host of the service ([`Host`], [`Region`], [`Gateway`]), the credentials to sign in with
+//!   ([`Credentials`]), and the time limits and retries ([`RetryPolicy`]).
+//! - [`Error`] has the kind of a failure, and says whether the service may have executed the request and whether a
+//!   retry is worth it.
+//! - [`Operation`] is the table of the API: verb, path, permissions and retry class of each operation.
 
 #![cfg_attr(not(feature = "uniffi"), forbid(unsafe_code))]
 

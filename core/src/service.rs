@@ -1,4 +1,4 @@
-//! What all clones of a client share.
+//! The state that all clones of an API object share.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +10,8 @@ use crate::credentials::Tokens;
 use crate::region::Host;
 use crate::transport::Transport;
 
-pub(crate) struct Service {
+/// The state that all clones of an API object share.
+pub(crate) struct Shared {
     pub(crate) transport: Arc<Transport>,
     pub(crate) tokens: Tokens,
     pub(crate) deadline: Duration,
@@ -18,23 +19,23 @@ pub(crate) struct Service {
     pub(crate) default_headers: HeaderMap,
 }
 
-impl Service {
+impl Shared {
     pub(crate) fn new(config: Config) -> Self {
         let transport = Arc::new(Transport::new(&config));
         let tokens = Tokens::new(&config, Arc::clone(&transport));
-        Service::of(config, transport, tokens)
+        Shared::from_parts(config, transport, tokens)
     }
 
-    /// The same on another runtime, with the tokens of this one.
+    /// Returns the same state with new connections, for another runtime. The tokens are those of this one.
     #[cfg(feature = "uniffi")]
     pub(crate) fn with_new_connections(&self, config: Config) -> Self {
         let transport = Arc::new(Transport::new(&config));
-        let tokens = self.tokens.moved(Arc::clone(&transport));
-        Service::of(config, transport, tokens)
+        let tokens = self.tokens.with_transport(Arc::clone(&transport));
+        Shared::from_parts(config, transport, tokens)
     }
 
-    fn of(config: Config, transport: Arc<Transport>, tokens: Tokens) -> Self {
+    fn from_parts(config: Config, transport: Arc<Transport>, tokens: Tokens) -> Self {
         let Config { host, deadline, default_headers, .. } = config;
-        Service { transport, tokens, deadline, host, default_headers }
+        Shared { transport, tokens, deadline, host, default_headers }
     }
 }

@@ -5,15 +5,15 @@ use crate::models::{OAuthAuthorization, OAuthAuthorizationListing};
 use crate::operation::Operation;
 
 operations! {
-    /// Reads the authorization that the user behind the token gave to a client.
+    /// Reads the authorization that the user of the token granted to an OAuth client.
     ///
-    /// Sent again after a failure.
+    /// Retried after a failure.
     ///
     /// - `client_id`: the id of the authorized client.
-    /// - `accept_language`: the language of texts in the answer, such as `de` or `en-us`; the
-    ///   service takes `en-us` when left out.
+    /// - `accept_language`: the language of descriptions in the response, such as `de` or `en-us`; `en-us` is the
+    ///   service's default.
     ///
-    /// Errors of its own: status 404 where the user has no authorization for such a client.
+    /// Specific errors: status 404 if the user has no authorization for such a client.
     ///
     /// Needs the permission `oauth:client:authorize`.
     ///
@@ -22,23 +22,22 @@ operations! {
         &self, client_id: &str;
         accept_language: Option<&str>
     ) -> Call<OAuthAuthorization> {
-        self.call(Operation::GET_OAUTH_AUTHORIZATION, |given| {
-            given.id("clientId", "client_id", client_id)?.accept_language(accept_language)
+        self.call(Operation::GET_OAUTH_AUTHORIZATION, |arguments| {
+            arguments.id("clientId", "client_id", client_id)?.accept_language(accept_language)
         })
     }
 
-    /// Lists the authorizations of the user behind the token, all in one answer: given, asked for, and
-    /// taken back.
+    /// Lists all authorizations of the user of the token in one response: granted, requested and revoked ones.
     ///
-    /// Sent again after a failure.
+    /// Retried after a failure.
     ///
-    /// - `accept_language`: the language of texts in the answer, such as `de` or `en-us`; the
-    ///   service takes `en-us` when left out.
+    /// - `accept_language`: the language of descriptions in the response, such as `de` or `en-us`; `en-us` is the
+    ///   service's default.
     ///
     /// Needs the permission `oauth:client:authorize`.
     ///
     /// Vendor's page: `OAuthApi.html#getOauthAuthorizations`.
     pub fn get_oauth_authorizations(&self; accept_language: Option<&str>) -> Call<OAuthAuthorizationListing> {
-        self.call(Operation::GET_OAUTH_AUTHORIZATIONS, |given| given.accept_language(accept_language))
+        self.call(Operation::GET_OAUTH_AUTHORIZATIONS, |arguments| arguments.accept_language(accept_language))
     }
 }

@@ -1,5 +1,4 @@
-//! The operations, one file per resource. Each is its row of the table, its arguments, and what it
-//! returns.
+//! The operations, one file per resource. Each consists of its row of the table, its arguments, and its result.
 
 #[macro_use]
 mod operations;
@@ -22,65 +21,64 @@ use crate::headers;
 use crate::models::{ErrorBody, RequestBody, decode};
 use crate::operation::Operation;
 use crate::path::{self, Id};
-use crate::service::Service;
+use crate::service::Shared;
 use crate::transport::{Body, Request, Words};
 
 /// The OAuth API of Genesys Cloud (PureCloud).
 ///
-/// Cheap to clone and safe to share: clones have the same connections, token and retry budget. Make
-/// one per organization and keep it. Its calls need a Tokio runtime with time and I/O enabled.
+/// Cheap to clone and safe to share: clones share the connections, the token and the retry budget. Create one per
+/// organization and keep it. Its calls need a Tokio runtime with time and I/O enabled.
 ///
-/// What holds for every operation:
+/// Every operation can fail with these errors:
 ///
-/// - It fails with `InvalidArgument` before anything is sent when an argument can't be right. An id has 1
-///   to 256 characters, is neither `.` nor `..`, and holds no control character and none of `/ \ ? # %`.
-///   A body has at most 16 MiB as JSON.
-/// - It fails with `SignIn` when no token can be had.
-/// - It fails with `Api` when the service refuses (status 403 where the permission is missing) or fails.
-///   After a refusal the service has not acted; after status 408, or 500 and up, it may have.
-/// - It fails with `Connection`, `Timeout` or `UnreadableAnswer` when no usable answer came in time. The
-///   error says whether the service may have acted.
-/// - Creating a client and rotating a secret fail with `OutcomeUnknown` in place of these where the
-///   service may have acted.
+/// - `InvalidArgument` if an argument is invalid; nothing is sent then. An id has 1 to 256 characters, is neither `.`
+///   nor `..`, and contains no control character and none of `/ \ ? # %`. A body has at most 16 MiB as JSON.
+/// - `SignIn` if signing in failed.
+/// - `Api` if the service rejects the request (status 403 if the permission is missing) or fails. After a rejection the
+///   service has not executed the operation; after status 408, or 500 and above, it may have.
+/// - `Connection`, `Timeout` or `UnreadableAnswer` if no usable response arrived in time. The error says whether the
+///   service may have executed the operation.
+/// - `OutcomeUnknown` instead of these, for creating a client and rotating a secret, if the service may have executed
+///   the operation.
 ///
-/// The vendor's pages are those of its SDK documentation, `OAuthApi.html` and one for each model.
+/// The vendor's pages named below are part of its SDK documentation: `OAuthApi.html`, and one page for each model.
 #[derive(Clone)]
 pub struct OAuthApi {
-    service: Arc<Service>,
+    shared: Arc<Shared>,
 }
 
 impl OAuthApi {
-    /// A client with these settings. Nothing is sent until the first call.
+    /// Creates an API object with these settings. Nothing is sent until the first call.
     #[must_use]
     pub fn new(config: Config) -> Self {
-        OAuthApi { service: Arc::new(Service::new(config)) }
+        OAuthApi { shared: Arc::new(Shared::new(config)) }
     }
 
-    /// The same API object on another runtime: it is signed in as this one is, and nothing of this one's connections
-    /// is used any more.
+    /// Returns an API object for another runtime that is signed in as this one is, but does not use any of its
+    /// connections.
     #[cfg(feature = "uniffi")]
     pub(crate) fn with_new_connections(&self, config: Config) -> Self {
-        OAuthApi { service: Arc::new(self.service.with_new_connections(config)) }
+        OAuthApi { shared: Arc::new(self.shared.with_new_connections(config)) }
     }
 
-    /// A client with the settings of `Config::from_env`: from the environment and from files on this machine.
-    /// Nothing is sent until the first call.
+    /// Creates an API object with the settings of `Config::from_env`, which come from the environment and from files on
+    /// this machine. Nothing is sent until the first call.
     ///
     /// # Errors
-    /// `InvalidArgument` when no place has credentials, with each place and what it lacks; or when a setting or
-    /// a file that counts can't be used.
+    /// `InvalidArgument` if no source has credentials: the error lists the sources and what is missing in each. Also if
+    /// a setting or file that applies can't be used.
     pub fn from_env() -> Result<Self, Error> {
         Ok(OAuthApi::new(Config::from_env()?.build()?))
     }
 
-    /// Begins a call: `arguments` puts ids, query, headers and body in their places.
+    /// Builds a call: `arguments` adds the ids, query, headers and body.
     fn call<T>(
         &self,
         operation: Operation,
         arguments: impl FnOnce(&mut Arguments) -> Result<(), Error>,
     ) -> Call<T> {
-        let request = self.request(operation, arguments).map_err(|error| error.of_operation(&operation));
-        Call::new(Arc::clone(&self.service), request)
+        let request = self.request(operation, arguments).map_err(|error| error.with_operation(&operation));
+        Call::new(Arc::clone(&self.shared), request)
     }
 
     fn request(
@@ -88,18 +86,18 @@ impl OAuthApi {
         operation: Operation,
         arguments: impl FnOnce(&mut Arguments) -> Result<(), Error>,
     ) -> Result<Request, Error> {
-        let mut given = Arguments { headers: self.service.default_headers.clone(), ..Arguments::default() };
-        arguments(&mut given)?;
-        let mut url = path::address(self.service.host.api(), &operation, &given.ids)?;
-        if !given.query.is_empty() {
-            url.query_pairs_mut().extend_pairs(&given.query);
+        let mut checked = Arguments { headers: self.shared.default_headers.clone(), ..Arguments::default() };
+        arguments(&mut checked)?;
+        let mut url = path::address(self.shared.host.api(), &operation, &checked.ids)?;
+        if !checked.query.is_empty() {
+            url.query_pairs_mut().extend_pairs(&checked.query);
         }
-        let Arguments { headers, body, .. } = given;
-        Ok(Request { operation, url, headers, body, secrets: Vec::new(), words: &WORDS })
+        let Arguments { headers, body, .. } = checked;
+        Ok(Request { operation, url, headers, body, secrets: Vec::new(), words: &ERROR_FORMAT })
     }
 }
 
-const WORDS: Words = Words {
+const ERROR_FORMAT: Words = Words {
     read: |body| decode::<ErrorBody>(body).ok(),
     advice: |code| match code {
         "cannot.delete.client" => Some("make it inactive first"),
@@ -109,14 +107,14 @@ const WORDS: Words = Words {
 
 impl fmt::Debug for OAuthApi {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("OAuthApi").field("host", &self.service.host).finish_non_exhaustive()
+        f.debug_struct("OAuthApi").field("host", &self.shared.host).finish_non_exhaustive()
     }
 }
 
-/// The largest body that is sent, in bytes. A client with all its fields has a few kilobytes.
+/// The maximum size of a request body, in bytes. An OAuth client with all its fields has a few kilobytes.
 const LARGEST_BODY: usize = 16 * 1024 * 1024;
 
-/// The arguments of a call, each checked as it is put in its place.
+/// The arguments of a call, each of which is checked when it is added.
 #[derive(Default)]
 struct Arguments {
     ids: Vec<(&'static str, Id)>,
@@ -126,9 +124,14 @@ struct Arguments {
 }
 
 impl Arguments {
-    /// An id in the path: its place in the template, the argument's name, and what was given.
-    fn id(&mut self, place: &'static str, argument: &'static str, id: &str) -> Result<&mut Self, Error> {
-        self.ids.push((place, Id::new(argument, id)?));
+    /// Adds an id to the path; `placeholder` is its name in the path template, `argument` that of the argument.
+    fn id(
+        &mut self,
+        placeholder: &'static str,
+        argument: &'static str,
+        id: &str,
+    ) -> Result<&mut Self, Error> {
+        self.ids.push((placeholder, Id::new(argument, id)?));
         Ok(self)
     }
 

@@ -1,10 +1,10 @@
-//! How an operation is declared: once, for Rust and for every other language.
+//! The macro that declares an operation once, for Rust and for every other language.
 
-/// Declares operations of a resource. What stands behind the semicolon may be left out.
+/// Declares the operations of a resource. Arguments after the semicolon are optional.
 ///
-/// Each becomes a function of the client that returns a `Call`. In the interface definition it becomes, with
-/// the same documentation, a function of the asynchronous and one of the blocking client, which take the
-/// call's options as well; and beside each the one that returns the answer's metadata too.
+/// Each operation becomes a method of `OAuthApi` that returns a `Call`. In the interface definition it becomes, with
+/// the same documentation, one method of the asynchronous and one of the blocking API object, which also take the
+/// options of the call; and for each of these another method, which returns the response metadata as well.
 macro_rules! operations {
     ($(
         $(#[$($meta:tt)*])*
@@ -32,18 +32,18 @@ macro_rules! operations {
         )* }
     };
 
-    (@exported $module:ident $client:ident $returned:ident $response:ident $(
+    (@exported $module:ident $api:ident $returned:ident $response:ident $(
         [$($async:tt)?] [$($await:tt)*] [$($meta:tt)*]
         $name:ident($($argument:ident: $type:ty),*; $($option:ident: $option_type:ty),*) -> $value:ty
     )*) => {
         mod $module {
-            #[allow(unused_imports, reason = "which models the operations of a resource take and return")]
+            #[allow(unused_imports, reason = "a resource uses only some of the models")]
             use $crate::models::*;
-            use $crate::ffi::{Answer, Argument, CallOptions, Lent, OAuthError, $client};
+            use $crate::ffi::{Answer, Argument, CallOptions, Lent, OAuthError, $api};
 
             pastey::paste! {
                 #[uniffi::export]
-                impl $client {
+                impl $api {
                     $(
                         $($meta)*
                         #[uniffi::method(default($($option = None,)* options = None))]
@@ -59,8 +59,8 @@ macro_rules! operations {
                             )))$($await)*
                         }
 
-                        /// The same operation, which returns what is known of the answer as well: status,
-                        /// correlation id, rate limit, attempts made and time taken.
+                        /// Executes the same operation and returns its result with the metadata of the response:
+                        /// status, correlation id, rate limit, number of attempts and elapsed time.
                         #[uniffi::method(default($($option = None,)* options = None))]
                         $($async)? fn [<$name _with_http_info>](
                             &self,

@@ -7,34 +7,33 @@ use crate::operation::Operation;
 operations! {
     /// Reads a scope.
     ///
-    /// Sent again after a failure.
+    /// Retried after a failure.
     ///
     /// - `scope_id`: the scope's name, such as `users:readonly`.
-    /// - `accept_language`: the language of the description, such as `de` or `en-us`; the service
-    ///   takes `en-us` when left out.
+    /// - `accept_language`: the language of the description, such as `de` or `en-us`; `en-us` is the service's default.
     ///
-    /// Errors of its own: status 404 where there is no such scope.
+    /// Specific errors: status 404 if there is no such scope.
     ///
     /// Needs no permission.
     ///
     /// Vendor's page: `OAuthApi.html#getOauthScope`.
     pub fn get_oauth_scope(&self, scope_id: &str; accept_language: Option<&str>) -> Call<OAuthScope> {
-        self.call(Operation::GET_OAUTH_SCOPE, |given| {
-            given.id("scopeId", "scope_id", scope_id)?.accept_language(accept_language)
+        self.call(Operation::GET_OAUTH_SCOPE, |arguments| {
+            arguments.id("scopeId", "scope_id", scope_id)?.accept_language(accept_language)
         })
     }
 
-    /// Lists the scopes of the service, all in one answer.
+    /// Lists all scopes of the service in one response.
     ///
-    /// Sent again after a failure.
+    /// Retried after a failure.
     ///
-    /// - `accept_language`: the language of the descriptions, such as `de` or `en-us`; the service
-    ///   takes `en-us` when left out.
+    /// - `accept_language`: the language of the descriptions, such as `de` or `en-us`; `en-us` is the service's
+    ///   default.
     ///
     /// Needs no permission.
     ///
     /// Vendor's page: `OAuthApi.html#getOauthScopes`.
     pub fn get_oauth_scopes(&self; accept_language: Option<&str>) -> Call<OAuthScopeListing> {
-        self.call(Operation::GET_OAUTH_SCOPES, |given| given.accept_language(accept_language))
+        self.call(Operation::GET_OAUTH_SCOPES, |arguments| arguments.accept_language(accept_language))
     }
 }

@@ -1,7 +1,7 @@
-//! Signing in and out, and what is held between.
+//! Signing in, signing out, and the session in between.
 
-use super::{OAuthApi, WORDS};
-use crate::call::in_runtime;
+use super::{ERROR_FORMAT, OAuthApi};
+use crate::call::require_runtime;
 use crate::credentials::Session;
 use crate::error::Error;
 use crate::operation::{Operation, Replay, Verb};
@@ -9,7 +9,7 @@ use crate::path;
 use crate::region::Host;
 use crate::transport::{Allowance, Nothing, Request};
 
-/// `DELETE /api/v2/tokens/me`: the vendor's `TokensApi.deleteTokensMe`.
+/// The operation `DELETE /api/v2/tokens/me`: the vendor's `TokensApi.deleteTokensMe`.
 const SIGN_OUT: Operation = Operation {
     name: "sign_out",
     verb: Verb::Delete,
@@ -19,92 +19,93 @@ const SIGN_OUT: Operation = Operation {
 };
 
 impl OAuthApi {
-    /// Signs in now, unless the client is signed in already. Calls do so by themselves, except where a person has
-    /// to: with credentials by `browser`, this is what opens it. On a terminal the address of the page is printed as well;
-    /// where no browser can be opened, the user may open the page in another one.
+    /// Signs in now, unless the API object is signed in already, and returns the session, which can be stored and
+    /// resumed later.
     ///
-    /// Returns what has to be kept to go on later.
+    /// Calls sign in automatically, except with credentials by `browser`: only this method opens the browser. On a
+    /// terminal it also prints the URL of the page. If no browser can be opened, the user may open the page in another
+    /// one.
     ///
     /// # Errors
-    /// `SignIn` when no token can be had; it holds what the login host said. A code is never sent twice, so a lost
-    /// answer means another sign-in. `InvalidArgument` when the port of the redirect URI is taken.
+    /// `SignIn` if signing in failed; the error holds the login server's error, if it sent one. A code is never sent
+    /// twice, so a lost response requires another sign-in. `InvalidArgument` if the port of the redirect URI is in use.
     pub async fn sign_in(&self) -> Result<Session, Error> {
-        in_runtime()?;
-        self.service.tokens.sign_in().await.map_err(Error::of_sign_in)
+        require_runtime()?;
+        self.shared.tokens.sign_in().await.map_err(Error::of_sign_in)
     }
 
-    /// Begins a sign-in at a browser, for programs that show the page themselves: in a window of their own, as a QR code,
-    /// or on another machine that forwards the port. From now on the redirect is listened for; no browser is opened.
+    /// Begins a sign-in in a browser, for programs that show the page themselves: in their own window, as a QR code, or
+    /// on another machine that forwards the port. Starts to listen for the redirect; opens no browser.
     ///
-    /// Returns the address of the page. Show it to the user, and call `sign_in()`, which waits for the user and exchanges
-    /// the code. The time that the user has begins now. Beginning again ends the sign-in that was begun before.
+    /// Returns the URL of the page. Show it to the user, then call `sign_in()`, which waits for the redirect and
+    /// exchanges the code. The time limit for the user starts now. Beginning another sign-in cancels this one.
     ///
     /// # Errors
-    /// `InvalidArgument` when the credentials are not those of a browser, or when the port of the redirect URI is taken.
+    /// `InvalidArgument` if the credentials are not those by `browser`, or if the port of the redirect URI is in use.
     pub async fn begin_sign_in(&self) -> Result<String, Error> {
-        in_runtime()?;
-        self.service.tokens.begin_sign_in().await
+        require_runtime()?;
+        self.shared.tokens.begin_sign_in().await
     }
 
-    /// What the client is signed in with at the moment; nothing before the first call, and after signing out.
-    /// Nothing is sent.
+    /// Returns the current session; `None` if the API object is not signed in, as before the first call and after
+    /// signing out. Sends nothing.
     #[must_use]
     pub fn session(&self) -> Option<Session> {
-        self.service.tokens.session()
+        self.shared.tokens.session()
     }
 
-    /// Signs out: ends the token on the service, and forgets it with everything that another could be had with.
-    /// Calls fail with `SignIn` from then on. Without a token nothing is sent.
+    /// Signs out: revokes the access token on the service, and discards it together with everything that could renew
+    /// it. Calls fail with `SignIn` from then on. Sends nothing if there is no token.
     ///
-    /// The browser may stay signed in: open the host's `logout_url` there to end that too.
+    /// The browser may stay signed in: open the host's `logout_url` in it to end that session too.
     ///
     /// Needs no permission. Vendor's page: `TokensApi.html#deleteTokensMe`.
     ///
     /// # Errors
-    /// `Connection`, `Timeout` or `Api` when the service could not be told. The client is still signed in then, and
+    /// `Connection`, `Timeout` or `Api` if the token could not be revoked. The API object is still signed in then, and
     /// calling again is safe.
     pub async fn sign_out(&self) -> Result<(), Error> {
-        in_runtime()?;
-        let service = &self.service;
+        require_runtime()?;
+        let shared = &self.shared;
         let request = Request {
             operation: SIGN_OUT,
-            url: path::address(service.host.api(), &SIGN_OUT, &[])?,
-            headers: service.default_headers.clone(),
+            url: path::address(shared.host.api(), &SIGN_OUT, &[])?,
+            headers: shared.default_headers.clone(),
             body: None,
             secrets: Vec::new(),
-            words: &WORDS,
+            words: &ERROR_FORMAT,
         };
-        let allowance = Allowance { deadline: service.deadline, retries: true };
-        let mut leaving = service.tokens.leave().await;
-        let mut pass = leaving.pass().await?;
+        let allowance = Allowance { deadline: shared.deadline, retries: true };
+        let mut sign_out = shared.tokens.begin_sign_out().await;
+        let mut pass = sign_out.token().await?;
         while let Some(present) = pass.take() {
-            match service.transport.send::<Nothing>(&request, &present, &allowance).await {
+            match shared.transport.send::<Nothing>(&request, &present, &allowance).await {
                 Ok((Nothing, _)) => {}
-                // A token that is not accepted any more has ended; its refresh token may not have.
-                Err(error) if error.status() == Some(401) => pass = leaving.refreshed().await?,
+                // An access token that is rejected has expired; its refresh token may still be valid.
+                Err(error) if error.status() == Some(401) => pass = sign_out.refreshed_token().await?,
                 Err(error) => return Err(error),
             }
         }
-        leaving.for_good();
+        sign_out.complete();
         Ok(())
     }
 
-    /// The time in which signing in ends, successful or not.
+    /// Returns the maximum time of a sign-in, successful or not.
     #[cfg(feature = "uniffi")]
     pub(crate) fn longest_sign_in(&self) -> std::time::Duration {
-        self.service.tokens.longest_sign_in()
+        self.shared.tokens.longest_sign_in()
     }
 
-    /// The operation of signing out, and the time in which it ends, successful or not: a renewal under way, the
-    /// request, another token, and the request with that one.
+    /// Returns the operation of signing out and its maximum time, successful or not: that of a running renewal, of the
+    /// request, of another renewal, and of the request with the renewed token.
     #[cfg(feature = "uniffi")]
     pub(crate) fn longest_sign_out(&self) -> (Operation, std::time::Duration) {
-        (SIGN_OUT, self.service.tokens.longest_renewal().saturating_mul(4))
+        (SIGN_OUT, self.shared.tokens.longest_renewal().saturating_mul(4))
     }
 
-    /// Where calls and sign-ins go.
+    /// Returns the host that calls and sign-ins go to.
     #[must_use]
     pub fn host(&self) -> &Host {
-        &self.service.host
+        &self.shared.host
     }
 }

@@ -6,15 +6,15 @@ use crate::models::{ApiUsageClientQuery, ApiUsageQueryResult, UsageExecutionResu
 use crate::operation::Operation;
 
 operations! {
-    /// Reads the result of a usage query. While the query is running the result has no rows: ask
-    /// again a little later, until the status is no longer `Running`.
+    /// Reads the result of a usage query. While the query is running, the result has no rows: call again a little
+    /// later, until the status is no longer `Running`.
     ///
-    /// Sent again after a failure.
+    /// Retried after a failure.
     ///
-    /// - `execution_id`: the id that the query returned.
+    /// - `execution_id`: the id that was returned when the query was started.
     /// - `client_id`: the id of the client that the query is about.
     ///
-    /// Errors of its own: status 404 where there is no such execution, or it is of another client.
+    /// Specific errors: status 404 if there is no such execution, or if it belongs to another client.
     ///
     /// Needs the permission `oauth:client:view` or `usage:client:view`.
     ///
@@ -22,23 +22,23 @@ operations! {
     pub fn get_oauth_client_usage_query_result(
         &self, execution_id: &str, client_id: &str
     ) -> Call<ApiUsageQueryResult> {
-        self.call(Operation::GET_OAUTH_CLIENT_USAGE_QUERY_RESULT, |given| {
-            given.id("executionId", "execution_id", execution_id)?.id("clientId", "client_id", client_id)?;
+        self.call(Operation::GET_OAUTH_CLIENT_USAGE_QUERY_RESULT, |arguments| {
+            arguments.id("executionId", "execution_id", execution_id)?;
+            arguments.id("clientId", "client_id", client_id)?;
             Ok(())
         })
     }
 
-    /// Starts a query about the latest days of a client's usage. It works for a while: ask for its
-    /// result with the execution id that it returns.
+    /// Starts a query about an OAuth client's usage in the last days. The query takes a while: read its result with the
+    /// execution id that is returned.
     ///
-    /// Sent again after a failure.
+    /// Retried after a failure.
     ///
     /// - `client_id`: the client's id.
-    /// - `days`: how many days before today to look at, from 1 (the documentation names no upper limit);
-    ///   the service takes 7 when left out.
+    /// - `days`: the number of days before today, from 1 (the documentation names no upper limit); 7 is the service's
+    ///   default.
     ///
-    /// Errors of its own: status 400 where the service does not accept the number of days, 404 where
-    /// there is no such client.
+    /// Specific errors: status 400 if the service does not accept the number of days, 404 if there is no such client.
     ///
     /// Needs the permission `oauth:client:view` or `usage:client:view`.
     ///
@@ -47,29 +47,28 @@ operations! {
         &self, client_id: &str;
         days: Option<u32>
     ) -> Call<UsageExecutionResult> {
-        self.call(Operation::GET_OAUTH_CLIENT_USAGE_SUMMARY, |given| {
-            given.id("clientId", "client_id", client_id)?;
+        self.call(Operation::GET_OAUTH_CLIENT_USAGE_SUMMARY, |arguments| {
+            arguments.id("clientId", "client_id", client_id)?;
             match days {
                 None => {}
                 Some(0) => return Err(Error::invalid_argument("days", "is 0; at least 1 day is needed")),
                 Some(days) => {
-                    given.query("days", days);
+                    arguments.query("days", days);
                 }
             }
             Ok(())
         })
     }
 
-    /// Starts a query about a client's usage. It works for a while: ask for its result with the
-    /// execution id that it returns.
+    /// Starts a query about an OAuth client's usage. The query takes a while: read its result with the execution id
+    /// that is returned.
     ///
-    /// Sent again after a failure: a second execution costs the service some work and nothing else.
+    /// Retried after a failure: a second execution costs the service some work, but has no other effect.
     ///
     /// - `client_id`: the client's id.
-    /// - `body`: the interval, and what the rows are to hold.
+    /// - `body`: the interval, and the content of the rows.
     ///
-    /// Errors of its own: status 400 where the service does not accept the query, 404 where there is no
-    /// such client.
+    /// Specific errors: status 400 if the service does not accept the query, 404 if there is no such client.
     ///
     /// Needs the permission `oauth:client:view` or `usage:client:view`.
     ///
@@ -77,8 +76,8 @@ operations! {
     pub fn post_oauth_client_usage_query(
         &self, client_id: &str, body: &ApiUsageClientQuery
     ) -> Call<UsageExecutionResult> {
-        self.call(Operation::POST_OAUTH_CLIENT_USAGE_QUERY, |given| {
-            given.id("clientId", "client_id", client_id)?.body(body)
+        self.call(Operation::POST_OAUTH_CLIENT_USAGE_QUERY, |arguments| {
+            arguments.id("clientId", "client_id", client_id)?.body(body)
         })
     }
 }

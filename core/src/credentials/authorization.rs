@@ -1,4 +1,4 @@
-//! The part of signing in that a person does at a browser: the address to open, and what comes back from it.
+//! The authorization request: builds the URL of the authorize page and parses the redirect.
 
 use std::fmt;
 use std::time::Duration;
@@ -6,57 +6,59 @@ use std::time::Duration;
 use url::Url;
 
 use super::redirect::{self, Part, Redirect};
-use super::{ClientAuthentication, Credentials, Grant, LONGEST, Means, filled, not_longer, pkce};
+use super::{
+    ClientAuthentication, CredentialKind, Credentials, Grant, LONGEST, check_length, check_string, pkce,
+};
 use crate::clock::check_duration;
 use crate::error::Error;
 use crate::region::{Host, refuse_port_zero};
 use crate::secret::Secret;
 
-/// What the authorize page of the service is asked for. The parameters have the documentation's names.
+/// The parameters of the authorize page of the service, under the documentation's names.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 #[non_exhaustive]
 pub struct Authorization {
     /// The id of an OAuth client whose grant type is code.
     pub client_id: String,
-    /// Where the browser is sent afterwards: one of the client's registered redirect URIs, to the letter.
+    /// The URI that the browser is sent to afterwards: one of the client's registered redirect URIs, verbatim.
     pub redirect_uri: String,
-    /// The client's secret; nothing for a public client, such as an app on a phone or a desktop.
+    /// The client's secret; absent for a public client, such as an app on a phone or a desktop.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub client_secret: Option<Secret>,
-    /// Whether the code is bound to this program (PKCE), which a client without a secret needs; yes by default.
+    /// True to bind the code to this program (PKCE), which a client without a secret needs; true by default.
     #[cfg_attr(feature = "uniffi", uniffi(default = true))]
     pub pkce: bool,
-    /// The organization's short name, to go straight to its identity provider; together with the provider.
+    /// The organization's short name, to open the page of its identity provider directly; requires `provider`.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub org: Option<String>,
-    /// The identity provider, such as `okta` or `adfs`; together with the organization.
+    /// The identity provider, such as `okta` or `adfs`; requires `org`.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub provider: Option<String>,
-    /// The id of the organization to sign in to, for people who belong to several.
+    /// The id of the organization to sign in to, for users who belong to several.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub target: Option<String>,
-    /// The name to fill in for the person, such as an email address.
+    /// The user name to fill in, such as an email address.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub login_hint: Option<String>,
-    /// Whether the person has to sign in even if the browser still is; no by default.
+    /// True if the user has to sign in even if the browser is still signed in; false by default.
     #[cfg_attr(feature = "uniffi", uniffi(default = false))]
     pub prompt_login: bool,
-    /// What the login host calls itself in `iss`, where it sends that (RFC 9207); the address of the host by
-    /// default.
+    /// The issuer that the login server names in `iss`, if it sends that parameter (RFC 9207); the URL of the login
+    /// host by default.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub issuer: Option<String>,
-    /// How long to wait for the person, where a browser of this machine is used; 5 minutes by default.
+    /// The time limit for the user, if the browser of this machine is used; 5 minutes by default.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub deadline: Option<Duration>,
-    /// Whether a redirect may arrive by `http` where the redirect URI is `https`: for a web server behind a proxy that
-    /// ends TLS and hands on what it receives; no by default.
+    /// True to accept a redirect by `http` if the redirect URI is `https`, for a web server behind a proxy that
+    /// terminates TLS; false by default.
     #[cfg_attr(feature = "uniffi", uniffi(default = false))]
     pub accept_http_redirect: bool,
 }
 
 impl Authorization {
-    /// The page for a public client, with PKCE and nothing else. Everything may be set afterwards.
+    /// Returns the parameters for a public client, with PKCE and without the optional ones. They can be set afterwards.
     #[must_use]
     pub fn new(client_id: impl Into<String>, redirect_uri: impl Into<String>) -> Self {
         Authorization {
@@ -81,7 +83,7 @@ impl Authorization {
 
     pub(super) fn check(&self) -> Result<(), Error> {
         self.client().check()?;
-        filled("redirect_uri", &self.redirect_uri)?;
+        check_string("redirect_uri", &self.redirect_uri)?;
         let url = Url::parse(&self.redirect_uri).map_err(|error| {
             Error::invalid_argument("redirect_uri", format!("is not an address: {error}"))
         })?;
@@ -108,23 +110,24 @@ impl Authorization {
             if value.trim().is_empty() {
                 return Err(Error::invalid_argument(argument, "is empty; leave it out"));
             }
-            not_longer(argument, value, LONGEST)?;
+            check_length(argument, value, LONGEST)?;
         }
         if let Some(deadline) = self.deadline {
             check_duration("deadline", deadline)?;
         }
         if self.deadline.is_some_and(|deadline| deadline.is_zero()) {
-            return Err(Error::invalid_argument("deadline", "is zero; nobody could sign in in time"));
+            return Err(Error::invalid_argument("deadline", "is zero; it must be greater than zero"));
         }
         Ok(())
     }
 }
 
-/// One sign-in at a browser, in its two halves: the address to open, and the redirect to take apart. For apps that
-/// open the browser of their platform and for web servers; on a desktop, credentials by `browser` do both.
+/// An authorization request: it builds the URL to open in the browser, and parses the redirect. For web servers, and
+/// for apps that open the browser of their platform; on a desktop, credentials by `browser` open the browser and
+/// receive the redirect.
 ///
-/// It belongs to one person and one try. An app that may be ended meanwhile keeps its state and its code
-/// verifier, and makes the same request of them again.
+/// A request is for one user and one sign-in. An app that may be terminated while the browser is open stores the state
+/// and the code verifier, and resumes the request with them.
 #[derive(Clone, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Object), uniffi::export(Debug, Eq, Hash))]
 pub struct AuthorizationRequest {
@@ -136,25 +139,25 @@ pub struct AuthorizationRequest {
 }
 
 impl AuthorizationRequest {
-    /// A request with a state and, for PKCE, a code verifier of its own, from the system's random source.
+    /// Creates a request with a new state and, for PKCE, a new code verifier, from the system's random source.
     ///
     /// # Errors
-    /// `InvalidArgument` with the name of the first parameter that can't be used.
+    /// `InvalidArgument` with the name of the first invalid parameter.
     pub fn new(host: impl Into<Host>, authorization: Authorization) -> Result<Self, Error> {
         let code_verifier = match authorization.pkce {
-            true => Some(Secret::new(pkce::random_text()?)),
+            true => Some(Secret::new(pkce::random_string()?)),
             false => None,
         };
-        AuthorizationRequest::resumed(host, authorization, pkce::random_text()?, code_verifier)
+        AuthorizationRequest::resumed(host, authorization, pkce::random_string()?, code_verifier)
     }
 
-    /// The request as it was, for an app that was ended while the browser was open.
+    /// Recreates a request, for an app that was terminated while the browser was open.
     ///
-    /// - `state`: the state that the request had. One of your own has to be one that nobody can guess.
-    /// - `code_verifier`: the code verifier that the request had; nothing without PKCE.
+    /// - `state`: the state of the request. A state that the caller generates must not be guessable.
+    /// - `code_verifier`: the code verifier of the request; `None` without PKCE.
     ///
     /// # Errors
-    /// `InvalidArgument` with the name of the first parameter that can't be used.
+    /// `InvalidArgument` with the name of the first invalid parameter.
     pub fn resumed(
         host: impl Into<Host>,
         authorization: Authorization,
@@ -166,67 +169,68 @@ impl AuthorizationRequest {
         if state.is_empty() {
             return Err(Error::invalid_argument("state", "is empty; without it a redirect could be forged"));
         }
-        not_longer("state", &state, LONGEST)?;
+        check_length("state", &state, LONGEST)?;
         match &code_verifier {
             Some(verifier) => pkce::check(verifier)?,
             None if authorization.pkce => {
-                return Err(Error::invalid_argument("code_verifier", "is missing: the request is with PKCE"));
+                return Err(Error::invalid_argument("code_verifier", "is missing: the request uses PKCE"));
             }
             None => {}
         }
         let host = host.into();
-        let url = address(&host, &authorization, &state, code_verifier.as_ref())?;
+        let url = authorize_url(&host, &authorization, &state, code_verifier.as_ref())?;
         let issuer = authorization.issuer.clone().unwrap_or_else(|| host.login_url().to_owned());
         Ok(AuthorizationRequest { authorization, issuer, state, code_verifier, url })
     }
 
-    /// The address to open in the browser. It holds no secret.
+    /// Returns the URL to open in the browser. It contains no secret.
     #[must_use]
     pub fn url(&self) -> &str {
         self.url.as_str()
     }
 
-    /// What ties the redirect to this request.
+    /// Returns the state, which ties the redirect to this request.
     #[must_use]
     pub fn state(&self) -> &str {
         &self.state
     }
 
-    /// What proves that the code is used by whom it was asked for; nothing without PKCE.
+    /// Returns the code verifier, which proves that the program that exchanges the code also requested it; `None`
+    /// without PKCE.
     #[must_use]
     pub fn code_verifier(&self) -> Option<&Secret> {
         self.code_verifier.as_ref()
     }
 
-    /// Takes the redirect apart. The credentials hold the code, which is exchanged with the client's first call or
-    /// its `sign_in()`.
+    /// Parses the redirect and returns credentials with its code, which the first call of the API object or its
+    /// `sign_in()` exchanges.
     ///
-    /// - `redirect`: the whole address that the browser was sent to.
+    /// - `redirect`: the whole URL that the browser was sent to.
     ///
     /// # Errors
-    /// `SignIn` when the sign-in was refused, with the service's code (`access_denied`) and words; when the
-    /// redirect has another state than this request; or when it comes from another login host (`iss`).
-    /// `InvalidArgument` when it is no redirect to the redirect URI.
+    /// `SignIn` if the sign-in was refused, with the service's error code (`access_denied`) and message; if the
+    /// redirect has another state than this request; or if it comes from another login server (`iss`).
+    /// `InvalidArgument` if it is not a redirect to the redirect URI.
     pub fn credentials(&self, redirect: &str) -> Result<Credentials, Error> {
         let grant = self.grant(&Redirect::parse(redirect, Part::Query)?)?;
-        Ok(Credentials(Means::Grant { client: self.authorization.client(), grant }))
+        Ok(Credentials(CredentialKind::Grant { client: self.authorization.client(), grant }))
     }
 
     pub(super) fn grant(&self, redirect: &Redirect) -> Result<Grant, Error> {
         if let Some(difference) = self.difference(&redirect.address) {
             return Err(Error::invalid_argument("redirect", difference));
         }
-        if !redirect.answers(&self.state) {
-            return Err(redirect::of_another_request());
+        if !redirect.has_state(&self.state) {
+            return Err(redirect::wrong_state());
         }
         let issuer = redirect.get("iss").map(Secret::expose);
         if issuer.is_some_and(|issuer| issuer.trim_end_matches('/') != self.issuer.trim_end_matches('/')) {
-            return Err(redirect::refused(
-                "the redirect comes from another login host than the one that was asked: its `iss` is not the \
-                 issuer; start over, or set `issuer` if that host calls itself so",
+            return Err(redirect::sign_in_error(
+                "the redirect comes from another login host than the one of this request: its `iss` is not the \
+                 issuer; start over, or set `issuer` to the name that the login server uses",
             ));
         }
-        redirect.granted()?;
+        redirect.check_granted()?;
         let code = redirect
             .get("code")
             .filter(|code| !code.is_empty())
@@ -238,7 +242,7 @@ impl AuthorizationRequest {
         })
     }
 
-    /// Returns what tells an address from the redirect URI, but for what the service adds to it.
+    /// Returns the difference between a URL and the redirect URI, apart from the parameters that the service adds.
     fn difference(&self, address: &Url) -> Option<&'static str> {
         let Ok(expected) = Url::parse(&self.authorization.redirect_uri) else {
             return Some("can't be compared: redirect_uri is not an address");
@@ -246,7 +250,7 @@ impl AuthorizationRequest {
         let is_secured_before = expected.scheme() == "https" && address.scheme() == "http";
         if is_secured_before && !self.authorization.accept_http_redirect {
             return Some(
-                "has the scheme http, and redirect_uri has https; behind a proxy that ends TLS, set \
+                "has the scheme http, and redirect_uri has https; behind a proxy that terminates TLS, set \
                  accept_http_redirect",
             );
         }
@@ -269,14 +273,14 @@ impl AuthorizationRequest {
 
 impl fmt::Debug for AuthorizationRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The state is in the address. Both are harmless once the person is done, and not before.
+        // The state, which the URL contains as well, must stay secret until the user has signed in.
         f.debug_struct("AuthorizationRequest")
             .field("authorization", &self.authorization)
             .finish_non_exhaustive()
     }
 }
 
-fn address(
+fn authorize_url(
     host: &Host,
     authorization: &Authorization,
     state: &str,

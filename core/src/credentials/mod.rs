@@ -1,8 +1,8 @@
-//! Where a token comes from, and when it is renewed.
+//! Credentials: obtaining, sharing and renewing access tokens.
 //!
-//! A way to get a token is a `Grant` and its form in `token_endpoint`; the session that keeps, shares and
-//! renews the token is the same for all. What a person does at a browser comes before: `authorization` asks for
-//! it and takes the answer apart, `browser` does both on this machine.
+//! Each way to obtain a token is a `Grant` with its form in `token_endpoint`; `tokens` keeps, shares and renews the
+//! token for all grants. A sign-in of a user in a browser comes first: `authorization` builds the URL to open and
+//! parses the redirect, and `browser` opens the page and receives the redirect on this machine.
 
 mod authorization;
 mod browser;
@@ -27,17 +27,17 @@ pub use authorization::{Authorization, AuthorizationRequest};
 pub use session::Session;
 pub(crate) use tokens::Tokens;
 
-/// How a client signs in.
+/// The credentials to sign in with.
 ///
-/// Whatever the way, the client keeps its token, renews it before it ends where that is possible, and shares
+/// For all of them, the API object keeps the access token, renews it before it expires if that is possible, and shares
 /// it among all calls.
 #[derive(Clone, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Object), uniffi::export(Debug, Eq, Hash))]
-pub struct Credentials(Means);
+pub struct Credentials(CredentialKind);
 
-/// What there is to begin with.
+/// The initial credentials.
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub(crate) enum Means {
+pub(crate) enum CredentialKind {
     AccessToken {
         token: Secret,
         expires_at: Option<Timestamp>,
@@ -51,19 +51,19 @@ pub(crate) enum Means {
         grant: Grant,
     },
     Browser(Box<Authorization>),
-    /// Those of the process that this one was forked from, which can't be used twice.
+    /// The credentials of the process that this one was forked from, which can't be used a second time.
     #[cfg_attr(not(feature = "uniffi"), expect(dead_code, reason = "only the bindings follow a fork"))]
     Forked,
 }
 
-/// How an OAuth client proves that it is the one: a public one has no secret, and only names itself.
+/// The authentication of an OAuth client: its id and secret. A public client has no secret.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(crate) struct ClientAuthentication {
     pub(crate) id: String,
     pub(crate) secret: Option<Secret>,
 }
 
-/// What is exchanged for a token.
+/// A grant, which is exchanged for an access token.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Grant {
     ClientCredentials,
@@ -73,27 +73,28 @@ pub(crate) enum Grant {
 }
 
 impl Credentials {
-    /// An access token as it is. It can't be renewed: when it ends, calls fail with status 401.
+    /// Returns credentials for an existing access token. It can't be renewed: once it has expired, calls fail with
+    /// status 401.
     #[must_use]
     pub fn access_token(token: impl Into<Secret>) -> Self {
-        Credentials(Means::AccessToken { token: token.into(), expires_at: None })
+        Credentials(CredentialKind::AccessToken { token: token.into(), expires_at: None })
     }
 
-    /// The id and the secret of an OAuth client whose grant type is client credentials. The token is
-    /// fetched with the first call, kept, renewed before it ends, and shared by clones.
+    /// Returns credentials for the id and secret of an OAuth client whose grant type is client credentials. The token
+    /// is fetched by the first call, renewed before it expires, and shared by all clones of the API object.
     #[must_use]
     pub fn client_credentials(client_id: impl Into<String>, client_secret: impl Into<Secret>) -> Self {
-        Credentials::by_grant(client_id, Some(client_secret.into()), Grant::ClientCredentials)
+        Credentials::from_grant(client_id, Some(client_secret.into()), Grant::ClientCredentials)
     }
 
-    /// A code that came back from the authorize page, for programs that take the redirect apart themselves;
-    /// an `AuthorizationRequest` does it and checks more. The code is exchanged with the first call, once: it is
-    /// never sent a second time when the answer is lost.
+    /// Returns credentials for an authorization code, for programs that parse the redirect themselves; an
+    /// `AuthorizationRequest` parses it and checks more. The first call exchanges the code, only once: the code is
+    /// never sent a second time, even if the response is lost.
     ///
-    /// - `code`: the code of the redirect.
-    /// - `redirect_uri`: the redirect URI that the page was asked with, to the letter.
-    /// - `client_secret`: the client's secret; nothing for a public client, which needs a code verifier.
-    /// - `code_verifier`: what the challenge of the page was made of (PKCE); nothing if there was none.
+    /// - `code`: the code in the redirect.
+    /// - `redirect_uri`: the redirect URI of the authorization request, verbatim.
+    /// - `client_secret`: the client's secret; `None` for a public client, which needs a code verifier.
+    /// - `code_verifier`: the code verifier of the authorization request (PKCE), if it had one.
     #[must_use]
     pub fn authorization_code(
         client_id: impl Into<String>,
@@ -103,31 +104,32 @@ impl Credentials {
         code_verifier: Option<Secret>,
     ) -> Self {
         let (code, redirect_uri) = (code.into(), redirect_uri.into());
-        Credentials::by_grant(
+        Credentials::from_grant(
             client_id,
             client_secret,
             Grant::AuthorizationCode { code, redirect_uri, code_verifier },
         )
     }
 
-    /// A refresh token that was kept. It is exchanged with the first call, and again before each access token
-    /// ends. Where the service gives another one in its place, that one is used from then on: ask the client for
-    /// its session to keep it.
+    /// Returns credentials for a stored refresh token. The first call exchanges it, and it is exchanged again before
+    /// each access token expires. If the service issues a new refresh token, that one is used from then on: store it
+    /// with the `session()` of the API object.
     ///
-    /// - `client_secret`: the client's secret; nothing for a public client.
+    /// - `client_secret`: the client's secret; `None` for a public client.
     #[must_use]
     pub fn refresh_token(
         client_id: impl Into<String>,
         refresh_token: impl Into<Secret>,
         client_secret: Option<Secret>,
     ) -> Self {
-        Credentials::by_grant(client_id, client_secret, Grant::RefreshToken(refresh_token.into()))
+        Credentials::from_grant(client_id, client_secret, Grant::RefreshToken(refresh_token.into()))
     }
 
-    /// An assertion of the organization's identity provider (SAML2 bearer). It is exchanged with the first call.
+    /// Returns credentials for an assertion of the organization's identity provider (SAML2 bearer). The first call
+    /// exchanges the assertion.
     ///
     /// - `org_name`: the organization's short name.
-    /// - `assertion`: the assertion, in Base64 as the identity provider gives it.
+    /// - `assertion`: the assertion in Base64, as the identity provider issues it.
     #[must_use]
     pub fn saml2_bearer(
         client_id: impl Into<String>,
@@ -136,95 +138,98 @@ impl Credentials {
         assertion: impl Into<Secret>,
     ) -> Self {
         let (org_name, assertion) = (org_name.into(), assertion.into());
-        Credentials::by_grant(
+        Credentials::from_grant(
             client_id,
             Some(client_secret.into()),
             Grant::Saml2Bearer { org_name, assertion },
         )
     }
 
-    /// A session that was kept, to go on with it. Nothing is sent before its access token ends; without a
-    /// refresh token it ends with it.
+    /// Returns credentials that resume a stored session. No token is requested before the session's access token
+    /// expires; without a refresh token the session ends then.
     ///
-    /// - `session`: what the client handed out before.
-    /// - `client_secret`: the client's secret; nothing for a public client.
+    /// - `session`: the session that `session()` or `sign_in()` of an API object returned.
+    /// - `client_secret`: the client's secret; `None` for a public client.
     #[must_use]
     pub fn session(client_id: impl Into<String>, session: Session, client_secret: Option<Secret>) -> Self {
         let client = ClientAuthentication { id: client_id.into(), secret: client_secret };
-        Credentials(Means::Session { client, session })
+        Credentials(CredentialKind::Session { client, session })
     }
 
-    /// The browser of the person at this machine, for desktop programs and scripts. `sign_in()` listens at the
-    /// redirect URI, opens the browser, waits for the person, answers the browser with a small page, and exchanges
-    /// the code. Until then calls fail with `SignIn`: no call opens a browser by itself.
+    /// Returns credentials for a sign-in with the browser of this machine, for desktop programs and scripts.
+    /// `sign_in()` listens on the redirect URI, opens the browser, waits for the redirect, responds with a small page,
+    /// and exchanges the code. Until then calls fail with `SignIn`: no call opens a browser.
     ///
-    /// - `authorization`: what the authorize page is asked for. Its redirect URI has to be plain `http` to this
-    ///   machine, such as `http://127.0.0.1:8765/callback`, and registered with the client. Without a port any
-    ///   free one is taken.
+    /// - `authorization`: the parameters of the authorize page. The redirect URI has to be plain `http` to this
+    ///   machine, such as `http://127.0.0.1:8765/callback`, and registered for the client. If it has no port, any free
+    ///   port is used.
     ///
-    /// A phone has no such browser: there, use an `AuthorizationRequest`.
+    /// On a phone, use an `AuthorizationRequest` instead.
     #[must_use]
     pub fn browser(authorization: Authorization) -> Self {
-        Credentials(Means::Browser(Box::new(authorization)))
+        Credentials(CredentialKind::Browser(Box::new(authorization)))
     }
 
-    /// The access token in a redirect of the implicit grant, which carries it in its fragment. It can't be
-    /// renewed.
+    /// Returns credentials for the access token in a redirect of the implicit grant, which carries the token in its
+    /// fragment. The token can't be renewed.
     ///
-    /// It is understood for programs that have it, and not recommended (RFC 9700, section 2.1.2): the token
-    /// stands in the browser's history and is open to whoever reads an address, and nothing proves whom it was
-    /// given to. An `AuthorizationRequest` with PKCE needs no secret either.
+    /// This grant is supported for existing programs and not recommended (RFC 9700, section 2.1.2): the token is stored
+    /// in the browser's history and visible to anything that reads the URL, and nothing proves that it was issued to
+    /// this program. An `AuthorizationRequest` with PKCE needs no secret either.
     ///
-    /// - `redirect`: the whole address that the browser was sent to, fragment included.
-    /// - `state`: the state that the page was asked with; the redirect must have the same. Nothing if there was
-    ///   none, which leaves the program open to tokens that others put there.
+    /// - `redirect`: the whole URL that the browser was sent to, including the fragment.
+    /// - `state`: the state of the authorization request, which the redirect must repeat; `None` if the request had no
+    ///   state, which allows an attacker to inject a token.
     ///
     /// # Errors
-    /// `SignIn` when the redirect says that the sign-in was refused, or has another state. `InvalidArgument` when
-    /// it is no such redirect.
+    /// `SignIn` if the redirect says that the sign-in was refused, or has another state. `InvalidArgument` if it is not
+    /// such a redirect.
     pub fn implicit_redirect(redirect: &str, state: Option<&str>) -> Result<Self, Error> {
-        let (token, expires_at) = redirect::implicit(redirect, state)?;
-        Ok(Credentials(Means::AccessToken { token, expires_at }))
+        let (token, expires_at) = redirect::parse_implicit(redirect, state)?;
+        Ok(Credentials(CredentialKind::AccessToken { token, expires_at }))
     }
 
-    /// What is left of them in a process that was forked.
+    /// Returns the part of these credentials that a forked process can use.
     #[cfg(feature = "uniffi")]
     pub(crate) fn after_a_fork(&self) -> Self {
         match &self.0 {
-            Means::Grant { grant: Grant::AuthorizationCode { .. } | Grant::RefreshToken(_), .. } => {
-                Credentials(Means::Forked)
-            }
-            Means::Session { client, session } => {
+            CredentialKind::Grant {
+                grant: Grant::AuthorizationCode { .. } | Grant::RefreshToken(_), ..
+            } => Credentials(CredentialKind::Forked),
+            CredentialKind::Session { client, session } => {
                 let session = Session { refresh_token: None, ..session.clone() };
-                Credentials(Means::Session { client: client.clone(), session })
+                Credentials(CredentialKind::Session { client: client.clone(), session })
             }
             _ => self.clone(),
         }
     }
 
-    fn by_grant(client_id: impl Into<String>, secret: Option<Secret>, grant: Grant) -> Self {
-        Credentials(Means::Grant { client: ClientAuthentication { id: client_id.into(), secret }, grant })
+    fn from_grant(client_id: impl Into<String>, secret: Option<Secret>, grant: Grant) -> Self {
+        Credentials(CredentialKind::Grant {
+            client: ClientAuthentication { id: client_id.into(), secret },
+            grant,
+        })
     }
 
-    /// Refuses what no request could carry, before one is made.
+    /// Rejects values that no request can carry, before a request is built.
     pub(crate) fn check(&self) -> Result<(), Error> {
         match &self.0 {
-            Means::AccessToken { token, .. } => token_text("access_token", token),
-            Means::Session { client, session } => {
+            CredentialKind::AccessToken { token, .. } => check_token("access_token", token),
+            CredentialKind::Session { client, session } => {
                 client.check()?;
                 session.expires_at.map_or(Ok(()), |end| end.check("session.expires_at"))?;
-                token_text("session.access_token", &session.access_token)?;
+                check_token("session.access_token", &session.access_token)?;
                 session
                     .refresh_token
                     .iter()
-                    .try_for_each(|token| filled("session.refresh_token", token.expose()))
+                    .try_for_each(|token| check_string("session.refresh_token", token.expose()))
             }
-            Means::Grant { client, grant } => {
+            CredentialKind::Grant { client, grant } => {
                 client.check()?;
                 grant.check(client)
             }
-            Means::Forked => Ok(()),
-            Means::Browser(authorization) => {
+            CredentialKind::Forked => Ok(()),
+            CredentialKind::Browser(authorization) => {
                 authorization.check()?;
                 browser::check(authorization)
             }
@@ -234,11 +239,11 @@ impl Credentials {
 
 impl ClientAuthentication {
     fn check(&self) -> Result<(), Error> {
-        filled("client_id", &self.id)?;
+        check_string("client_id", &self.id)?;
         if self.id.contains(':') {
             return Err(Error::invalid_argument("client_id", "holds a colon, which no id has"));
         }
-        self.secret.iter().try_for_each(|secret| filled("client_secret", secret.expose()))
+        self.secret.iter().try_for_each(|secret| check_string("client_secret", secret.expose()))
     }
 }
 
@@ -247,8 +252,8 @@ impl Grant {
         match self {
             Grant::ClientCredentials => Ok(()),
             Grant::AuthorizationCode { code, redirect_uri, code_verifier } => {
-                filled("code", code.expose())?;
-                filled("redirect_uri", redirect_uri)?;
+                check_string("code", code.expose())?;
+                check_string("redirect_uri", redirect_uri)?;
                 if let Ok(redirect_uri) = Url::parse(redirect_uri) {
                     refuse_port_zero("redirect_uri", &redirect_uri)?;
                 }
@@ -258,13 +263,13 @@ impl Grant {
                     (None, None) => Err(neither_secret_nor_verifier()),
                 }
             }
-            Grant::RefreshToken(token) => filled("refresh_token", token.expose()),
+            Grant::RefreshToken(token) => check_string("refresh_token", token.expose()),
             Grant::Saml2Bearer { org_name, assertion } => {
-                unbroken("assertion", assertion.expose(), LONGEST_ASSERTION)?;
+                check_characters("assertion", assertion.expose(), LONGEST_ASSERTION)?;
                 if org_name.trim().is_empty() {
                     return Err(Error::invalid_argument("org_name", "is empty"));
                 }
-                not_longer("org_name", org_name, LONGEST)
+                check_length("org_name", org_name, LONGEST)
             }
         }
     }
@@ -274,20 +279,22 @@ fn neither_secret_nor_verifier() -> Error {
     Error::invalid_argument("client_secret", "is missing; a client without one needs PKCE")
 }
 
-/// The longest id, secret, token or other parameter of a sign-in, in bytes; and the longest assertion.
+/// The maximum size of an id, secret, token or other parameter of a sign-in, in bytes.
 const LONGEST: usize = 64 * 1024;
+/// The maximum size of an assertion, in bytes.
 const LONGEST_ASSERTION: usize = 1024 * 1024;
 
-/// Refuses a string that is empty, too long, or was not copied whole. The error does not repeat it.
-fn filled(argument: &'static str, text: &str) -> Result<(), Error> {
-    unbroken(argument, text, LONGEST)
+/// Rejects an empty string, a string that is too long, and one with whitespace, control or invisible characters, which
+/// was probably not copied correctly. The error does not show the string.
+fn check_string(argument: &'static str, text: &str) -> Result<(), Error> {
+    check_characters(argument, text, LONGEST)
 }
 
-fn unbroken(argument: &'static str, text: &str, longest: usize) -> Result<(), Error> {
+fn check_characters(argument: &'static str, text: &str, longest: usize) -> Result<(), Error> {
     if text.is_empty() {
         return Err(Error::invalid_argument(argument, "is empty"));
     }
-    not_longer(argument, text, longest)?;
+    check_length(argument, text, longest)?;
     match text.chars().find(|c| c.is_control() || c.is_whitespace() || is_invisible(*c)) {
         Some(c) => {
             let reason = format!("holds {}; was it copied whole?", character(c));
@@ -297,15 +304,15 @@ fn unbroken(argument: &'static str, text: &str, longest: usize) -> Result<(), Er
     }
 }
 
-fn not_longer(argument: &'static str, text: &str, longest: usize) -> Result<(), Error> {
+fn check_length(argument: &'static str, text: &str, longest: usize) -> Result<(), Error> {
     if text.len() > longest {
         return Err(Error::invalid_argument(argument, format!("is longer than {longest} bytes")));
     }
     Ok(())
 }
 
-fn token_text(argument: &'static str, token: &Secret) -> Result<(), Error> {
-    filled(argument, token.expose())?;
+fn check_token(argument: &'static str, token: &Secret) -> Result<(), Error> {
+    check_string(argument, token.expose())?;
     if token.expose().is_ascii() {
         Ok(())
     } else {
@@ -316,11 +323,11 @@ fn token_text(argument: &'static str, token: &Secret) -> Result<(), Error> {
 impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (name, client) = match &self.0 {
-            Means::AccessToken { .. } => return f.write_str("AccessToken(***)"),
-            Means::Forked => return f.write_str("Forked"),
-            Means::Browser(authorization) => return write!(f, "Browser({authorization:?})"),
-            Means::Session { client, .. } => ("Session", client),
-            Means::Grant { client, grant } => (grant.name(), client),
+            CredentialKind::AccessToken { .. } => return f.write_str("AccessToken(***)"),
+            CredentialKind::Forked => return f.write_str("Forked"),
+            CredentialKind::Browser(authorization) => return write!(f, "Browser({authorization:?})"),
+            CredentialKind::Session { client, .. } => ("Session", client),
+            CredentialKind::Grant { client, grant } => (grant.name(), client),
         };
         f.debug_struct(name).field("id", &client.id).field("secret", &client.secret).finish_non_exhaustive()
     }

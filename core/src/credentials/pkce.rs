@@ -1,4 +1,4 @@
-//! Proof key for code exchange (RFC 7636), S256 only, and the random texts that signing in needs.
+//! Proof key for code exchange (RFC 7636), S256 only, and the random strings that signing in needs.
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -8,15 +8,15 @@ use zeroize::Zeroizing;
 use crate::error::Error;
 use crate::secret::Secret;
 
-/// 32 bytes from the system's random source, as 43 characters that need no escape in an address.
-pub(super) fn random_text() -> Result<String, Error> {
+/// Returns 32 bytes from the system's random source, encoded as 43 characters that need no escaping in a URL.
+pub(super) fn random_string() -> Result<String, Error> {
     let mut bytes = Zeroizing::new([0; 32]);
     getrandom::fill(bytes.as_mut_slice())
-        .map_err(|error| Error::invalid_setting("random", "can't be had from the system", error))?;
+        .map_err(|error| Error::invalid_setting("random", "source of the system is not available", error))?;
     Ok(BASE64_URL_SAFE_NO_PAD.encode(bytes.as_slice()))
 }
 
-/// What the authorize page gets in place of the verifier.
+/// Returns the code challenge, which is sent to the authorize page in place of the verifier.
 pub(super) fn challenge(verifier: &Secret) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(verifier.expose()))
 }
@@ -38,15 +38,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_challenge_is_that_of_the_standard() {
+    fn the_challenge_is_that_of_the_rfc() {
         // RFC 7636, appendix B.
         let verifier = Secret::new("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk");
         assert_eq!(challenge(&verifier), "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
     }
 
     #[test]
-    fn a_random_text_is_a_verifier_and_never_the_same() {
-        let (one, other) = (random_text().expect("a text"), random_text().expect("a text"));
+    fn a_random_string_is_a_valid_verifier_and_never_the_same() {
+        let (one, other) = (random_string().expect("a string"), random_string().expect("a string"));
         assert_ne!(one, other);
         check(&Secret::new(one)).expect("a verifier");
     }

@@ -1,4 +1,4 @@
-//! The requests that return a token, and what they return.
+//! The requests to the token endpoint, and its responses.
 
 use http::HeaderMap;
 use http::HeaderValue;
@@ -15,8 +15,8 @@ use crate::region::Host;
 use crate::secret::Secret;
 use crate::transport::{Body, Pass, Request, Returned, Words};
 
-/// A second token does no harm. Nor does a second try with a refresh token: if the first one has used it up, the
-/// answer that is lost held the only other one.
+/// The operation of requesting a token. A second token does no harm. Nor does a second request with a refresh token: if
+/// the first one has used it up, the only new refresh token was in the response that was lost.
 const SIGN_IN: Operation = Operation {
     name: "sign_in",
     verb: Verb::Post,
@@ -25,12 +25,13 @@ const SIGN_IN: Operation = Operation {
     replay: Replay::Repeatable,
 };
 
-/// A code is good for one try. A second one is what a thief would do, and may end what the first one gave.
+/// The operation of exchanging a code, which can be used only once. A second request looks like an attack, and may
+/// revoke the token of the first.
 const EXCHANGE_CODE: Operation = Operation { replay: Replay::Once, ..SIGN_IN };
 
 const SAML2_BEARER: &str = "urn:ietf:params:oauth:grant-type:saml2-bearer";
 
-/// What the token endpoint returns.
+/// A successful response of the token endpoint.
 #[derive(Default, PartialEq, Deserialize)]
 #[serde(default)]
 struct TokenResponse {
@@ -49,15 +50,16 @@ impl Model for TokenResponse {
     const FIELDS: &'static [&'static str] = &["access_token", "expires_in", "refresh_token", "token_type"];
 }
 
-/// A token that was given, and how long it holds, in seconds.
+/// An access token that was issued.
 pub(crate) struct Granted {
     pub(crate) token: Secret,
+    /// The lifetime of the token, in seconds.
     pub(crate) expires_in: Option<i64>,
-    /// What the next one can be had with.
+    /// The refresh token, if the grant returns one.
     pub(crate) refresh_token: Option<Secret>,
 }
 
-/// The longest token, in bytes. One that is longer fits into no header.
+/// The maximum size of a token, in bytes. A longer one does not fit into a header.
 const LONGEST_TOKEN: usize = 64 * 1024;
 
 impl Returned for Granted {
@@ -82,7 +84,7 @@ impl Returned for Granted {
     }
 }
 
-/// What the token endpoint says when it refuses; another shape than the API's.
+/// An error response of the token endpoint, which has another format than those of the API.
 #[derive(Default, PartialEq, Deserialize)]
 #[serde(default)]
 struct TokenErrorResponse {
@@ -99,17 +101,17 @@ impl Model for TokenErrorResponse {
     const FIELDS: &'static [&'static str] = &["error", "description", "error_description"];
 }
 
-/// A request for a token, and what it shows to be let in.
+/// Builds the request that exchanges a grant for a token, and the credentials of the request.
 pub(super) fn exchange(
     host: &Host,
     client: &ClientAuthentication,
     grant: &Grant,
 ) -> Result<(Request, Pass), Error> {
     let (operation, words) = match grant {
-        Grant::ClientCredentials => (SIGN_IN, &CLIENT_WORDS),
-        Grant::AuthorizationCode { .. } => (EXCHANGE_CODE, &CODE_WORDS),
-        Grant::RefreshToken(_) => (SIGN_IN, &REFRESH_WORDS),
-        Grant::Saml2Bearer { .. } => (SIGN_IN, &ASSERTION_WORDS),
+        Grant::ClientCredentials => (SIGN_IN, &CLIENT_ERROR_FORMAT),
+        Grant::AuthorizationCode { .. } => (EXCHANGE_CODE, &CODE_ERROR_FORMAT),
+        Grant::RefreshToken(_) => (SIGN_IN, &REFRESH_ERROR_FORMAT),
+        Grant::Saml2Bearer { .. } => (SIGN_IN, &ASSERTION_ERROR_FORMAT),
     };
     let mut form = form_urlencoded::Serializer::new(String::new());
     let mut secrets = Vec::new();
@@ -140,7 +142,7 @@ pub(super) fn exchange(
         }
     }
     let pass = match &client.secret {
-        // Unlike RFC 6749 asks, id and secret go into Basic as they are, not form-encoded first.
+        // Unlike RFC 6749 requires, id and secret are not form-encoded before they are put into the Basic scheme.
         Some(secret) => Pass::Basic { id: client.id.clone(), secret: secret.clone() },
         None => {
             form.append_pair("client_id", &client.id);
@@ -161,9 +163,9 @@ pub(super) fn exchange(
     Ok((request, pass))
 }
 
-const CLIENT_WORDS: Words = Words { read: read_error, advice: client_advice };
+const CLIENT_ERROR_FORMAT: Words = Words { read: read_error, advice: client_advice };
 
-const CODE_WORDS: Words = Words {
+const CODE_ERROR_FORMAT: Words = Words {
     read: read_error,
     advice: |code| match code {
         "invalid_grant" => Some(
@@ -174,7 +176,7 @@ const CODE_WORDS: Words = Words {
     },
 };
 
-const REFRESH_WORDS: Words = Words {
+const REFRESH_ERROR_FORMAT: Words = Words {
     read: read_error,
     advice: |code| match code {
         "invalid_grant" => Some("the session has ended, or its refresh token was used before: sign in again"),
@@ -182,17 +184,17 @@ const REFRESH_WORDS: Words = Words {
     },
 };
 
-const ASSERTION_WORDS: Words = Words {
+const ASSERTION_ERROR_FORMAT: Words = Words {
     read: read_error,
     advice: |code| match code {
         "invalid_grant" => {
-            Some("check the organization's name; the assertion may have ended: get another one")
+            Some("check the organization's name; the assertion may have expired: request a new one")
         }
         other => client_advice(other),
     },
 };
 
-/// Reads an error of the login host: in the shape of RFC 6749, or in that of the API, which its gateway answers in.
+/// Reads an error of the login server: in the format of RFC 6749, or in that of the API, which its gateway uses.
 fn read_error(body: &[u8]) -> Option<ErrorBody> {
     let said: TokenErrorResponse = decode(body).unwrap_or_default();
     let described: Option<ErrorBody> = decode(body).ok();
@@ -207,14 +209,14 @@ fn read_error(body: &[u8]) -> Option<ErrorBody> {
     })
 }
 
-/// What to do about a refusal of the client itself, by its code.
+/// Returns advice for an error code about the OAuth client itself.
 fn client_advice(code: &str) -> Option<&'static str> {
     match code {
         "invalid_client" => Some(
             "check the client id and secret, that the client is active, and that it belongs to this region",
         ),
         "unauthorized_client" => Some("the client is not of the grant type that was used"),
-        "unsupported_grant_type" => Some("the login host does not offer this way to sign in"),
+        "unsupported_grant_type" => Some("the login server does not support this grant type"),
         _ => None,
     }
 }

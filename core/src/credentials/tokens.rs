@@ -1,4 +1,4 @@
-//! One token for all clones of a client: had once, kept, renewed in time.
+//! The access token that all clones of an API object share: obtained once, and renewed before it expires.
 
 use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -9,7 +9,7 @@ use tokio::task::AbortHandle;
 use tracing::debug;
 
 use super::token_endpoint::{self, Granted};
-use super::{Authorization, ClientAuthentication, Credentials, Grant, Means, Session, browser};
+use super::{Authorization, ClientAuthentication, CredentialKind, Credentials, Grant, Session, browser};
 use crate::clock::Wait;
 use crate::config::Config;
 use crate::error::{Error, ErrorKind};
@@ -18,69 +18,72 @@ use crate::region::Host;
 use crate::secret::Secret;
 use crate::transport::{Admission, Allowance, Pass, Transport};
 
-/// How long before its end a token is renewed.
-const AHEAD: Duration = Duration::from_secs(60);
-/// How much earlier than that, at most: so that many programs do not renew in the same second.
-const JITTER: Duration = Duration::from_secs(15);
-/// How long after a failed renewal the next one is tried, while the old token still holds.
-const AFTER_FAILURE: Duration = Duration::from_secs(10);
+/// The time before its expiry at which a token is renewed.
+const RENEWAL_MARGIN: Duration = Duration::from_secs(60);
+/// The maximum random addition to that time, so that many programs do not renew in the same second.
+const RENEWAL_JITTER: Duration = Duration::from_secs(15);
+/// The pause between a failed renewal and the next one, while the old token is still valid.
+const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(10);
 
-/// A token, and how long it holds by the client's clock.
+/// An access token and its lifetime.
 #[derive(Debug)]
 pub(crate) struct Token {
     secret: Secret,
-    /// When it is to be renewed and when it ends; nothing for a token that did not tell.
+    /// The instants at which the token is due for renewal and at which it expires, by the API object's clock; `None` if
+    /// the expiry is unknown.
     span: Option<(Instant, Instant)>,
-    /// When it ends by the machine's calendar, which is what can be kept.
+    /// The time of expiry by the system clock, which can be stored.
     expires_at: Option<Timestamp>,
 }
 
-/// The tokens of a client, shared by all its clones.
+/// The tokens of an API object, shared by all its clones.
 pub(crate) struct Tokens {
     shared: Arc<Shared>,
-    /// One browser at a time; and the sign-in that has begun there, until it is waited for.
-    browsing: tokio::sync::Mutex<Option<browser::Begun>>,
+    /// The sign-in that has begun in the browser, until `sign_in` waits for it. The lock allows one browser at a time.
+    browsing: tokio::sync::Mutex<Option<browser::PendingSignIn>>,
 }
 
 struct Shared {
     credentials: Credentials,
     host: Host,
-    /// The connections that tokens are renewed over.
+    /// The transport for renewals.
     transport: Arc<Transport>,
     allowance: Allowance,
     held: Arc<Held>,
 }
 
-/// The token, wherever it is renewed: it outlives the connections.
+/// The token and its renewal, which outlive the connections.
 struct Held {
     state: Mutex<State>,
-    /// How often somebody signed out: what began before does not count afterwards.
-    farewells: watch::Sender<u64>,
+    /// The number of sign-outs. Each one discards the renewals and sign-ins that started before it.
+    sign_outs: watch::Sender<u64>,
 }
 
 struct State {
     token: Option<Arc<Token>>,
-    /// Whether the service rejected the token before its time.
+    /// True if the service rejected the token before its expiry.
     rejected: bool,
     next: Next,
-    /// The renewal under way.
+    /// The running renewal.
     renewal: Option<Renewal>,
+    /// The earliest time of the next renewal, after one has failed.
     not_before: Option<Instant>,
-    /// What the next token comes from if signing out, which is under way, fails.
-    aside: Option<Next>,
+    /// The value of `next` before the running sign-out, restored if that fails.
+    next_before_sign_out: Option<Next>,
 }
 
-/// Where the next token comes from.
+/// The source of the next token.
 #[derive(Clone)]
 enum Next {
+    /// This grant, which is exchanged for it.
     Grant(Grant),
-    /// From nowhere: the one given is all there is.
+    /// None: the initial token can't be renewed.
     Nowhere,
-    /// From nowhere any more, or not yet, for this reason.
+    /// None any more, or none yet, for this reason.
     Ended(Error),
 }
 
-/// Whether callers wait for a renewal.
+/// The presence of callers that wait for a renewal.
 #[derive(Clone, Copy)]
 enum Callers {
     None,
@@ -88,32 +91,33 @@ enum Callers {
 }
 
 impl State {
-    /// The token, as long as it holds.
-    fn holding(&self, now: Instant) -> Option<&Arc<Token>> {
-        self.token.as_ref().filter(|token| !self.rejected && token.holds(now))
+    /// Returns the token, if it is valid.
+    fn valid_token(&self, now: Instant) -> Option<&Arc<Token>> {
+        self.token.as_ref().filter(|token| !self.rejected && token.is_valid(now))
     }
 
-    fn take(&mut self, token: Arc<Token>, next: Next) {
+    /// Replaces the token after a renewal.
+    fn store(&mut self, token: Arc<Token>, next: Next) {
         self.token = Some(token);
         self.rejected = false;
         self.next = next;
         self.not_before = None;
     }
 
-    /// Whether this is the renewal under way.
-    fn is_present(&self, outcome: &Outcome) -> bool {
+    /// Returns whether this is the running renewal.
+    fn is_current(&self, outcome: &Outcome) -> bool {
         self.renewal.as_ref().is_some_and(|present| present.outcome.same_channel(outcome))
     }
 
-    /// Ends a renewal, unless another one has taken its place.
+    /// Clears the running renewal, unless another one has replaced it.
     fn forget_renewal(&mut self, outcome: &Outcome) {
-        if self.is_present(outcome) {
+        if self.is_current(outcome) {
             self.renewal = None;
         }
     }
 
-    /// What can be exchanged for a token to end the session with.
-    fn refreshable(&self) -> Option<Grant> {
+    /// Returns the refresh token with which a sign-out can obtain an access token, if the present one has expired.
+    fn refresh_grant(&self) -> Option<Grant> {
         match &self.next {
             Next::Grant(grant @ Grant::RefreshToken(_)) if self.token.is_some() => Some(grant.clone()),
             _ => None,
@@ -123,18 +127,18 @@ impl State {
 
 type Outcome = watch::Receiver<Option<Result<Arc<Token>, Error>>>;
 
-/// A renewal under way.
+/// A running renewal.
 struct Renewal {
     began: Instant,
     outcome: Outcome,
     keeper: Keeper,
 }
 
-/// Whatever keeps the request of a renewal open.
+/// The owner that keeps the request of a renewal open.
 enum Keeper {
-    /// The callers that wait for it. When the last of them leaves, the request is closed.
+    /// The callers that wait for the renewal. When the last of them is dropped, the request is closed.
     Callers(Weak<Request>),
-    /// The tokens: nobody waits for it yet, or its response holds the only token that is left.
+    /// The tokens: no caller waits for the renewal, or its response contains the only valid token.
     Tokens(Arc<Request>),
 }
 
@@ -148,7 +152,7 @@ impl Drop for Request {
 }
 
 impl Renewal {
-    /// Returns the request, to be kept open for one more caller; `None` where it has been closed.
+    /// Returns the request, to keep it open for one more caller; `None` if it has been closed.
     fn request(&self) -> Option<Arc<Request>> {
         match &self.keeper {
             Keeper::Callers(request) => request.upgrade(),
@@ -156,7 +160,7 @@ impl Renewal {
         }
     }
 
-    /// Leaves the request alone, on a runtime that does not work any more.
+    /// Leaks the request, whose runtime does not work any more.
     #[cfg(feature = "uniffi")]
     fn forget(self) {
         if let Some(request) = self.request() {
@@ -176,21 +180,23 @@ struct Awaited {
 impl Tokens {
     pub(crate) fn new(config: &Config, transport: Arc<Transport>) -> Self {
         let now = transport.clock().now();
-        let given = |secret: &Secret, expires_at: Option<Timestamp>| {
+        let initial = |secret: &Secret, expires_at: Option<Timestamp>| {
             let left = |end: Timestamp| end.as_system_time().duration_since(SystemTime::now());
             let lifetime = expires_at.map(|end| left(end).unwrap_or_default());
-            Some(Arc::new(Token { expires_at, ..Token::given(secret.clone(), now, lifetime) }))
+            Some(Arc::new(Token { expires_at, ..Token::with_lifetime(secret.clone(), now, lifetime) }))
         };
         let (token, next) = match &config.credentials.0 {
-            Means::AccessToken { token, expires_at } => (given(token, *expires_at), Next::Nowhere),
-            Means::Session { session, .. } => {
+            CredentialKind::AccessToken { token, expires_at } => (initial(token, *expires_at), Next::Nowhere),
+            CredentialKind::Session { session, .. } => {
                 let next = session.refresh_token.clone().map(Grant::RefreshToken);
-                let token = given(&session.access_token, session.expires_at);
+                let token = initial(&session.access_token, session.expires_at);
                 (token, next.map_or(Next::Nowhere, Next::Grant))
             }
-            Means::Grant { grant, .. } => (None, Next::Grant(grant.clone())),
-            Means::Browser(_) => (None, Next::Ended(ended("nobody has signed in yet: sign in first"))),
-            Means::Forked => (None, Next::Ended(ended(FORKED))),
+            CredentialKind::Grant { grant, .. } => (None, Next::Grant(grant.clone())),
+            CredentialKind::Browser(_) => {
+                (None, Next::Ended(sign_in_error("not signed in yet: sign in first")))
+            }
+            CredentialKind::Forked => (None, Next::Ended(sign_in_error(FORKED))),
         };
         Tokens {
             shared: Arc::new(Shared {
@@ -205,26 +211,26 @@ impl Tokens {
                         next,
                         renewal: None,
                         not_before: None,
-                        aside: None,
+                        next_before_sign_out: None,
                     }),
-                    farewells: watch::Sender::new(0),
+                    sign_outs: watch::Sender::new(0),
                 }),
             }),
             browsing: tokio::sync::Mutex::new(None),
         }
     }
 
-    /// The same tokens, renewed over other connections, because those so far don't work any more. What was under way
-    /// over those is forgotten: it never ends. A code that was sent is not sent again.
+    /// Returns the same tokens, to be renewed over another transport, because the present one does not work any more. A
+    /// renewal that is running on it is discarded, because it never ends. A code is never sent a second time.
     #[cfg(feature = "uniffi")]
-    pub(crate) fn moved(&self, transport: Arc<Transport>) -> Self {
+    pub(crate) fn with_transport(&self, transport: Arc<Transport>) -> Self {
         let shared = &self.shared;
         {
             let mut state = shared.lock();
             if let Some(renewal) = state.renewal.take() {
                 renewal.forget();
             }
-            if let Some(next) = state.aside.take() {
+            if let Some(next) = state.next_before_sign_out.take() {
                 state.next = next;
             }
         }
@@ -240,23 +246,23 @@ impl Tokens {
         }
     }
 
-    /// The time in which signing in ends: the wait for the user, and two renewals, because one may be lost.
+    /// Returns the maximum time of a sign-in: the time limit of the user and two renewals, because one may be lost.
     #[cfg(feature = "uniffi")]
     pub(crate) fn longest_sign_in(&self) -> Duration {
         let user = match &self.shared.credentials.0 {
-            Means::Browser(authorization) => browser::limit(authorization),
+            CredentialKind::Browser(authorization) => browser::limit(authorization),
             _ => Duration::ZERO,
         };
         user.saturating_add(self.longest_renewal().saturating_mul(2))
     }
 
-    /// The time in which a renewal ends.
+    /// Returns the maximum time of a renewal.
     #[cfg(feature = "uniffi")]
     pub(crate) fn longest_renewal(&self) -> Duration {
-        self.shared.allowance.deadline.saturating_add(AFTER_FAILURE)
+        self.shared.allowance.deadline.saturating_add(PAUSE_AFTER_FAILURE)
     }
 
-    /// What is held now.
+    /// Returns the current session, if there is one.
     pub(crate) fn session(&self) -> Option<Session> {
         let state = self.shared.lock();
         let refresh_token = match &state.next {
@@ -264,75 +270,80 @@ impl Tokens {
             _ => None,
         };
         if refresh_token.is_none() {
-            state.holding(self.shared.now())?;
+            state.valid_token(self.shared.now())?;
         }
         let token = state.token.as_ref()?;
         Some(Session { access_token: token.secret.clone(), expires_at: token.expires_at, refresh_token })
     }
 
-    /// Has a token now, by the browser if that is the way.
+    /// Obtains a token, with the browser if the credentials require it.
     pub(crate) async fn sign_in(&self) -> Result<Session, Error> {
         match &self.shared.credentials.0 {
-            Means::Browser(authorization) => self.by_browser(authorization).await?,
+            CredentialKind::Browser(authorization) => self.sign_in_by_browser(authorization).await?,
             _ => self.token(None).await?,
         };
-        self.session().ok_or_else(|| ended("the session has ended meanwhile"))
+        self.session().ok_or_else(|| sign_in_error("the session ended meanwhile"))
     }
 
-    /// Listens for the redirect of a sign-in at the browser, and returns the address of the page.
+    /// Listens for the redirect of a sign-in in the browser, and returns the URL of the page.
     pub(crate) async fn begin_sign_in(&self) -> Result<String, Error> {
-        let Means::Browser(authorization) = &self.shared.credentials.0 else {
+        let CredentialKind::Browser(authorization) = &self.shared.credentials.0 else {
             return Err(Error::invalid_argument("credentials", "need no browser to sign in"));
         };
         let mut browsing = self.browsing.lock().await;
-        // The port of one that nobody waits for is free before the next one listens there.
+        // A sign-in that no caller waits for releases its port before the next one binds it.
         *browsing = None;
         let clock = self.shared.transport.clock();
-        let begun = browser::Begun::new(&self.shared.host, authorization, clock).await?;
+        let begun = browser::PendingSignIn::new(&self.shared.host, authorization, clock).await?;
         Ok(browsing.insert(begun).url().to_owned())
     }
 
-    async fn by_browser(&self, authorization: &Authorization) -> Result<Arc<Token>, Error> {
+    async fn sign_in_by_browser(&self, authorization: &Authorization) -> Result<Arc<Token>, Error> {
         let shared = &self.shared;
         let mut browsing = self.browsing.lock().await;
         let begun = browsing.take();
-        if begun.is_none() && !shared.needs_a_person() {
+        if begun.is_none() && !shared.needs_user() {
             match self.token(None).await {
-                // The session has ended for good, and the person is here.
-                Err(_) if shared.needs_a_person() => {}
+                // The session can't be renewed any more, but the user is present.
+                Err(_) if shared.needs_user() => {}
                 result => return result,
             }
         }
-        let mut farewells = shared.held.farewells.subscribe();
+        let mut sign_outs = shared.held.sign_outs.subscribe();
         let clock = shared.transport.clock();
         let signed_in = async {
             match begun {
-                Some(begun) => begun.visited(clock).await,
-                None => browser::Begun::new(&shared.host, authorization, clock).await?.shown(clock).await,
+                Some(begun) => begun.wait(clock).await,
+                None => {
+                    browser::PendingSignIn::new(&shared.host, authorization, clock)
+                        .await?
+                        .open_and_wait(clock)
+                        .await
+                }
             }
         };
         let grant = tokio::select! {
             biased;
-            _ = farewells.changed() => Err(ended("signed out meanwhile: sign in again")),
+            _ = sign_outs.changed() => Err(sign_in_error("signed out meanwhile: sign in again")),
             grant = signed_in => grant,
         }?;
         shared.lock().next = Next::Grant(grant);
         self.token(None).await
     }
 
-    /// Begins to sign out, once no renewal is under way: nobody has another token from then on.
-    pub(crate) async fn leave(&self) -> Leaving<'_> {
+    /// Begins to sign out, once no renewal is running: from then on no caller obtains another token.
+    pub(crate) async fn begin_sign_out(&self) -> SignOut<'_> {
         loop {
             let renewal = {
                 let mut state = self.shared.lock();
-                match self.shared.awaited(&state) {
+                match self.shared.running_renewal(&state) {
                     Some(renewal) => renewal,
                     None => {
-                        let refreshable = state.refreshable();
-                        let next = mem::replace(&mut state.next, Next::Ended(ended("signing out")));
-                        state.aside = Some(next);
-                        self.shared.held.farewells.send_modify(|farewells| *farewells += 1);
-                        return Leaving { shared: &self.shared, refreshable };
+                        let refresh_grant = state.refresh_grant();
+                        let next = mem::replace(&mut state.next, Next::Ended(sign_in_error("signing out")));
+                        state.next_before_sign_out = Some(next);
+                        self.shared.held.sign_outs.send_modify(|sign_outs| *sign_outs += 1);
+                        return SignOut { shared: &self.shared, refresh_grant };
                     }
                 }
             };
@@ -348,15 +359,15 @@ impl Tokens {
             let renewal = {
                 let mut state = self.shared.lock();
                 let now = self.shared.now();
-                if let Some(token) = state.holding(now).cloned() {
+                if let Some(token) = state.valid_token(now).cloned() {
                     let due = token.span.is_some_and(|(renew_at, _)| now >= renew_at);
                     let allowed = state.not_before.is_none_or(|not_before| now >= not_before);
-                    if due && allowed && self.shared.awaited(&state).is_none() {
+                    if due && allowed && self.shared.running_renewal(&state).is_none() {
                         self.shared.start_renewal(&mut state, Callers::None);
                     }
                     return Ok(token);
                 }
-                match self.shared.awaited(&state) {
+                match self.shared.running_renewal(&state) {
                     Some(renewal) => renewal,
                     None => match self.shared.start_renewal(&mut state, Callers::Some) {
                         Some(renewal) => renewal,
@@ -367,14 +378,14 @@ impl Tokens {
             match self.shared.outcome(&renewal).await {
                 Some(Err(error)) if self.may_start_anew(&renewal, &error, until) => {}
                 Some(result) => return result,
-                // It went down with the runtime it ran on: start over on this one, if this one starts tasks.
-                None if lost => return Err(ended("the runtime is shutting down")),
+                // The renewal ended with its runtime: start over on this one, unless it does not start tasks either.
+                None if lost => return Err(sign_in_error("the runtime is shutting down")),
                 None => lost = true,
             }
         }
     }
 
-    /// Whether a caller has time for another renewal, after one that ended by its deadline and so without a result.
+    /// Returns whether a caller has time for another renewal, after one that timed out at its deadline.
     fn may_start_anew(&self, renewal: &Awaited, error: &Error, until: Option<Instant>) -> bool {
         let now = self.shared.now();
         let by_its_deadline = error.kind() == ErrorKind::Timeout
@@ -385,7 +396,7 @@ impl Tokens {
 
 impl Drop for Tokens {
     fn drop(&mut self) {
-        // Nobody is left to use a token.
+        // No caller is left to use the token.
         let renewal = self.shared.lock().renewal.take();
         drop(renewal);
     }
@@ -400,11 +411,11 @@ impl Admission for Tokens {
     }
 
     fn rejected(&self, token: &Arc<Token>) -> bool {
-        if matches!(self.shared.credentials.0, Means::AccessToken { .. }) {
+        if matches!(self.shared.credentials.0, CredentialKind::AccessToken { .. }) {
             return false;
         }
         let mut state = self.shared.lock();
-        // A storm of rejections of one token renews once: the later ones find the next token here.
+        // Many rejections of the same token renew it only once: the later ones find another token here.
         if state.token.as_ref().is_some_and(|present| Arc::ptr_eq(present, token)) {
             state.rejected = true;
         }
@@ -413,41 +424,40 @@ impl Admission for Tokens {
 }
 
 impl Next {
-    /// Why there is no other token.
+    /// Returns the reason why there is no other token.
     fn reason(&self) -> Error {
         match self {
             Next::Ended(reason) => reason.clone(),
-            _ => ended(
-                "the access token has ended, and there is nothing to get another one with: sign in again",
-            ),
+            _ => sign_in_error("the access token has expired and can't be renewed: sign in again"),
         }
     }
 }
 
-/// Somebody who signs out. What was put aside comes back, unless it is for good.
-pub(crate) struct Leaving<'a> {
+/// A sign-out in progress. Dropping it before `complete()` restores the source of the next token.
+pub(crate) struct SignOut<'a> {
     shared: &'a Arc<Shared>,
-    refreshable: Option<Grant>,
+    refresh_grant: Option<Grant>,
 }
 
-impl Leaving<'_> {
-    /// What the service is to be told with, if there is anything to tell.
-    pub(crate) async fn pass(&mut self) -> Result<Option<Pass>, Error> {
-        let token = self.shared.lock().holding(self.shared.now()).cloned();
+impl SignOut<'_> {
+    /// Returns the token to revoke, which authenticates the request; `None` if there is none.
+    pub(crate) async fn token(&mut self) -> Result<Option<Pass>, Error> {
+        let token = self.shared.lock().valid_token(self.shared.now()).cloned();
         match token {
             Some(token) => Ok(Some(Pass::Bearer(token.secret.clone()))),
-            None => self.refreshed().await,
+            None => self.refreshed_token().await,
         }
     }
 
-    /// Another one by the refresh token, once: that can be ended only by way of an access token.
-    pub(crate) async fn refreshed(&mut self) -> Result<Option<Pass>, Error> {
-        let Some(grant) = self.refreshable.take() else { return Ok(None) };
+    /// Exchanges the refresh token for another access token, once: revoking the latter is the only way to revoke the
+    /// refresh token. Returns `None` if there is no usable refresh token.
+    pub(crate) async fn refreshed_token(&mut self) -> Result<Option<Pass>, Error> {
+        let Some(grant) = self.refresh_grant.take() else { return Ok(None) };
         match self.shared.exchange(&grant).await {
             Ok((token, refresh_token)) => {
                 let pass = Pass::Bearer(token.secret.clone());
                 let mut state = self.shared.lock();
-                state.aside = Some(after(grant, refresh_token));
+                state.next_before_sign_out = Some(next_grant(grant, refresh_token));
                 state.token = Some(Arc::new(token));
                 state.rejected = false;
                 Ok(Some(pass))
@@ -457,22 +467,22 @@ impl Leaving<'_> {
         }
     }
 
-    /// The service has been told, or there was nothing to tell.
-    pub(crate) fn for_good(self) {
+    /// Completes the sign-out, after the token was revoked or if there was none.
+    pub(crate) fn complete(self) {
         let mut state = self.shared.lock();
-        state.aside = None;
+        state.next_before_sign_out = None;
         state.token = None;
-        state.next = Next::Ended(ended(match self.shared.credentials.0 {
-            Means::Browser(_) => "signed out: sign in again",
-            _ => "signed out: make another client to sign in again",
+        state.next = Next::Ended(sign_in_error(match self.shared.credentials.0 {
+            CredentialKind::Browser(_) => "signed out: sign in again",
+            _ => "signed out: create another API object to sign in again",
         }));
     }
 }
 
-impl Drop for Leaving<'_> {
+impl Drop for SignOut<'_> {
     fn drop(&mut self) {
         let mut state = self.shared.lock();
-        if let Some(next) = state.aside.take() {
+        if let Some(next) = state.next_before_sign_out.take() {
             state.next = next;
         }
     }
@@ -480,7 +490,7 @@ impl Drop for Leaving<'_> {
 
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, State> {
-        // Nothing panics while it is held; and a state is whole at every moment.
+        // Nothing panics while the lock is held, and the state is consistent at all times.
         self.held.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -488,62 +498,62 @@ impl Shared {
         self.transport.clock().now()
     }
 
-    /// Whether nothing but a person can get another token.
-    fn needs_a_person(&self) -> bool {
+    /// Returns whether only the user can obtain another token.
+    fn needs_user(&self) -> bool {
         let state = self.lock();
-        self.awaited(&state).is_none()
-            && state.holding(self.now()).is_none()
+        self.running_renewal(&state).is_none()
+            && state.valid_token(self.now()).is_none()
             && !matches!(state.next, Next::Grant(_))
     }
 
-    /// Returns the renewal under way, if it can be waited for: its request is open, and it is not older than its own
-    /// deadline, as one on a runtime that nobody drives any more.
-    fn awaited(&self, state: &State) -> Option<Awaited> {
+    /// Returns the running renewal, if a caller can wait for it: its request is open, and its own deadline has not
+    /// passed, as it would on a runtime that is not driven any more.
+    fn running_renewal(&self, state: &State) -> Option<Awaited> {
         let renewal = state.renewal.as_ref()?;
-        let request = renewal.request().filter(|_| !self.patience(renewal.began).is_zero())?;
+        let request = renewal.request().filter(|_| !self.time_left(renewal.began).is_zero())?;
         Some(Awaited { began: renewal.began, outcome: renewal.outcome.clone(), _request: request })
     }
 
-    fn patience(&self, began: Instant) -> Duration {
+    /// Returns the remaining time of a renewal.
+    fn time_left(&self, began: Instant) -> Duration {
         let passed = self.now().saturating_duration_since(began);
-        self.allowance.deadline.saturating_add(AFTER_FAILURE).saturating_sub(passed)
+        self.allowance.deadline.saturating_add(PAUSE_AFTER_FAILURE).saturating_sub(passed)
     }
 
-    /// How a renewal ended; nothing if it never will.
+    /// Waits for the result of a renewal; returns `None` if it ended without one or exceeded its maximum time.
     async fn outcome(&self, renewal: &Awaited) -> Option<Result<Arc<Token>, Error>> {
         let mut outcome = renewal.outcome.clone();
-        let ended = tokio::select! {
+        let settled = tokio::select! {
             biased;
             result = outcome.wait_for(Option::is_some) => result.ok().and_then(|result| result.clone()),
-            () = self.transport.clock().sleep(self.patience(renewal.began), Wait::Deadline) => None,
+            () = self.transport.clock().sleep(self.time_left(renewal.began), Wait::Deadline) => None,
         };
-        if ended.is_none() {
+        if settled.is_none() {
             self.lock().forget_renewal(&outcome);
         }
-        ended
+        settled
     }
 
-    /// Starts a renewal, if there is a way to one, as a task of its own: so it goes on when one of several callers is
-    /// cancelled.
+    /// Starts a renewal, if there is a grant for it, in a separate task, so that it continues if one of several callers
+    /// is cancelled.
     fn start_renewal(self: &Arc<Self>, state: &mut State, callers: Callers) -> Option<Awaited> {
         let Next::Grant(grant) = &state.next else { return None };
         let grant = grant.clone();
         let is_used_up = matches!(grant, Grant::AuthorizationCode { .. } | Grant::RefreshToken(_));
         if matches!(grant, Grant::AuthorizationCode { .. }) {
-            // Whatever becomes of the task, a code is not sent a second time.
-            state.next = Next::Ended(ended(
-                "the answer to the code was lost, and a code is good for one try: sign in \
-                                            again",
+            // A code is never sent a second time, whatever happens to the task.
+            state.next = Next::Ended(sign_in_error(
+                "the response to the code was lost, and a code can be used only once: sign in again",
             ));
         }
         let (sender, outcome) = watch::channel(None);
         let began = self.now();
         let shared = Arc::clone(self);
         let own = outcome.clone();
-        let farewells = *self.held.farewells.borrow();
+        let sign_outs = *self.held.sign_outs.borrow();
         let task = tokio::spawn(async move {
             let result = shared.exchange(&grant).await;
-            let result = shared.settle(grant, result, &own, farewells);
+            let result = shared.settle(grant, result, &own, sign_outs);
             drop(own);
             let _ = sender.send(Some(result));
         });
@@ -556,30 +566,30 @@ impl Shared {
         Some(Awaited { began, outcome, _request: request })
     }
 
-    /// Notes how a renewal ended.
+    /// Records the result of a renewal.
     fn settle(
         &self,
         grant: Grant,
         result: Result<(Token, Option<Secret>), Error>,
         own: &Outcome,
-        farewells: u64,
+        sign_outs: u64,
     ) -> Result<Arc<Token>, Error> {
         let mut state = self.lock();
-        let is_present = state.is_present(own);
+        let is_current = state.is_current(own);
         state.forget_renewal(own);
-        if *self.held.farewells.borrow() != farewells {
+        if *self.held.sign_outs.borrow() != sign_outs {
             return Err(state.next.reason());
         }
         match result {
             Ok((token, refresh_token)) => {
                 let token = Arc::new(token);
-                state.take(Arc::clone(&token), after(grant, refresh_token));
+                state.store(Arc::clone(&token), next_grant(grant, refresh_token));
                 Ok(token)
             }
             Err(error) => {
                 debug!(kind = ?error.kind(), "the token could not be renewed");
-                if is_present {
-                    state.not_before = Some(self.now() + AFTER_FAILURE);
+                if is_current {
+                    state.not_before = Some(self.now() + PAUSE_AFTER_FAILURE);
                     let spent = is_spent(&grant, &error);
                     state.next = if spent { Next::Ended(error.clone()) } else { Next::Grant(grant) };
                 }
@@ -590,20 +600,20 @@ impl Shared {
 
     async fn exchange(&self, grant: &Grant) -> Result<(Token, Option<Secret>), Error> {
         let (request, pass) = token_endpoint::exchange(&self.host, &self.client(), grant)?;
-        // Counted from before the request, so that the token never ends earlier than believed.
+        // The lifetime starts before the request, so that the token never expires earlier than assumed.
         let (asked, wall) = (self.now(), SystemTime::now());
         let (granted, _) = self.transport.send::<Granted>(&request, &pass, &self.allowance).await?;
         let lifetime = granted.expires_in.map(|seconds| Duration::from_secs(seconds.try_into().unwrap_or(0)));
         let end = lifetime.and_then(|lifetime| Timestamp::try_from(wall.checked_add(lifetime)?).ok());
-        let token = Token { expires_at: end, ..Token::given(granted.token, asked, lifetime) };
+        let token = Token { expires_at: end, ..Token::with_lifetime(granted.token, asked, lifetime) };
         Ok((token, granted.refresh_token))
     }
 
     fn client(&self) -> ClientAuthentication {
         match &self.credentials.0 {
-            Means::Session { client, .. } | Means::Grant { client, .. } => client.clone(),
-            Means::Browser(authorization) => authorization.client(),
-            Means::AccessToken { .. } | Means::Forked => {
+            CredentialKind::Session { client, .. } | CredentialKind::Grant { client, .. } => client.clone(),
+            CredentialKind::Browser(authorization) => authorization.client(),
+            CredentialKind::AccessToken { .. } | CredentialKind::Forked => {
                 ClientAuthentication { id: String::new(), secret: None }
             }
         }
@@ -611,36 +621,37 @@ impl Shared {
 }
 
 impl Token {
-    /// By the client's clock, and by the calendar: that one goes on while the machine sleeps.
-    fn holds(&self, now: Instant) -> bool {
+    /// Returns whether the token has not expired, by the API object's clock and by the system clock, which continues
+    /// while the machine sleeps.
+    fn is_valid(&self, now: Instant) -> bool {
         self.span.is_none_or(|(_, end)| now < end)
             && self.expires_at.is_none_or(|end| SystemTime::now() < end.as_system_time())
     }
 
-    /// A token that holds for `lifetime` from a moment on.
-    fn given(secret: Secret, from: Instant, lifetime: Option<Duration>) -> Self {
+    /// Creates a token that is valid for `lifetime` from the given instant on.
+    fn with_lifetime(secret: Secret, from: Instant, lifetime: Option<Duration>) -> Self {
         let span = lifetime.and_then(|lifetime| {
-            Some((from.checked_add(lifetime - ahead(lifetime))?, from.checked_add(lifetime)?))
+            Some((from.checked_add(lifetime - renewal_margin(lifetime))?, from.checked_add(lifetime)?))
         });
         Token { secret, span, expires_at: None }
     }
 }
 
-/// Where the next token comes from, once a grant was exchanged.
-fn after(grant: Grant, refresh_token: Option<Secret>) -> Next {
+/// Returns the source of the next token, after a grant was exchanged.
+fn next_grant(grant: Grant, refresh_token: Option<Secret>) -> Next {
     match (refresh_token, grant) {
         (Some(token), _) => Next::Grant(Grant::RefreshToken(token)),
-        // A code is good for one exchange. What else there was can be used again.
+        // A code can be used only once. Every other grant can be used again.
         (None, Grant::AuthorizationCode { .. }) => Next::Nowhere,
         (None, grant) => Next::Grant(grant),
     }
 }
 
-/// Whether a grant is of no use any more after this failure.
+/// Returns whether a grant can't be used any more after this failure.
 fn is_spent(grant: &Grant, error: &Error) -> bool {
     match grant {
         Grant::ClientCredentials => false,
-        // A second try would burn it, if the first one did not.
+        // A second request would invalidate the code, if the first one did not.
         Grant::AuthorizationCode { .. } => !error.worth_retrying(),
         Grant::RefreshToken(_) | Grant::Saml2Bearer { .. } => {
             !error.worth_retrying() && matches!(error.status(), Some(400..=499))
@@ -648,15 +659,16 @@ fn is_spent(grant: &Grant, error: &Error) -> bool {
     }
 }
 
-/// A code is good for one exchange, and so are most refresh tokens: two processes must not share them.
-const FORKED: &str = "this process was forked from one that signs in with a code or a refresh token, which only one can \
-                      use: give it an access token of that one";
+/// The error in a forked process. A code can be used only once, and so can most refresh tokens: two processes must not
+/// share them.
+const FORKED: &str = "this process was forked from one that signs in with a code or a refresh token, which only one \
+                      process can use: pass it an access token of the parent process";
 
-fn ended(reason: &str) -> Error {
+fn sign_in_error(reason: &str) -> Error {
     Error::builder().kind(ErrorKind::SignIn, reason).build()
 }
 
-/// How long before its end a token with this lifetime is renewed: never more than half of it.
-fn ahead(lifetime: Duration) -> Duration {
-    (AHEAD + JITTER.mul_f64(fastrand::f64())).min(lifetime / 2)
+/// Returns the time before its expiry at which a token with this lifetime is renewed: at most half of the lifetime.
+fn renewal_margin(lifetime: Duration) -> Duration {
+    (RENEWAL_MARGIN + RENEWAL_JITTER.mul_f64(fastrand::f64())).min(lifetime / 2)
 }

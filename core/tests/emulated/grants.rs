@@ -261,7 +261,7 @@ async fn a_denied_consent_is_reported_with_the_services_message() {
     assert_eq!(error.server_message(), Some("the user refused the consent"));
     assert_eq!(
         error.to_string(),
-        "the sign-in was refused: access_denied: the user refused the consent; the person or an administrator did \
+        "the sign-in was refused: access_denied: the user refused the consent; the user or an administrator did \
          not consent"
     );
 }
@@ -431,7 +431,7 @@ async fn a_stored_session_continues_without_a_request_and_is_renewed_when_it_exp
     let expired = api(world.config_for(Credentials::session(&client_id, without, None)));
     let error = error_of(&world, expired.get_oauth_scopes(None).await);
     assert_eq!(error.kind(), ErrorKind::SignIn);
-    assert!(error.to_string().contains("the access token has ended"), "{error}");
+    assert!(error.to_string().contains("the access token has expired"), "{error}");
 }
 
 #[tokio::test]
@@ -520,7 +520,7 @@ async fn signing_out_ends_the_session_on_the_service_and_in_the_api_object() {
     assert_eq!(error.kind(), ErrorKind::SignIn);
     assert_eq!(
         error.to_string(),
-        "get_oauth_scopes: no token: signed out: make another client to sign in again"
+        "get_oauth_scopes: no token: signed out: create another API object to sign in again"
     );
     let thief = crate::world::api(world.config_for(Credentials::access_token(stored.access_token)));
     assert_eq!(error_of(&world, thief.get_oauth_scopes(None).await).status(), Some(401));
@@ -650,7 +650,7 @@ async fn a_code_is_not_sent_again_after_its_runtime_is_lost() {
     for _ in 0..2 {
         let error = error_of(&world, api.sign_in().await);
         assert_eq!(error.kind(), ErrorKind::SignIn);
-        assert!(error.to_string().contains("a code is good for one try"), "{error}");
+        assert!(error.to_string().contains("a code can be used only once"), "{error}");
     }
     assert_eq!(world.token_requests(), 1);
 }

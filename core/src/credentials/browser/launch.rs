@@ -1,9 +1,9 @@
-//! Starting the browser of the user.
+//! Opens the browser of the user.
 
 use std::io;
 
-/// Opens a page in the browser. Where the variable `BROWSER` names the program, the function returns when the program
-/// ends, so that one that fails is noticed.
+/// Opens a page in the browser. If the variable `BROWSER` names the program, the function returns when the program
+/// exits, so that its failure is reported.
 pub(super) fn open(url: &str) -> io::Result<()> {
     #[cfg(all(unix, not(target_vendor = "apple"), not(target_os = "android")))]
     if let Some(commands) = std::env::var_os("BROWSER").filter(|commands| !commands.is_empty()) {
@@ -12,14 +12,14 @@ pub(super) fn open(url: &str) -> io::Result<()> {
     webbrowser::open(url)
 }
 
-/// Programs that are named in a variable.
+/// Programs that are named in the variable `BROWSER`.
 #[cfg(all(unix, not(target_vendor = "apple"), not(target_os = "android")))]
 mod named {
     use std::io::{self, Error};
     use std::path::Path;
     use std::process::{Command, Stdio};
 
-    /// Browsers that draw on the terminal.
+    /// Browsers that use the terminal.
     const TEXT_BROWSERS: [&str; 8] =
         ["browsh", "elinks", "links", "links2", "lynx", "w3m", "www-browser", "retawq"];
 
@@ -35,7 +35,7 @@ mod named {
         Err(failure)
     }
 
-    /// Runs a command with the address in place of `%s`, or as its last argument.
+    /// Runs a command with the URL in place of `%s`, or as its last argument.
     fn run(command: &str, url: &str) -> io::Result<()> {
         let mut words: Vec<_> = command.split_whitespace().map(|word| word.replace("%s", url)).collect();
         if !command.contains("%s") {
@@ -62,7 +62,7 @@ mod named {
         const URL: &str = "http://127.0.0.1:8765/login";
 
         #[test]
-        fn a_program_that_fails_is_noticed_and_the_next_one_is_run() {
+        fn after_a_program_fails_the_next_one_is_run() {
             open("false:true", URL).expect("the second program succeeds");
             let error = open("false", URL).expect_err("a failure");
             assert_eq!(error.to_string(), "false failed: exit status: 1");
@@ -72,7 +72,7 @@ mod named {
         }
 
         #[test]
-        fn the_address_is_the_last_argument_or_takes_its_place() {
+        fn the_url_replaces_the_placeholder_or_is_the_last_argument() {
             for command in ["test", "test -n", "test %s", "test -n %s"] {
                 open(command, URL).expect(command);
             }

@@ -1,4 +1,5 @@
-//! Signing in by the browser of this machine (RFC 8252): a loopback port, a page, and nothing left afterwards.
+//! Signs in with the browser of this machine (RFC 8252): listens on a loopback port, serves a page, and closes the
+//! port.
 
 mod launch;
 mod page;
@@ -33,21 +34,22 @@ use crate::clock::{Clock, Wait};
 use crate::error::{Error, ErrorKind};
 use crate::region::{Host, is_loopback};
 
-/// How long a person may take, unless it is set.
+/// The default time limit for the user.
 const DEADLINE: Duration = Duration::from_secs(300);
-const A_MOMENT: Duration = Duration::from_millis(20);
-/// A browser makes few connections; who makes more is none.
-const MOST_VISITS: usize = 32;
-/// How long a connection may stand open without a request.
-const SILENCE: Duration = Duration::from_secs(10);
+/// The pause before a failed bind or accept is repeated.
+const RETRY_PAUSE: Duration = Duration::from_millis(20);
+/// The maximum number of simultaneous connections: a real browser opens only a few.
+const MAX_CONNECTIONS: usize = 32;
+/// The time limit for receiving a request on an open connection.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Refuses a redirect URI that does not lead to this machine.
+/// Rejects a redirect URI that is not on this machine.
 pub(super) fn check(authorization: &Authorization) -> Result<(), Error> {
-    let is_here = |url: Url| {
+    let is_on_this_machine = |url: Url| {
         let is_bare = url.query().is_none() && url.username().is_empty() && url.password().is_none();
         url.scheme() == "http" && is_loopback(&url) && is_bare
     };
-    if Url::parse(&authorization.redirect_uri).is_ok_and(is_here) {
+    if Url::parse(&authorization.redirect_uri).is_ok_and(is_on_this_machine) {
         return Ok(());
     }
     Err(Error::invalid_argument(
@@ -56,139 +58,139 @@ pub(super) fn check(authorization: &Authorization) -> Result<(), Error> {
     ))
 }
 
-/// A sign-in at the browser of this machine that has begun: the redirect is listened for.
-pub(super) struct Begun {
-    door: Door,
+/// A sign-in with the browser of this machine that has begun and listens for the redirect.
+pub(super) struct PendingSignIn {
+    listener: RedirectListener,
     request: AuthorizationRequest,
     began: Instant,
     limit: Duration,
 }
 
-impl Begun {
-    /// Listens for the redirect. Nothing is opened.
+impl PendingSignIn {
+    /// Listens for the redirect. Opens no browser.
     pub(super) async fn new(
         host: &Host,
         authorization: &Authorization,
         clock: &dyn Clock,
     ) -> Result<Self, Error> {
-        let door = Door::open(&authorization.redirect_uri).await?;
-        let redirect_uri = door.redirect_uri.clone();
+        let listener = RedirectListener::bind(&authorization.redirect_uri).await?;
+        let redirect_uri = listener.redirect_uri.clone();
         let authorization = Authorization { redirect_uri, ..authorization.clone() };
         let limit = limit(&authorization);
         let request = AuthorizationRequest::new(host.clone(), authorization)?;
-        Ok(Begun { door, request, began: clock.now(), limit })
+        Ok(PendingSignIn { listener, request, began: clock.now(), limit })
     }
 
-    /// Returns the address of the page to sign in at.
+    /// Returns the URL of the page to sign in on.
     pub(super) fn url(&self) -> &str {
         self.request.url()
     }
 
-    /// Shows the page in the browser, and waits for the user. A browser that can't be opened does not end the wait: the
-    /// user may open the page in another one.
-    pub(super) async fn shown(self, clock: &dyn Clock) -> Result<Grant, Error> {
-        if let Some(text) = announcement(io::stderr().is_terminal(), self.url()) {
-            say(&text);
+    /// Opens the page in the browser, and waits for the redirect. If no browser can be opened, the wait continues: the
+    /// user may open the page in another browser.
+    pub(super) async fn open_and_wait(self, clock: &dyn Clock) -> Result<Grant, Error> {
+        if let Some(prompt) = terminal_prompt(io::stderr().is_terminal(), self.url()) {
+            print_line(&prompt);
         }
-        self.shown_by(|url| launch::open(&url), clock).await
+        self.open_with_and_wait(|url| launch::open(&url), clock).await
     }
 
-    async fn shown_by(
+    async fn open_with_and_wait(
         self,
         open: impl FnOnce(String) -> io::Result<()> + Send + 'static,
         clock: &dyn Clock,
     ) -> Result<Grant, Error> {
-        // The program may run until the browser is closed: on a separate thread, which no runtime waits for.
-        let (tell, opened) = oneshot::channel();
+        // The program may run until the browser is closed, so it gets a separate thread that no runtime waits for.
+        let (sender, opened) = oneshot::channel();
         let url = self.url().to_owned();
-        thread::spawn(move || tell.send(open(url)));
-        self.awaited(opened, clock).await
+        thread::spawn(move || sender.send(open(url)));
+        self.wait_for_redirect(opened, clock).await
     }
 
-    /// Waits for the user, who has got the address in another way.
-    pub(super) async fn visited(self, clock: &dyn Clock) -> Result<Grant, Error> {
-        let (_nobody_opens, opened) = oneshot::channel();
-        self.awaited(opened, clock).await
+    /// Waits for the redirect, if the caller shows the URL to the user.
+    pub(super) async fn wait(self, clock: &dyn Clock) -> Result<Grant, Error> {
+        let (_sender, opened) = oneshot::channel();
+        self.wait_for_redirect(opened, clock).await
     }
 
-    async fn awaited(
+    async fn wait_for_redirect(
         self,
         opened: oneshot::Receiver<io::Result<()>>,
         clock: &dyn Clock,
     ) -> Result<Grant, Error> {
-        let Begun { door, request, began, limit } = self;
+        let PendingSignIn { listener, request, began, limit } = self;
         let left = limit.saturating_sub(clock.now().saturating_duration_since(began));
         let mut time_is_up = clock.sleep(left, Wait::Person);
-        let redirected = door.redirected(request);
+        let redirected = listener.receive_redirect(request);
         tokio::pin!(redirected);
         let failure = tokio::select! {
             biased;
             grant = &mut redirected => return grant,
-            () = &mut time_is_up => return Err(nobody_came(limit, None)),
+            () = &mut time_is_up => return Err(timed_out(limit, None)),
             Ok(Err(error)) = opened => error,
         };
         tracing::warn!(%failure, "no browser could be opened");
         if io::stderr().is_terminal() {
-            say(&format!("No browser could be opened ({failure}). Open the page yourself."));
+            print_line(&format!("No browser could be opened ({failure}). Open the page yourself."));
         }
         tokio::select! {
             biased;
             grant = &mut redirected => grant,
-            () = &mut time_is_up => Err(nobody_came(limit, Some(failure))),
+            () = &mut time_is_up => Err(timed_out(limit, Some(failure))),
         }
     }
 }
 
 #[cfg(test)]
-async fn by(
+async fn sign_in_with(
     open: impl FnOnce(String) -> io::Result<()> + Send + 'static,
     host: &Host,
     authorization: &Authorization,
     clock: &dyn Clock,
 ) -> Result<Grant, Error> {
-    Begun::new(host, authorization, clock).await?.shown_by(open, clock).await
+    PendingSignIn::new(host, authorization, clock).await?.open_with_and_wait(open, clock).await
 }
 
-/// Returns the line that shows a user at a terminal how to sign in, also without the browser of this machine.
-fn announcement(is_terminal: bool, url: &str) -> Option<String> {
+/// Returns the message for a user at a terminal, who may open the page in a browser of another machine.
+fn terminal_prompt(is_terminal: bool, url: &str) -> Option<String> {
     is_terminal.then(|| format!("To sign in, open this page:\n{url}"))
 }
 
-fn say(text: &str) {
-    // There is nowhere left to say that standard error is closed.
-    let _ = writeln!(io::stderr(), "{text}");
+fn print_line(message: &str) {
+    // If standard error is closed, the error can't be reported anywhere.
+    let _ = writeln!(io::stderr(), "{message}");
 }
 
-/// The time that the user has at the browser.
+/// Returns the time limit for the user.
 pub(super) fn limit(authorization: &Authorization) -> Duration {
     authorization.deadline.unwrap_or(DEADLINE)
 }
 
-fn nobody_came(limit: Duration, failure: Option<io::Error>) -> Error {
-    let text = format!("nobody came back from the browser within {limit:?}");
+fn timed_out(limit: Duration, failure: Option<io::Error>) -> Error {
+    let message = format!("no redirect arrived from the browser within {limit:?}");
     match failure {
-        None => redirect::refused(&text),
+        None => redirect::sign_in_error(&message),
         Some(failure) => {
-            let text = format!(
-                "{text}; no browser could be opened: {failure}. Name one in the variable BROWSER, or show the user the \
-                 address that begin_sign_in() returns"
+            let message = format!(
+                "{message}; no browser could be opened: {failure}. Name one in the variable BROWSER, or show the user \
+                 the address that begin_sign_in() returns"
             );
-            Error::builder().kind(ErrorKind::SignIn, text).source(failure).build()
+            Error::builder().kind(ErrorKind::SignIn, message).source(failure).build()
         }
     }
 }
 
-/// Where the browser comes back to: open until the one who is expected was there.
-struct Door {
-    /// One for each form of `localhost`.
+/// A listener that is open until the expected redirect arrives.
+struct RedirectListener {
+    /// The sockets: two for `localhost`, one for each of its addresses.
     listeners: Vec<TcpListener>,
-    /// To the letter, but for a port that was left open.
+    /// The redirect URI, verbatim; if it has no port, the chosen port is added.
     redirect_uri: String,
     address: Url,
 }
 
-impl Door {
-    async fn open(redirect_uri: &str) -> Result<Self, Error> {
+impl RedirectListener {
+    async fn bind(redirect_uri: &str) -> Result<Self, Error> {
         let taken = |error: io::Error| {
             let reason = match error.kind() {
                 io::ErrorKind::AddrInUse => "names a port that another program listens on",
@@ -214,33 +216,33 @@ impl Door {
         if let Some(other) = other {
             match listen(SocketAddr::new(other.into(), port)).await {
                 Ok(second) => listeners.push(second),
-                // A browser tries both, so nobody else may be at the other one.
+                // A browser tries both addresses, so no other program may listen on the second one.
                 Err(error) if error.kind() == io::ErrorKind::AddrInUse => return Err(taken(error)),
                 // The machine has no IPv6.
                 Err(_) => {}
             }
         }
-        Ok(Door { listeners, redirect_uri, address })
+        Ok(RedirectListener { listeners, redirect_uri, address })
     }
 
-    /// Answers until the redirect of this request was there, and closes.
-    async fn redirected(self, request: AuthorizationRequest) -> Result<Grant, Error> {
+    /// Responds to requests until the redirect of this authorization request arrives, then closes.
+    async fn receive_redirect(self, request: AuthorizationRequest) -> Result<Grant, Error> {
         let expected = Arc::new(Expected {
             origin: self.address.origin().ascii_serialization(),
             path: self.address.path().to_owned(),
             request,
-            was_there: AtomicBool::new(false),
+            has_arrived: AtomicBool::new(false),
         });
-        let mut visits = JoinSet::new();
+        let mut connections = JoinSet::new();
         loop {
             tokio::select! {
-                stream = self.knocked(), if visits.len() < MOST_VISITS => match stream {
-                    Ok(stream) => { visits.spawn(visit(stream, Arc::clone(&expected))); }
-                    // The visitor left at once, or the system has no more files for a moment.
-                    Err(_) => sleep(A_MOMENT).await,
+                stream = self.accept(), if connections.len() < MAX_CONNECTIONS => match stream {
+                    Ok(stream) => { connections.spawn(serve(stream, Arc::clone(&expected))); }
+                    // The connection was closed at once, or the system has no free file descriptors.
+                    Err(_) => sleep(RETRY_PAUSE).await,
                 },
-                Some(visit) = visits.join_next() => {
-                    if let Ok(Some(result)) = visit {
+                Some(served) = connections.join_next() => {
+                    if let Ok(Some(result)) = served {
                         return result;
                     }
                 }
@@ -248,8 +250,8 @@ impl Door {
         }
     }
 
-    /// The next connection, at whichever listener.
-    async fn knocked(&self) -> io::Result<TcpStream> {
+    /// Accepts the next connection of any of the sockets.
+    async fn accept(&self) -> io::Result<TcpStream> {
         poll_fn(|context| {
             for listener in &self.listeners {
                 if let Poll::Ready(accepted) = listener.poll_accept(context) {
@@ -262,43 +264,44 @@ impl Door {
     }
 }
 
-/// Listens at an address. One that a sign-in before has just given up may need a moment to be free.
+/// Listens on an address. An address that an earlier sign-in has just released may still be in use for a short time.
 async fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     for _ in 0..5 {
         match TcpListener::bind(address).await {
-            Err(error) if error.kind() == io::ErrorKind::AddrInUse => sleep(A_MOMENT).await,
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => sleep(RETRY_PAUSE).await,
             bound => return bound,
         }
     }
     TcpListener::bind(address).await
 }
 
-/// What the browser is expected to bring.
+/// The redirect that the browser is expected to request.
 struct Expected {
     origin: String,
     path: String,
     request: AuthorizationRequest,
-    was_there: AtomicBool,
+    has_arrived: AtomicBool,
 }
 
-/// Serves one connection, and says what it brought once the browser has its page.
-async fn visit(stream: TcpStream, expected: Arc<Expected>) -> Option<Result<Grant, Error>> {
-    let brought = Mutex::new(None);
+/// Serves one connection. Returns the result of the redirect, if the connection carried it, after the browser has
+/// received its page.
+async fn serve(stream: TcpStream, expected: Arc<Expected>) -> Option<Result<Grant, Error>> {
+    let received = Mutex::new(None);
     let service = service_fn(|request: Request<Incoming>| {
-        let (page, result) = expected.answer(&request);
+        let (page, result) = expected.respond(&request);
         if result.is_some() {
-            *brought.lock().unwrap_or_else(PoisonError::into_inner) = result;
+            *received.lock().unwrap_or_else(PoisonError::into_inner) = result;
         }
         async move { Ok::<_, Infallible>(page.response()) }
     });
-    // What breaks here is the browser's affair: what it brought counts.
+    // An error while the page is sent is ignored: the redirect has been received.
     let _ = http1::Builder::new()
         .keep_alive(false)
         .timer(TokioTimer::new())
-        .header_read_timeout(SILENCE)
+        .header_read_timeout(REQUEST_TIMEOUT)
         .serve_connection(TokioIo::new(stream), service)
         .await;
-    brought.into_inner().unwrap_or_else(PoisonError::into_inner)
+    received.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Expected {
@@ -306,14 +309,14 @@ impl Expected {
         self.origin.split_once("://").is_some_and(|(_, own)| own == host)
     }
 
-    fn answer(&self, request: &Request<Incoming>) -> (Page, Option<Result<Grant, Error>>) {
-        // Another name for this machine would be that of a page that wants to look like it.
+    fn respond(&self, request: &Request<Incoming>) -> (Page, Option<Result<Grant, Error>>) {
+        // Another `Host` would be the name of a foreign page that resolves to this machine (DNS rebinding).
         let own_name = request
             .headers()
             .get(header::HOST)
             .and_then(|host| host.to_str().ok())
             .is_some_and(|host| self.is_own(host));
-        // A proxy of the browser's writes the whole address into the request line.
+        // A proxy of the browser puts the whole URL into the request line.
         let own_address = request.uri().authority().is_none_or(|authority| self.is_own(authority.as_str()));
         let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
         if request.method() != Method::GET || request.uri().path() != self.path || !own_name || !own_address {
@@ -321,10 +324,10 @@ impl Expected {
         }
         let address = format!("{}{target}", self.origin);
         let redirect = match Redirect::parse(&address, Part::Query) {
-            Ok(redirect) if redirect.answers(self.request.state()) => redirect,
+            Ok(redirect) if redirect.has_state(self.request.state()) => redirect,
             _ => return (Page::NOT_EXPECTED, None),
         };
-        if self.was_there.swap(true, Ordering::AcqRel) {
+        if self.has_arrived.swap(true, Ordering::AcqRel) {
             return (Page::NOT_EXPECTED, None);
         }
         let result = self.request.grant(&redirect);

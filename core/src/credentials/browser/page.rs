@@ -1,8 +1,8 @@
-//! What the person sees in the browser at the end.
+//! The pages that the user sees in the browser after signing in.
 
 use http::{HeaderValue, Response, StatusCode, header};
 
-/// What the person sees in the browser. It holds nothing of what the browser brought.
+/// A page for the user's browser. It contains nothing from the request.
 pub(super) struct Page {
     status: StatusCode,
     title: &'static str,
@@ -13,17 +13,17 @@ impl Page {
     pub(super) const DONE: Page = Page {
         status: StatusCode::OK,
         title: "Back to the program",
-        text: "The program that opened this page goes on by itself. You can close it.",
+        text: "The program that opened this page continues. You can close this page.",
     };
     pub(super) const REFUSED: Page = Page {
         status: StatusCode::OK,
         title: "Not signed in",
-        text: "The sign-in was refused. The program that opened this page says why. You can close it.",
+        text: "The sign-in was refused. The program that opened this page shows the reason. You can close this page.",
     };
     pub(super) const NOT_EXPECTED: Page = Page {
         status: StatusCode::BAD_REQUEST,
         title: "Not expected",
-        text: "This page does not belong to the sign-in that a program waits for. Start again from the program.",
+        text: "This page does not belong to the sign-in that the program waits for. Start again from the program.",
     };
     pub(super) const NOT_HERE: Page = Page {
         status: StatusCode::NOT_FOUND,
@@ -40,7 +40,7 @@ impl Page {
         );
         let mut response = Response::new(html);
         *response.status_mut() = self.status;
-        // The address holds the code, so it goes nowhere else.
+        // The URL contains the code, so the browser must not cache the page or send the URL as a referrer.
         for (name, value) in [
             (header::CONTENT_TYPE, "text/html; charset=utf-8"),
             (header::CACHE_CONTROL, "no-store"),

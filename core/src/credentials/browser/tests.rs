@@ -1,4 +1,4 @@
-//! A browser of the tests' own comes to the door, as it should and as it should not.
+//! Tests with a fake browser, which requests the expected redirect and unexpected ones.
 
 use std::io;
 use std::net::Ipv4Addr;
@@ -9,7 +9,7 @@ use purecloud_oauth_emulator::Emulator;
 use reqwest::{Client, StatusCode, redirect::Policy};
 use tokio::sync::oneshot;
 
-use super::{Authorization, Begun, Grant, announcement, by, nobody_came};
+use super::{Authorization, Grant, PendingSignIn, sign_in_with, terminal_prompt, timed_out};
 use crate::clock::{Clock, SystemClock, Wait};
 use crate::error::{Error, ErrorKind};
 use crate::region::Host;
@@ -32,24 +32,24 @@ impl World {
         Authorization::new(self.emulator.sign_in_client_id(), redirect_uri)
     }
 
-    /// Signs in while `person` does what people do with the address that was opened.
-    async fn with<P: Future<Output = R>, R>(
+    /// Signs in while `user` handles the URL that is opened.
+    async fn sign_in<P: Future<Output = R>, R>(
         &self,
         redirect_uri: &str,
-        person: impl FnOnce(String) -> P,
+        user: impl FnOnce(String) -> P,
     ) -> (Result<Grant, Error>, R) {
-        let (opened, address) = oneshot::channel();
-        let open = move |url| opened.send(url).map_err(|_| io::Error::other("nobody looks"));
+        let (opened, url) = oneshot::channel();
+        let open = move |url| opened.send(url).map_err(|_| io::Error::other("no receiver"));
         let authorization = self.authorization(redirect_uri);
-        tokio::join!(by(open, &self.host, &authorization, &SystemClock), async {
-            person(address.await.expect("an address")).await
+        tokio::join!(sign_in_with(open, &self.host, &authorization, &SystemClock), async {
+            user(url.await.expect("a URL")).await
         })
     }
 
-    /// Consents at the page, and does not go where it is sent.
+    /// Consents on the page, and returns the redirect without following it.
     async fn consent(&self, page: &str) -> String {
-        let answer = self.browser.get(page).send().await.expect("an answer");
-        answer.headers()["location"].to_str().expect("an address").to_owned()
+        let response = self.browser.get(page).send().await.expect("a response");
+        response.headers()["location"].to_str().expect("a URL").to_owned()
     }
 }
 
@@ -61,19 +61,19 @@ fn code_of(address: &str) -> String {
 const ANY_PORT: &str = "http://127.0.0.1/callback";
 
 #[tokio::test]
-async fn the_browser_gets_one_page_and_the_door_is_closed() {
+async fn the_browser_gets_one_page_and_the_listener_is_closed() {
     let world = World::new().await;
     let (grant, back) = world
-        .with(ANY_PORT, async |page| {
+        .sign_in(ANY_PORT, async |page| {
             let back = world.consent(&page).await;
-            let answer = world.browser.get(&back).send().await.expect("a page");
-            assert_eq!(answer.status(), StatusCode::OK);
+            let response = world.browser.get(&back).send().await.expect("a page");
+            assert_eq!(response.status(), StatusCode::OK);
             for (name, value) in
                 [("cache-control", "no-store"), ("referrer-policy", "no-referrer"), ("connection", "close")]
             {
-                assert_eq!(answer.headers()[name], value);
+                assert_eq!(response.headers()[name], value);
             }
-            let html = answer.text().await.expect("a text");
+            let html = response.text().await.expect("a body");
             assert!(html.contains("<h1>Back to the program</h1>"), "{html}");
             assert!(!html.contains(&code_of(&back)), "{html}");
             back
@@ -86,15 +86,15 @@ async fn the_browser_gets_one_page_and_the_door_is_closed() {
         redirect_uri.starts_with("http://127.0.0.1:") && back.starts_with(&redirect_uri),
         "{redirect_uri}"
     );
-    let again = world.browser.get(&back).send().await.expect_err("nobody listens");
+    let again = world.browser.get(&back).send().await.expect_err("the listener is closed");
     assert!(again.is_connect(), "{again:?}");
 }
 
 #[tokio::test]
-async fn what_is_not_the_answer_is_sent_away_and_waited_past() {
+async fn a_request_that_is_not_the_redirect_is_rejected_and_the_wait_continues() {
     let world = World::new().await;
     let (grant, ()) = world
-        .with(ANY_PORT, async |page| {
+        .sign_in(ANY_PORT, async |page| {
             let back = world.consent(&page).await;
             let url = url::Url::parse(&back).expect("an address");
             let port = url.port().expect("a port");
@@ -118,13 +118,13 @@ async fn what_is_not_the_answer_is_sent_away_and_waited_past() {
 }
 
 #[tokio::test]
-async fn a_refusal_is_told_to_the_person_and_to_the_program() {
+async fn a_refusal_is_shown_to_the_user_and_returned_to_the_caller() {
     let world = World::new().await;
     world.emulator.deny_consent(1);
     let (grant, html) = world
-        .with(ANY_PORT, async |page| {
+        .sign_in(ANY_PORT, async |page| {
             let back = world.consent(&page).await;
-            world.browser.get(back).send().await.expect("a page").text().await.expect("a text")
+            world.browser.get(back).send().await.expect("a page").text().await.expect("a body")
         })
         .await;
     assert!(html.contains("<h1>Not signed in</h1>"), "{html}");
@@ -133,13 +133,13 @@ async fn a_refusal_is_told_to_the_person_and_to_the_program() {
 }
 
 #[tokio::test]
-async fn a_second_visitor_does_not_keep_the_first_one_waiting() {
+async fn an_idle_connection_does_not_delay_the_redirect() {
     let world = World::new().await;
     let (grant, _idle) = world
-        .with(ANY_PORT, async |page| {
+        .sign_in(ANY_PORT, async |page| {
             let back = world.consent(&page).await;
             let port = url::Url::parse(&back).expect("an address").port().expect("a port");
-            // Browsers open connections that they may need later.
+            // Browsers open connections before they need them.
             let idle =
                 tokio::net::TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.expect("a connection");
             world.browser.get(back).send().await.expect("a page");
@@ -150,10 +150,10 @@ async fn a_second_visitor_does_not_keep_the_first_one_waiting() {
 }
 
 #[tokio::test]
-async fn localhost_is_listened_to_in_both_its_forms() {
+async fn both_addresses_of_localhost_are_listened_on() {
     let world = World::new().await;
     let (grant, ()) = world
-        .with("http://localhost/oauth/callback", async |page| {
+        .sign_in("http://localhost/oauth/callback", async |page| {
             let back = world.consent(&page).await;
             let port = url::Url::parse(&back).expect("an address").port().expect("a port");
             if let Ok(stream) = tokio::net::TcpStream::connect(("::1", port)).await {
@@ -167,13 +167,13 @@ async fn localhost_is_listened_to_in_both_its_forms() {
 }
 
 #[tokio::test]
-async fn the_redirect_uri_is_sent_to_the_letter() {
+async fn the_redirect_uri_is_sent_verbatim() {
     let world = World::new().await;
     let mut authorization = world.authorization("http://LOCALHOST:18761");
     authorization.deadline = Some(Duration::from_secs(20));
     let (opened, address) = oneshot::channel();
-    let open = move |url: String| opened.send(url).map_err(|_| io::Error::other("nobody looks"));
-    let _ = by(open, &world.host, &authorization, &Late).await;
+    let open = move |url: String| opened.send(url).map_err(|_| io::Error::other("no receiver"));
+    let _ = sign_in_with(open, &world.host, &authorization, &Late).await;
     let page = url::Url::parse(&address.await.expect("an address")).expect("an address");
     let sent =
         page.query_pairs().find(|(name, _)| name == "redirect_uri").expect("a redirect URI").1.into_owned();
@@ -181,14 +181,14 @@ async fn the_redirect_uri_is_sent_to_the_letter() {
 }
 
 #[tokio::test]
-async fn who_is_at_the_other_form_of_localhost_is_noticed() {
+async fn a_program_that_listens_on_the_other_address_of_localhost_is_reported() {
     let world = World::new().await;
-    // Without IPv6 there is no other form.
+    // Without IPv6 there is no other address.
     let Ok(other) = tokio::net::TcpListener::bind("[::1]:0").await else { return };
     let port = other.local_addr().expect("an address").port();
     let authorization = world.authorization(&format!("http://localhost:{port}/oauth/callback"));
     let open = |_| panic!("no browser should open");
-    let error = by(open, &world.host, &authorization, &SystemClock).await.err().expect("taken");
+    let error = sign_in_with(open, &world.host, &authorization, &SystemClock).await.err().expect("taken");
     assert_eq!(error.argument(), Some("redirect_uri"));
 }
 
@@ -199,7 +199,7 @@ async fn a_port_that_is_taken_is_named_before_a_browser_opens() {
     let port = taken.local_addr().expect("an address").port();
     let authorization = world.authorization(&format!("http://127.0.0.1:{port}/callback"));
     let open = |_| panic!("no browser should open");
-    let error = by(open, &world.host, &authorization, &SystemClock).await.err().expect("taken");
+    let error = sign_in_with(open, &world.host, &authorization, &SystemClock).await.err().expect("taken");
     assert_eq!((error.kind(), error.argument()), (ErrorKind::InvalidArgument, Some("redirect_uri")));
     assert_eq!(
         error.to_string(),
@@ -211,10 +211,10 @@ async fn a_port_that_is_taken_is_named_before_a_browser_opens() {
 async fn a_browser_that_cannot_be_opened_does_not_end_the_wait() {
     let world = World::new().await;
     let authorization = world.authorization(ANY_PORT);
-    let begun = Begun::new(&world.host, &authorization, &SystemClock).await.expect("a port");
+    let begun = PendingSignIn::new(&world.host, &authorization, &SystemClock).await.expect("a port");
     let page = begun.url().to_owned();
     let open = |_| Err(io::Error::new(io::ErrorKind::NotFound, "No valid browsers detected"));
-    let (grant, ()) = tokio::join!(begun.shown_by(open, &SystemClock), async {
+    let (grant, ()) = tokio::join!(begun.open_with_and_wait(open, &SystemClock), async {
         let back = world.consent(&page).await;
         world.browser.get(back).send().await.expect("a page");
     });
@@ -224,29 +224,29 @@ async fn a_browser_that_cannot_be_opened_does_not_end_the_wait() {
 #[test]
 fn a_browser_that_could_not_be_opened_is_named_when_the_time_is_up() {
     let failure = io::Error::new(io::ErrorKind::NotFound, "No valid browsers detected");
-    let error = nobody_came(Duration::from_secs(20), Some(failure));
+    let error = timed_out(Duration::from_secs(20), Some(failure));
     assert_eq!(error.kind(), ErrorKind::SignIn);
-    let text = error.to_string();
+    let message = error.to_string();
     assert!(
-        text.starts_with("nobody came back from the browser within 20s; no browser could be opened"),
-        "{text}"
+        message.starts_with("no redirect arrived from the browser within 20s; no browser could be opened"),
+        "{message}"
     );
-    assert!(text.contains("begin_sign_in()"), "{text}");
+    assert!(message.contains("begin_sign_in()"), "{message}");
 }
 
 #[test]
-fn the_address_is_shown_on_a_terminal_only() {
+fn the_url_is_printed_on_a_terminal_only() {
     let url = "https://login.mypurecloud.de/oauth/authorize?client_id=6f1c";
-    assert_eq!(announcement(true, url), Some(format!("To sign in, open this page:\n{url}")));
-    assert_eq!(announcement(false, url), None);
+    assert_eq!(terminal_prompt(true, url), Some(format!("To sign in, open this page:\n{url}")));
+    assert_eq!(terminal_prompt(false, url), None);
 }
 
 #[tokio::test]
-async fn a_request_line_with_the_whole_address_is_understood() {
+async fn a_request_line_with_the_whole_url_is_accepted() {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let world = World::new().await;
     let (grant, status) = world
-        .with(ANY_PORT, async |page| {
+        .sign_in(ANY_PORT, async |page| {
             let back = world.consent(&page).await;
             let url = url::Url::parse(&back).expect("an address");
             let host = &url[url::Position::BeforeHost..url::Position::AfterPort];
@@ -262,7 +262,7 @@ async fn a_request_line_with_the_whole_address_is_understood() {
     assert!(grant.is_ok());
 }
 
-/// A clock on which everybody has waited long enough.
+/// A clock on which every wait ends at once.
 struct Late;
 
 impl Clock for Late {
@@ -276,11 +276,12 @@ impl Clock for Late {
 }
 
 #[tokio::test]
-async fn nobody_is_waited_for_longer_than_the_deadline() {
+async fn the_wait_for_the_redirect_ends_at_the_deadline() {
     let world = World::new().await;
     let mut authorization = world.authorization(ANY_PORT);
     authorization.deadline = Some(Duration::from_secs(20));
-    let error = by(|_| Ok(()), &world.host, &authorization, &Late).await.err().expect("nobody came");
+    let error =
+        sign_in_with(|_| Ok(()), &world.host, &authorization, &Late).await.err().expect("no redirect");
     assert_eq!(error.kind(), ErrorKind::SignIn);
-    assert_eq!(error.to_string(), "nobody came back from the browser within 20s");
+    assert_eq!(error.to_string(), "no redirect arrived from the browser within 20s");
 }
