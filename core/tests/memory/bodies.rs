@@ -27,22 +27,22 @@ impl Shape {
     }
 }
 
-pub(crate) const ZEROS: Shape = Shape::of("[0,0,…]", "[", "0,", "0]");
-pub(crate) const ERRORS: Shape = Shape::of("many errors", r#"{"errors":["#, "{},", "{}]}");
-pub(crate) const DETAILS: Shape = Shape::of("many details", r#"{"details":["#, "{},", "{}]}");
-pub(crate) const UNKNOWN: Shape = Shape::of("an unknown field", r#"{"trace":["#, "{},", "{}]}");
+pub(crate) const ZEROS: Shape = Shape::new("[0,0,…]", "[", "0,", "0]");
+pub(crate) const ERRORS: Shape = Shape::new("many errors", r#"{"errors":["#, "{},", "{}]}");
+pub(crate) const DETAILS: Shape = Shape::new("many details", r#"{"details":["#, "{},", "{}]}");
+pub(crate) const UNKNOWN: Shape = Shape::new("an unknown field", r#"{"trace":["#, "{},", "{}]}");
 pub(crate) const ENTITIES: Shape =
-    Shape::of("many tiny entities", r#"{"entities":["#, r#"{"id":"a"},"#, r#"{"id":"a"}]}"#);
-pub(crate) const BRACKETS: Shape = Shape::of("deep nesting", "[", "[", "]");
-pub(crate) const NESTED_ERRORS: Shape = Shape::of("errors in errors", "{}", r#"{"errors":["#, "]}");
-pub(crate) const MESSAGE: Shape = Shape::of("a huge message", r#"{"message":""#, "a", r#""}"#);
-pub(crate) const ESCAPES: Shape = Shape::of("a message of escapes", r#"{"message":""#, r"\u0001", r#""}"#);
-pub(crate) const URI: Shape = Shape::of("a huge string", r#"{"entities":[],"nextUri":""#, "a", r#""}"#);
-pub(crate) const NO_JSON: Shape = Shape::of("a page", "<html>", "<br>", "</html>");
+    Shape::new("many tiny entities", r#"{"entities":["#, r#"{"id":"a"},"#, r#"{"id":"a"}]}"#);
+pub(crate) const BRACKETS: Shape = Shape::new("deep nesting", "[", "[", "]");
+pub(crate) const NESTED_ERRORS: Shape = Shape::new("errors in errors", "{}", r#"{"errors":["#, "]}");
+pub(crate) const MESSAGE: Shape = Shape::new("a huge message", r#"{"message":""#, "a", r#""}"#);
+pub(crate) const ESCAPES: Shape = Shape::new("a message of escapes", r#"{"message":""#, r"\u0001", r#""}"#);
+pub(crate) const URI: Shape = Shape::new("a huge string", r#"{"entities":[],"nextUri":""#, "a", r#""}"#);
+pub(crate) const NO_JSON: Shape = Shape::new("a page", "<html>", "<br>", "</html>");
 pub(crate) const TOKEN: Shape =
-    Shape::of("a huge token", r#"{"token_type":"bearer","access_token":""#, "a", r#""}"#);
+    Shape::new("a huge token", r#"{"token_type":"bearer","access_token":""#, "a", r#""}"#);
 pub(crate) const LOGIN_ERROR: Shape =
-    Shape::of("a huge description", r#"{"error":"invalid_client","description":""#, "a", r#""}"#);
+    Shape::new("a huge description", r#"{"error":"invalid_client","description":""#, "a", r#""}"#);
 pub(crate) const PARAMS: Shape = Shape {
     name: "many parameters",
     begin: r#"{"message":"m","messageParams":{"#,
