@@ -1,4 +1,4 @@
-//! One attempt: a request goes out, and a whole answer comes back or does not.
+//! One attempt: sends a request and reads its complete response.
 
 use std::future::pending;
 use std::mem;
@@ -23,34 +23,34 @@ use crate::operation::{Operation, Verb};
 use crate::proxy::ProxyFault;
 use crate::secret::Secret;
 
-/// A request, ready to be sent as often as its operation allows.
+/// A request that can be sent as often as its operation allows.
 #[derive(Clone)]
 pub(crate) struct Request {
     pub(crate) operation: Operation,
     pub(crate) url: Url,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Option<Body>,
-    /// What of the body must not be seen in an answer's words.
+    /// The secrets in the body, which are masked wherever an error body repeats them.
     pub(crate) secrets: Vec<Secret>,
     pub(crate) words: &'static Words,
 }
 
-/// How a host words its errors: the login host does it in another way than the API.
+/// The format of a host's error bodies: the login host's differs from the API's.
 pub(crate) struct Words {
-    /// What the body of an error says.
+    /// Parses the body of an error.
     pub(crate) read: fn(&[u8]) -> Option<ErrorBody>,
-    /// What to do about an error with this code.
+    /// Returns advice for the user about an error with this code.
     pub(crate) advice: fn(&str) -> Option<&'static str>,
 }
 
-/// The body of a request and what it is.
+/// The body of a request and its content type.
 #[derive(Clone)]
 pub(crate) struct Body {
     pub(crate) content_type: HeaderValue,
     pub(crate) bytes: Zeroizing<Vec<u8>>,
 }
 
-/// What a request shows to be let in.
+/// The credentials sent with a request.
 #[derive(Clone)]
 pub(crate) enum Pass {
     Bearer(Secret),
@@ -68,7 +68,7 @@ impl Pass {
     }
 }
 
-/// The limit of an attempt: its own, or what is left of the operation's time.
+/// The time limit of an attempt: its own, or the time left until the operation's deadline.
 #[derive(Clone, Copy)]
 pub(crate) enum Limit {
     Attempt(Duration),
@@ -76,8 +76,8 @@ pub(crate) enum Limit {
 }
 
 impl Limit {
-    /// The shortest wait in vain that casts doubt on a connection. A deadline below that says more about the caller's
-    /// patience.
+    /// The shortest timeout after which a connection is suspected to be dead. A shorter deadline is a choice of the
+    /// caller and says little about the connection.
     const DOUBT: Duration = Duration::from_secs(1);
 
     fn casts_doubt(self) -> bool {
@@ -88,7 +88,7 @@ impl Limit {
     }
 }
 
-/// Sends `request` once and reads what it returns. A status that is not success is a failure.
+/// Sends `request` once and reads the result from its response. A status other than 2xx is a failure.
 pub(crate) async fn attempt<R: Returned>(
     transport: &Transport,
     request: &Request,
@@ -99,36 +99,36 @@ pub(crate) async fn attempt<R: Returned>(
         Limit::Attempt(time) => (time, Wait::AttemptTimeout),
         Limit::Deadline { left, .. } => (left, Wait::Deadline),
     };
-    let too_late = || match limit {
+    let timed_out = || match limit {
         Limit::Attempt(time) => Cause::AttemptTimeout(time),
         Limit::Deadline { whole, .. } => Cause::Deadline(whole),
     };
-    let nothing_came = |cause| Failure { cause, head: None };
+    let without_head = |cause| Failure { cause, head: None };
     let mut time_is_up = transport.clock.sleep(time, wait);
     let pool = tokio::select! {
         biased;
         pool = transport.pools.current() => pool,
-        () = &mut time_is_up => return Err(nothing_came(Cause::NotSent(time))),
+        () = &mut time_is_up => return Err(without_head(Cause::NotSent(time))),
     };
-    let silent = || {
+    let timed_out_waiting = || {
         if limit.casts_doubt() {
             transport.pools.doubt(&pool);
         }
-        too_late()
+        timed_out()
     };
-    let outgoing = outgoing(transport, &pool, request, pass)
+    let outgoing = build_request(transport, &pool, request, pass)
         .build()
-        .map_err(|error| nothing_came(Cause::Unsendable(error.without_url())))?;
+        .map_err(|error| without_head(Cause::Unsendable(error.without_url())))?;
     let credential = outgoing.headers().get(header::AUTHORIZATION).cloned();
     let masks = Masks::new(request.secrets.iter().chain(pass.secret()), credential.as_ref());
 
     let response = tokio::select! {
         biased;
-        response = pool.client.execute(outgoing) => response.map_err(|error| unanswered(error, transport)),
-        () = &mut time_is_up => Err(silent()),
+        response = pool.client.execute(outgoing) => response.map_err(|error| send_failure(error, transport)),
+        () = &mut time_is_up => Err(timed_out_waiting()),
     };
-    let mut response = response.map_err(nothing_came)?;
-    let headers = masks.cover_headers(mem::take(response.headers_mut()));
+    let mut response = response.map_err(without_head)?;
+    let headers = masks.redact_headers(mem::take(response.headers_mut()));
     let head = Box::new(Head { status: response.status(), headers });
     if *response.url() != request.url {
         let cause = Cause::Unreadable(Unreadable::Redirected);
@@ -137,39 +137,40 @@ pub(crate) async fn attempt<R: Returned>(
     let body = tokio::select! {
         biased;
         body = body::read(response, &head.headers, transport.max_response_bytes) => body,
-        () = &mut time_is_up => Err(silent()),
+        () = &mut time_is_up => Err(timed_out_waiting()),
     };
-    let made = async {
+    let outcome = async {
         if head.status.is_success() {
-            let read = decoded(&request.operation, body?, transport.max_response_bytes).await;
+            let read = decode_body(&request.operation, body?, transport.max_response_bytes).await;
             read.map_err(|reason| match reason {
                 Unreadable::Refusal(mut body) => {
-                    masks.cover_body(&mut body);
+                    masks.redact_body(&mut body);
                     Cause::Refused { body: Some(body), is_empty: false }
                 }
                 reason => Cause::Unreadable(reason),
             })
         } else {
-            // A refusal is one, whether or not its body arrives.
-            let max_bytes = transport.max_response_bytes.min(body::LARGEST_REFUSAL);
-            let (mut body, is_empty) = refused(request.words, body.unwrap_or_default(), max_bytes).await;
-            // The body is kept and printed, so nothing in it may repeat the request's credentials.
-            body.iter_mut().for_each(|body| masks.cover_body(body));
+            // The status alone makes it an error response, even if its body doesn't arrive.
+            let max_bytes = transport.max_response_bytes.min(body::MAX_ERROR_BODY_BYTES);
+            let (mut body, is_empty) =
+                parse_error_body(request.words, body.unwrap_or_default(), max_bytes).await;
+            // The error keeps and prints the body, so the body must not repeat the request's credentials.
+            body.iter_mut().for_each(|body| masks.redact_body(body));
             Err(Cause::Refused { body, is_empty })
         }
     };
-    let made = tokio::select! {
+    let outcome = tokio::select! {
         biased;
-        made = made => made,
-        () = &mut time_is_up => Err(too_late()),
+        outcome = outcome => outcome,
+        () = &mut time_is_up => Err(timed_out()),
     };
-    match made {
+    match outcome {
         Ok(returned) => Ok((returned, head)),
         Err(cause) => Err(Failure { cause, head: Some(head) }),
     }
 }
 
-fn outgoing(transport: &Transport, pool: &Pool, request: &Request, pass: &Pass) -> RequestBuilder {
+fn build_request(transport: &Transport, pool: &Pool, request: &Request, pass: &Pass) -> RequestBuilder {
     let outgoing = pool
         .client
         .request(request.operation.verb.to_method(), request.url.clone())
@@ -189,10 +190,10 @@ fn outgoing(transport: &Transport, pool: &Pool, request: &Request, pass: &Pass) 
     }
 }
 
-/// Why no answer began.
-fn unanswered(error: reqwest::Error, transport: &Transport) -> Cause {
-    // Also true of a failed TLS handshake. A client of the caller's may have followed a redirect to where it could not
-    // connect, after the service had acted.
+/// Returns the cause of a request that failed before its response began.
+fn send_failure(error: reqwest::Error, transport: &Transport) -> Cause {
+    // Also true of a failed TLS handshake. An HTTP client given by the caller may have followed a redirect to a host
+    // that it could not connect to, after the service had executed the request.
     let unconnected = error.is_connect() && !transport.pools.connections().are_callers();
     let error = error.without_url();
     match unconnected.then(|| ProxyFault::find(&error)) {
@@ -202,50 +203,58 @@ fn unanswered(error: reqwest::Error, transport: &Transport) -> Cause {
     }
 }
 
-/// The size from which on a body is read on another thread: it takes more than a moment.
-const LARGE: usize = 256 * 1024;
+/// Bodies of at least this size, in bytes, take so long to parse that it is done on another thread.
+const LARGE_BODY: usize = 256 * 1024;
 
-/// Returns what the operation returns, from the body of a response that says success.
-async fn decoded<R: Returned>(
+/// Reads the operation's result from the body of a response whose status is 2xx.
+async fn decode_body<R: Returned>(
     operation: &Operation,
     body: Cleared,
     max_bytes: usize,
 ) -> Result<R, Unreadable> {
     let operation = *operation;
     let too_large = Unreadable::TooLarge { limit: max_bytes };
-    in_turn(body.len(), move || {
-        let read = memory::limited(room(max_bytes), || R::read(&operation, &body));
+    run_or_spawn_blocking(body.len(), move || {
+        let read = memory::limited(memory_limit(max_bytes), || R::read(&operation, &body));
         read.unwrap_or(Err(too_large))
     })
     .await
 }
 
-/// Returns what the body of a refusal says, and whether it is empty.
-async fn refused(words: &'static Words, body: Cleared, max_bytes: usize) -> (Option<Box<ErrorBody>>, bool) {
+/// Parses the body of an error response. Returns also whether the body is empty.
+async fn parse_error_body(
+    words: &'static Words,
+    body: Cleared,
+    max_bytes: usize,
+) -> (Option<Box<ErrorBody>>, bool) {
     let is_empty = body.is_empty();
-    let read =
-        in_turn(body.len(), move || memory::limited(room(max_bytes), || (words.read)(&body)).ok().flatten());
+    let read = run_or_spawn_blocking(body.len(), move || {
+        memory::limited(memory_limit(max_bytes), || (words.read)(&body)).ok().flatten()
+    });
     (read.await.map(Box::new), is_empty)
 }
 
-/// Returns the memory that may be taken for what is made of a body: twice the limit of the body, and enough for one
-/// record where that is small.
-fn room(max_bytes: usize) -> usize {
+/// Returns the maximum memory of the values read from a body, in bytes: twice the limit of the body, plus enough for
+/// one record in case that limit is small.
+fn memory_limit(max_bytes: usize) -> usize {
     const RECORD: usize = 64 * 1024;
     max_bytes.saturating_mul(2).saturating_add(RECORD)
 }
 
-/// Does work on a body of this size: at once, or on a thread for blocking work where it would hold up other calls and
+/// Runs `work` on a body of `size` bytes: at once, or on a thread for blocking work if it would delay other calls and
 /// their timers.
-async fn in_turn<T: Send + 'static>(size: usize, work: impl FnOnce() -> T + Send + 'static) -> T {
-    if size < LARGE {
+async fn run_or_spawn_blocking<T: Send + 'static>(
+    size: usize,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> T {
+    if size < LARGE_BODY {
         return work();
     }
     match spawn_blocking(work).await {
         Ok(done) => done,
         Err(failed) => match failed.try_into_panic() {
             Ok(panic) => resume_unwind(panic),
-            // The runtime is shutting down: only the time limit is left.
+            // The runtime is shutting down and cancelled the work: only the time limit ends this attempt.
             Err(_) => pending().await,
         },
     }

@@ -1,4 +1,4 @@
-//! How long to wait before the next attempt.
+//! The pause before the next attempt.
 
 use std::time::{Duration, SystemTime};
 
@@ -8,13 +8,13 @@ use crate::clock::Wait;
 use crate::config::RetryPolicy;
 use crate::metadata::text;
 
-/// A pause with full jitter: anywhere between nothing and a bound that doubles with each retry.
+/// Returns a pause with full jitter: between zero and a bound that doubles with each retry.
 pub(crate) fn pause(policy: &RetryPolicy, retry: u32, random: f64) -> Duration {
     fraction(bound(policy, retry), random.clamp(0.0, 1.0))
 }
 
-/// A pause for a service that asked for one: as long as it asked for, and never less than half of the bound, also where
-/// it asked for no time at all.
+/// Returns a pause for a service that asked for one: the time asked for, but at least a random part of the bound, which
+/// is never less than half of it.
 pub(crate) fn pause_on_request(
     policy: &RetryPolicy,
     retry: u32,
@@ -34,11 +34,12 @@ fn bound(policy: &RetryPolicy, retry: u32) -> Duration {
 }
 
 fn fraction(longest: Duration, share: f64) -> Duration {
-    // As a float, the longest duration of all is longer than a duration can be.
+    // `Duration::MAX` rounds up to more than a `Duration` can hold when it is converted to a float.
     Duration::try_from_secs_f64(longest.as_secs_f64() * share).unwrap_or(longest)
 }
 
-/// The wait that an answer asks for: in seconds, or until a date read against the answer's own.
+/// Returns the wait that a response asks for by `Retry-After`: in seconds, or until a date, relative to the response's
+/// own `Date`.
 pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let value = text(headers, "retry-after")?.trim();
     if let Ok(seconds) = value.parse::<u64>() {
@@ -56,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_pause_doubles_up_to_its_cap_and_jitter_only_shortens_it() {
+    fn the_bound_doubles_up_to_its_maximum_and_jitter_only_shortens_the_pause() {
         let policy = RetryPolicy::default();
         let longest: Vec<_> = (0..8).map(|retry| pause(&policy, retry, 1.0).as_millis()).collect();
         assert_eq!(longest, [500, 1_000, 2_000, 4_000, 8_000, 16_000, 20_000, 20_000]);
@@ -68,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn a_service_that_asks_for_a_pause_is_given_at_least_half_of_the_bound() {
+    fn a_pause_that_the_service_asked_for_is_at_least_half_of_the_bound() {
         let policy = RetryPolicy::default();
         let pause = |retry, random, asked: Option<u64>| {
             pause_on_request(&policy, retry, random, asked.map(Duration::from_millis))
@@ -81,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn retry_after_is_read_in_both_forms() {
+    fn retry_after_is_read_as_seconds_and_as_a_date() {
         let read = |pairs: &[(&'static str, &'static str)]| {
             let headers: HeaderMap = pairs
                 .iter()
@@ -94,7 +95,7 @@ mod tests {
         assert_eq!(read(&[("retry-after", " 7 ")]), Some(Duration::from_secs(7)));
         let dated =
             [("retry-after", "Fri, 20 Nov 2026 10:00:30 GMT"), ("date", "Fri, 20 Nov 2026 10:00:00 GMT")];
-        assert_eq!(read(&dated), Some(Duration::from_secs(30)), "against the answer's own date");
+        assert_eq!(read(&dated), Some(Duration::from_secs(30)), "relative to the response's own date");
         let past = [("retry-after", "Fri, 20 Nov 2026 09:00:00 GMT"), dated[1]];
         assert_eq!(read(&past), Some(Duration::ZERO));
         for nonsense in ["", "soon", "-1", "1.5", "99999999999999999999999"] {

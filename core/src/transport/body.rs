@@ -1,4 +1,4 @@
-//! The body of a response, unpacked and held against its limit.
+//! Reads the body of a response, decompresses it and enforces its size limit.
 
 use std::error::Error as StdError;
 use std::io::{self, Write};
@@ -12,37 +12,37 @@ use super::cleared::Cleared;
 use super::failure::Cause;
 use crate::models::Unreadable;
 
-/// The largest body of a refusal: no error of the service comes near it.
-pub(super) const LARGEST_REFUSAL: usize = 1024 * 1024;
-/// The most memory that is reserved on the mere word of a header.
-const TRUSTED_LENGTH: usize = 16 * 1024 * 1024;
-/// The packed bytes that are unpacked at a time. They become a thousand times as many at most, which takes about a
-/// millisecond.
-const PACKED_PIECE: usize = 1024;
-/// The unpacked bytes after which other tasks get their turn, timers included.
-const TURN: usize = 256 * 1024;
+/// The maximum size of an error body, in bytes; the service's own error bodies are far smaller.
+pub(super) const MAX_ERROR_BODY_BYTES: usize = 1024 * 1024;
+/// The maximum capacity that is reserved because of a `Content-Length` header alone, in bytes.
+const MAX_RESERVED: usize = 16 * 1024 * 1024;
+/// The number of compressed bytes that are decompressed at a time. They expand to at most a thousand times as many,
+/// which takes about a millisecond.
+const COMPRESSED_PIECE: usize = 1024;
+/// The number of decompressed bytes after which the task yields to other tasks and their timers.
+const YIELD_INTERVAL: usize = 256 * 1024;
 
-/// How a body is packed for transport.
+/// The content coding of a body.
 enum Coding {
     Identity,
     Gzip,
 }
 
-/// Reads a body to its end.
+/// Reads a body to its end and decompresses it.
 pub(super) async fn read(
     response: Response,
     headers: &HeaderMap,
     max_bytes: usize,
 ) -> Result<Cleared, Cause> {
     let status = response.status();
-    let limit = if status.is_success() { max_bytes } else { max_bytes.min(LARGEST_REFUSAL) };
+    let limit = if status.is_success() { max_bytes } else { max_bytes.min(MAX_ERROR_BODY_BYTES) };
     match coding(headers)? {
-        Coding::Identity => read_plain(response, limit, max_bytes).await,
-        Coding::Gzip => read_packed(response, limit, max_bytes).await,
+        Coding::Identity => read_identity(response, limit, max_bytes).await,
+        Coding::Gzip => read_gzip(response, limit, max_bytes).await,
     }
 }
 
-/// Returns the coding that the headers name, in any case of letters. What is in another one can't be read.
+/// Returns the content coding that the headers name, ignoring case. A coding other than identity and gzip is an error.
 fn coding(headers: &HeaderMap) -> Result<Coding, Cause> {
     let mut coding = Coding::Identity;
     for value in headers.get_all(header::CONTENT_ENCODING) {
@@ -50,73 +50,73 @@ fn coding(headers: &HeaderMap) -> Result<Coding, Cause> {
             coding = match (coding, name.to_ascii_lowercase().as_slice()) {
                 (coding, b"" | b"identity") => coding,
                 (Coding::Identity, b"gzip" | b"x-gzip") => Coding::Gzip,
-                _ => return Err(Cause::HalfAnswer("its content coding is not gzip".into())),
+                _ => return Err(Cause::DamagedBody("its content coding is not gzip".into())),
             };
         }
     }
     Ok(coding)
 }
 
-async fn read_plain(mut response: Response, limit: usize, max_bytes: usize) -> Result<Cleared, Cause> {
+async fn read_identity(mut response: Response, limit: usize, max_bytes: usize) -> Result<Cleared, Cause> {
     let announced = response.content_length().and_then(|length| usize::try_from(length).ok());
     if announced.is_some_and(|length| length > limit) {
         return Err(too_large(max_bytes));
     }
-    let mut body = Cleared::with_capacity(announced.unwrap_or_default().min(TRUSTED_LENGTH));
-    let mut turn = TURN;
-    while let Some(piece) = response.chunk().await.map_err(broken)? {
+    let mut body = Cleared::with_capacity(announced.unwrap_or_default().min(MAX_RESERVED));
+    let mut next_yield = YIELD_INTERVAL;
+    while let Some(piece) = response.chunk().await.map_err(broken_body)? {
         if body.len() + piece.len() > limit {
             return Err(too_large(max_bytes));
         }
         body.append(&piece);
-        if body.len() >= turn {
-            turn = body.len() + TURN;
+        if body.len() >= next_yield {
+            next_yield = body.len() + YIELD_INTERVAL;
             yield_now().await;
         }
     }
     Ok(body)
 }
 
-async fn read_packed(mut response: Response, limit: usize, max_bytes: usize) -> Result<Cleared, Cause> {
-    let mut unpacking = MultiGzDecoder::new(Bounded { body: Cleared::default(), limit, is_exceeded: false });
-    let mut turn = TURN;
+async fn read_gzip(mut response: Response, limit: usize, max_bytes: usize) -> Result<Cleared, Cause> {
+    let mut decoder = MultiGzDecoder::new(Bounded { body: Cleared::default(), limit, is_exceeded: false });
+    let mut next_yield = YIELD_INTERVAL;
     let mut is_empty = true;
-    while let Some(piece) = response.chunk().await.map_err(broken)? {
-        for piece in piece.chunks(PACKED_PIECE) {
+    while let Some(piece) = response.chunk().await.map_err(broken_body)? {
+        for piece in piece.chunks(COMPRESSED_PIECE) {
             is_empty = false;
-            let written = unpacking.write_all(piece);
-            if unpacking.get_ref().is_exceeded {
+            let written = decoder.write_all(piece);
+            if decoder.get_ref().is_exceeded {
                 return Err(too_large(max_bytes));
             }
-            written.map_err(|error| Cause::HalfAnswer(error.into()))?;
-            if unpacking.get_ref().body.len() >= turn {
-                turn = unpacking.get_ref().body.len() + TURN;
+            written.map_err(|error| Cause::DamagedBody(error.into()))?;
+            if decoder.get_ref().body.len() >= next_yield {
+                next_yield = decoder.get_ref().body.len() + YIELD_INTERVAL;
                 yield_now().await;
             }
         }
     }
-    // No body at all is an empty one, however it says that it is packed.
+    // A body of zero bytes is empty, although it is not a valid gzip stream.
     if is_empty {
         return Ok(Cleared::default());
     }
-    let finished = unpacking.try_finish();
-    if unpacking.get_ref().is_exceeded {
+    let finished = decoder.try_finish();
+    if decoder.get_ref().is_exceeded {
         return Err(too_large(max_bytes));
     }
-    finished.map_err(|error| Cause::HalfAnswer(error.into()))?;
-    Ok(std::mem::take(&mut unpacking.get_mut().body))
+    finished.map_err(|error| Cause::DamagedBody(error.into()))?;
+    Ok(std::mem::take(&mut decoder.get_mut().body))
 }
 
 fn too_large(limit: usize) -> Cause {
     Cause::Unreadable(Unreadable::TooLarge { limit })
 }
 
-fn broken(error: reqwest::Error) -> Cause {
+fn broken_body(error: reqwest::Error) -> Cause {
     let error: Box<dyn StdError + Send + Sync> = error.without_url().into();
-    Cause::HalfAnswer(error)
+    Cause::DamagedBody(error)
 }
 
-/// Takes what is unpacked, up to a limit.
+/// A writer that collects decompressed bytes up to a limit.
 struct Bounded {
     body: Cleared,
     limit: usize,

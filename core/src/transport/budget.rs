@@ -1,35 +1,35 @@
-//! The retry budget: an outage is not answered with a storm.
+//! The retry budget: limits the retries during an outage.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// Tokens shared by all clones of a client: a retry takes some, success gives them back.
+/// A budget shared by all clones of an API object: a retry takes tokens from it, a success puts some back.
 #[derive(Debug)]
 pub(crate) struct RetryBudget {
     left: AtomicU32,
     capacity: u32,
 }
 
-/// What a first attempt that succeeds gives back.
-const UNTROUBLED_SUCCESS: u32 = 1;
+/// The number of tokens that a success at the first attempt puts back.
+const REFUND_WITHOUT_RETRY: u32 = 1;
 
 impl RetryBudget {
     pub(crate) fn new(capacity: u32) -> Self {
         RetryBudget { left: AtomicU32::new(capacity), capacity }
     }
 
-    /// Takes the cost of a retry, or says that there is not enough left.
+    /// Takes the cost of a retry. Returns false if there is not enough left.
     #[must_use]
     pub(crate) fn take(&self, cost: u32) -> bool {
         self.left.fetch_update(Ordering::AcqRel, Ordering::Acquire, |left| left.checked_sub(cost)).is_ok()
     }
 
-    /// Success gives back what its last retry took.
+    /// Records a success: puts the cost of its last retry back, or one token if there was no retry.
     pub(crate) fn succeeded(&self, last_cost: Option<u32>) {
-        let given = last_cost.unwrap_or(UNTROUBLED_SUCCESS);
+        let refund = last_cost.unwrap_or(REFUND_WITHOUT_RETRY);
         // A full budget, the usual case, costs a read and no write.
         if self.left.load(Ordering::Acquire) < self.capacity {
             let _ = self.left.fetch_update(Ordering::AcqRel, Ordering::Acquire, |left| {
-                Some(left.saturating_add(given).min(self.capacity))
+                Some(left.saturating_add(refund).min(self.capacity))
             });
         }
     }
@@ -40,17 +40,17 @@ mod tests {
     use super::RetryBudget;
 
     #[test]
-    fn retries_take_and_success_gives_back_up_to_the_capacity() {
+    fn retries_take_tokens_and_success_puts_them_back_up_to_the_capacity() {
         let budget = RetryBudget::new(30);
         assert!(budget.take(14) && budget.take(14), "two retries after failures");
         assert!(!budget.take(14), "there is not enough for a third");
-        assert!(!budget.take(5), "nor for one after a throttle");
+        assert!(!budget.take(5), "nor for one after a 429");
         budget.succeeded(Some(14));
         assert!(budget.take(14));
         budget.succeeded(None);
         budget.succeeded(None);
         budget.succeeded(None);
-        assert!(budget.take(5), "three untroubled successes and the two that were left");
+        assert!(budget.take(5), "three successes without a retry, and the two that were left");
         for _ in 0..100 {
             budget.succeeded(Some(14));
         }

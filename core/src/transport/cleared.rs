@@ -1,10 +1,11 @@
-//! Bytes that may hold a secret.
+//! A byte buffer that is cleared when it is dropped, because it may hold a secret.
 
 use std::fmt;
 use std::ops::Deref;
 
-/// Bytes that are cleared before their memory is given back, also where they have outgrown it. `Zeroizing` would clear
-/// them one by one, which takes as long as reading them, and would leave the smaller copies of bytes that grow.
+/// A byte buffer that is cleared before its memory is freed, including the smaller allocations that it has outgrown.
+/// `Zeroizing` would write byte by byte, which takes as long as reading the body, and would not clear those smaller
+/// allocations.
 #[derive(Default)]
 pub(crate) struct Cleared(Vec<u8>);
 
@@ -50,7 +51,7 @@ mod tests {
     use super::Cleared;
 
     #[test]
-    fn the_pieces_stand_in_their_order_however_the_whole_grows() {
+    fn pieces_keep_their_order_while_the_buffer_grows() {
         let mut whole = Cleared::with_capacity(3);
         for piece in [&b"ab"[..], b"", b"cde", b"f", b"ghijklmnopqrstuvwxyz"] {
             whole.append(piece);

@@ -1,4 +1,4 @@
-//! The failure table: what an attempt that failed means for the operation.
+//! The failure table: decides about an operation after an attempt has failed.
 
 use std::error::Error as StdError;
 use std::time::Duration;
@@ -8,38 +8,38 @@ use crate::models::{ErrorBody, Unreadable};
 use crate::operation::{Operation, Replay, Verb};
 use crate::proxy::ProxyFault;
 
-/// How one attempt failed, and how far the answer came.
+/// The failure of one attempt, with the response head if one arrived.
 #[derive(Debug)]
 pub(crate) struct Failure {
     pub(crate) cause: Cause,
-    /// The beginning of the answer, if that much came.
+    /// Status and headers of the response; `None` if they did not arrive.
     pub(crate) head: Option<Box<Head>>,
 }
 
-/// Why an attempt failed.
+/// The cause of an attempt's failure.
 #[derive(Debug)]
 pub(crate) enum Cause {
-    /// No request could be made of what was to be sent.
+    /// The request could not be built.
     Unsendable(reqwest::Error),
-    /// The time ran out before a connection was asked for: nothing was written.
+    /// The time ran out before a connection was requested: nothing was written.
     NotSent(Duration),
-    /// No connection came about: nothing was written.
+    /// No connection was established: nothing was written.
     Unconnected(reqwest::Error),
-    /// The proxy could not be reached, or refused the way to the host: nothing was written.
+    /// The proxy could not be reached, or refused to connect to the host: nothing was written.
     Proxy(ProxyFault, reqwest::Error),
-    /// The connection broke after bytes may have been written, and before an answer began.
+    /// The connection broke after bytes may have been written, and before the response began.
     Broken(reqwest::Error),
-    /// The answer says success, and did not come whole or can't be unpacked.
-    HalfAnswer(Box<dyn StdError + Send + Sync>),
-    /// The attempt took longer than an attempt may.
+    /// The body is truncated or can't be decompressed.
+    DamagedBody(Box<dyn StdError + Send + Sync>),
+    /// The attempt took longer than the limit of a single attempt.
     AttemptTimeout(Duration),
-    /// The time of the whole operation ran out in the middle of the attempt.
+    /// The operation's deadline passed during the attempt.
     Deadline(Duration),
-    /// The answer says success, and its body is not what the operation returns.
+    /// The status is 2xx, but the body is not what the operation returns.
     Unreadable(Unreadable),
-    /// The response's status is not success.
+    /// The response's status is not 2xx, or its body describes an error.
     Refused {
-        /// The error that its body describes, without the request's credentials.
+        /// The error that the body describes, with the request's credentials masked.
         body: Option<Box<ErrorBody>>,
         is_empty: bool,
     },
@@ -48,27 +48,27 @@ pub(crate) enum Cause {
 /// A row of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FailureClass {
-    /// It could not be sent at all, and never can.
+    /// The request can't be built, and a retry would not change that.
     Unsendable,
-    /// DNS, refused, TLS, connect timeout.
+    /// DNS failure, refused connection, TLS failure or connect timeout.
     NothingWritten,
-    /// The proxy does not accept its user name and password: each further try may lock the account.
+    /// The proxy rejects the user name and password: each further attempt may lock the account.
     ProxyCredentials,
-    /// The proxy refused to connect to the host: its own answer, so nothing was written.
+    /// The proxy refused to connect to the host: the proxy itself responded, so nothing was written to the host.
     ProxyRefused,
-    /// 429: refused before execution.
+    /// 429: rejected before execution.
     Throttled,
     /// 401.
     TokenRejected,
-    /// Reset, attempt timeout, body cut or unreadable.
+    /// Connection reset, attempt timeout, or a truncated or unreadable body.
     Lost,
     /// 408, 502, 503, 504.
     Unavailable,
     /// 500.
     ServerError,
-    /// Another status after which the service may have acted: below 200, 300 to 303, and from 501 up.
+    /// Another status after which the service may have executed the request: below 200, 300 to 303, and from 501 up.
     Unsure,
-    /// A whole answer that can't be used and would be the same again: too large, or redirected.
+    /// A complete response that can't be used, and would be the same after a retry: too large, or redirected.
     Unusable,
     /// 404.
     Missing,
@@ -82,7 +82,7 @@ impl Failure {
             return FailureClass::Unusable;
         }
         if let Some(head) = self.head.as_ref().filter(|head| !head.status.is_success()) {
-            return FailureClass::of_status(head.status.as_u16());
+            return FailureClass::from_status(head.status.as_u16());
         }
         match self.cause {
             Cause::Unsendable(_) => FailureClass::Unsendable,
@@ -98,8 +98,8 @@ impl Failure {
 }
 
 impl FailureClass {
-    /// The row of a status that is not success.
-    fn of_status(status: u16) -> Self {
+    /// Returns the class of a status other than 2xx.
+    fn from_status(status: u16) -> Self {
         match status {
             401 => FailureClass::TokenRejected,
             404 => FailureClass::Missing,
@@ -111,52 +111,52 @@ impl FailureClass {
         }
     }
 
-    /// Whether the service may have carried out an attempt that failed like this.
+    /// Returns whether the service may have executed the request of an attempt that failed in this way.
     pub(crate) fn may_have_acted(self) -> bool {
         use FailureClass::{Lost, ServerError, Unavailable, Unsure, Unusable};
         matches!(self, Lost | Unavailable | ServerError | Unsure | Unusable)
     }
 
-    /// Whether the failure may pass by itself.
+    /// Returns whether the failure may be temporary.
     pub(crate) fn is_temporary(self) -> bool {
         use FailureClass::{Lost, NothingWritten, ProxyRefused, ServerError, Throttled, Unavailable};
         matches!(self, NothingWritten | ProxyRefused | Throttled | Lost | Unavailable | ServerError)
     }
 }
 
-/// What has happened to the operation so far.
+/// The attempts of an operation so far.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct History {
-    /// How many times it was sent.
+    /// The number of attempts.
     pub(crate) attempts: u32,
-    /// How many of those were retries after a failure.
+    /// The number of attempts that were retries after a failure. A retry with a renewed token is not counted.
     pub(crate) retries: u32,
-    /// Whether the token was renewed for it.
+    /// True once the token was renewed because the service rejected it.
     pub(crate) renewed: bool,
-    /// How many answers were a 500.
+    /// The number of responses with status 500.
     pub(crate) server_errors: u32,
-    /// Whether an earlier attempt may have been carried out.
+    /// True if the service may have executed an earlier attempt.
     pub(crate) may_have_acted: bool,
-    /// What the last retry took from the budget.
+    /// The cost that the last retry took from the budget.
     pub(crate) last_cost: Option<u32>,
 }
 
-/// What to do after an attempt failed, limits on number and time aside.
+/// The decision after a failed attempt, before the limits on number and time are applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// Send it again.
+    /// Retry the request.
     Again,
-    /// Renew the token and send it again.
+    /// Renew the token and retry the request.
     RenewAndAgain,
-    /// It is done: an earlier attempt, whose answer was lost, did it.
+    /// The operation has succeeded: an earlier attempt, whose response was lost, was executed.
     Done,
-    /// The failure is the result.
+    /// Return the failure to the caller.
     Stop,
-    /// It may have been carried out and must not be sent again.
+    /// The request may have been executed and must not be retried.
     OutcomeUnknown,
 }
 
-/// The table, cell by cell. `history` is of the time before this failure.
+/// Returns the cell of the failure table. `history` excludes the failure itself.
 pub(crate) fn verdict(operation: &Operation, class: FailureClass, history: &History) -> Verdict {
     let once = operation.replay == Replay::Once;
     match class {
@@ -175,7 +175,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_table_cell_by_cell() {
+    fn every_cell_of_the_failure_table_is_as_specified() {
         use FailureClass::*;
         use Verdict::{Again, OutcomeUnknown, RenewAndAgain, Stop};
         let once_more = History { server_errors: 1, ..History::default() };
@@ -210,9 +210,9 @@ mod tests {
     }
 
     #[test]
-    fn a_status_that_ends_the_exchange_without_a_word_of_its_outcome_leaves_it_unknown() {
+    fn a_status_that_does_not_tell_the_outcome_of_the_request_leaves_it_unknown() {
         for status in (100..200).chain(300..304).chain([501, 505, 599, 600, 999]) {
-            let class = FailureClass::of_status(status);
+            let class = FailureClass::from_status(status);
             let verdict = verdict(&Operation::POST_OAUTH_CLIENT_SECRET, class, &History::default());
             assert_eq!(verdict, Verdict::OutcomeUnknown, "{status}");
         }

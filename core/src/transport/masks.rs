@@ -1,4 +1,4 @@
-//! Stars over what let a request in, wherever an answer repeats it.
+//! Masks the request's credentials wherever the response echoes them.
 
 use std::borrow::Cow;
 
@@ -11,26 +11,27 @@ use url::form_urlencoded::byte_serialize;
 use crate::models::{ErrorBody, Readable};
 use crate::secret::Secret;
 
-/// A shorter text is no secret that a service gave out, and covering it would spoil words.
-const SHORTEST: usize = 8;
+/// The minimum length of a masked string, in bytes. Shorter strings are not service-issued secrets, and masking them
+/// would garble ordinary words.
+const MIN_SECRET_LENGTH: usize = 8;
 
-/// The texts that must not be seen in what came back and is printed.
+/// The strings that must not appear in those parts of a response that are printed.
 pub(super) struct Masks<'a> {
-    /// The secrets as they are, as a form or an address holds them, and in Base64.
+    /// The secrets verbatim, form-encoded and in Base64.
     plain: Vec<Cow<'a, str>>,
 }
 
 impl<'a> Masks<'a> {
-    /// Masks the secrets and the credential of the request, however a response spells them.
+    /// Creates masks for the secrets and for the value of the request's `Authorization` header, in all encodings.
     pub(super) fn new(
         secrets: impl Iterator<Item = &'a Secret>,
         credential: Option<&'a HeaderValue>,
     ) -> Self {
         let sent = credential.and_then(|value| value.to_str().ok()).and_then(|value| value.split_once(' '));
         let mut plain = Vec::new();
-        for secret in secrets.map(Secret::expose).filter(|secret| secret.len() >= SHORTEST) {
+        for secret in secrets.map(Secret::expose).filter(|secret| secret.len() >= MIN_SECRET_LENGTH) {
             let in_a_form: String = byte_serialize(secret.as_bytes()).collect();
-            for encoded in in_base64(secret) {
+            for encoded in base64_alignments(secret) {
                 let url_safe = encoded.replace('+', "-").replace('/', "_");
                 if url_safe != encoded {
                     plain.push(Cow::Owned(url_safe));
@@ -42,54 +43,55 @@ impl<'a> Masks<'a> {
             }
             plain.push(Cow::Borrowed(secret));
         }
-        plain.extend(sent.map(|(_, text)| Cow::Borrowed(text)));
-        plain.retain(|secret| secret.len() >= SHORTEST);
-        // The longest first: what it leaves over must not show a part of it.
+        plain.extend(sent.map(|(_, credential)| Cow::Borrowed(credential)));
+        plain.retain(|secret| secret.len() >= MIN_SECRET_LENGTH);
+        // Longest first: replacing a shorter string first would leave the rest of a longer one unmasked.
         plain.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
         Masks { plain }
     }
 
-    /// The headers without those that repeat a secret.
-    pub(super) fn cover_headers(&self, headers: HeaderMap) -> HeaderMap {
-        let shows = |value: &HeaderValue| self.shows(&String::from_utf8_lossy(value.as_bytes()));
-        if !headers.values().any(shows) {
+    /// Removes the headers that contain a secret.
+    pub(super) fn redact_headers(&self, headers: HeaderMap) -> HeaderMap {
+        let has_secret =
+            |value: &HeaderValue| self.contains_secret(&String::from_utf8_lossy(value.as_bytes()));
+        if !headers.values().any(has_secret) {
             return headers;
         }
-        let kept = headers.iter().filter(|(_, value)| !shows(value));
+        let kept = headers.iter().filter(|(_, value)| !has_secret(value));
         kept.map(|(name, value)| (name.clone(), value.clone())).collect()
     }
 
-    /// Masks the body of an error, string by string, whatever escapes they were written with.
-    pub(super) fn cover_body(&self, body: &mut ErrorBody) {
-        body.for_each_string(&mut |text| {
-            if let Some(covered) = self.cover(text) {
-                *text = covered;
+    /// Masks the secrets in each string of an error body. The strings are parsed JSON, without JSON's escapes.
+    pub(super) fn redact_body(&self, body: &mut ErrorBody) {
+        body.for_each_string(&mut |string| {
+            if let Some(redacted) = self.redact(string) {
+                *string = redacted;
             }
         });
     }
 
-    /// The text with a mask, if there is something to mask.
-    fn cover(&self, text: &str) -> Option<String> {
-        if self.plain.iter().any(|secret| text.contains(&**secret)) {
-            let covered =
-                self.plain.iter().fold(text.to_owned(), |text, secret| text.replace(&**secret, MASK));
-            // The same text may show a secret in two spellings.
-            return self.cover(&covered).or(Some(covered));
+    /// Returns the string with its secrets masked; `None` if it contains no secret.
+    fn redact(&self, string: &str) -> Option<String> {
+        if self.plain.iter().any(|secret| string.contains(&**secret)) {
+            let redacted =
+                self.plain.iter().fold(string.to_owned(), |string, secret| string.replace(&**secret, MASK));
+            // The same string may contain a secret in a second encoding.
+            return self.redact(&redacted).or(Some(redacted));
         }
-        // Where it is encoded in another way, nothing says which characters belong to it.
-        self.shows_encoded(text).then(|| MASK.to_owned())
+        // Other encodings don't show which characters belong to the secret, so the whole string is masked.
+        self.contains_encoded_secret(string).then(|| MASK.to_owned())
     }
 
-    fn shows(&self, text: &str) -> bool {
-        self.plain.iter().any(|secret| text.contains(&**secret)) || self.shows_encoded(text)
+    fn contains_secret(&self, string: &str) -> bool {
+        self.plain.iter().any(|secret| string.contains(&**secret)) || self.contains_encoded_secret(string)
     }
 
-    /// Returns true for a secret in any mixture of percent-encoding and the escapes of HTML.
-    fn shows_encoded(&self, text: &str) -> bool {
-        let mut decoded = Cow::Borrowed(text);
-        // A page in a message in an address: nobody nests it deeper.
+    /// Returns true if the string contains a secret in any mixture of percent-encoding and HTML escapes.
+    fn contains_encoded_secret(&self, string: &str) -> bool {
+        let mut decoded = Cow::Borrowed(string);
+        // Three levels cover an HTML page within a message within a URL.
         for _ in 0..3 {
-            let next = unescape_html(&percent_decoded(&decoded)).into_owned();
+            let next = unescape_html(&percent_decode(&decoded)).into_owned();
             if next == *decoded {
                 return false;
             }
@@ -104,20 +106,21 @@ impl<'a> Masks<'a> {
 
 const MASK: &str = "***";
 
-fn percent_decoded(text: &str) -> Cow<'_, str> {
-    if text.contains('%') { percent_decode_str(text).decode_utf8_lossy() } else { Cow::Borrowed(text) }
+fn percent_decode(string: &str) -> Cow<'_, str> {
+    if string.contains('%') { percent_decode_str(string).decode_utf8_lossy() } else { Cow::Borrowed(string) }
 }
 
-/// Returns the text with the escapes resolved by which HTML keeps characters out of its own syntax.
-fn unescape_html(text: &str) -> Cow<'_, str> {
-    if !text.contains('&') {
-        return Cow::Borrowed(text);
+/// Resolves the HTML character references in a string.
+fn unescape_html(string: &str) -> Cow<'_, str> {
+    if !string.contains('&') {
+        return Cow::Borrowed(string);
     }
-    let mut unescaped = String::with_capacity(text.len());
-    let mut rest = text;
+    let mut unescaped = String::with_capacity(string.len());
+    let mut rest = string;
     while let Some((before, after)) = rest.split_once('&') {
         unescaped.push_str(before);
-        let escape = after.split_once(';').and_then(|(name, behind)| Some((character(name)?, behind)));
+        let escape =
+            after.split_once(';').and_then(|(name, behind)| Some((referenced_character(name)?, behind)));
         match escape {
             Some((character, behind)) => {
                 unescaped.push(character);
@@ -133,8 +136,8 @@ fn unescape_html(text: &str) -> Cow<'_, str> {
     Cow::Owned(unescaped)
 }
 
-/// Returns the character that an escape of HTML stands for, by name or by number.
-fn character(name: &str) -> Option<char> {
+/// Returns the character of an HTML character reference, by name or by number.
+fn referenced_character(name: &str) -> Option<char> {
     match name {
         "amp" => return Some('&'),
         "lt" => return Some('<'),
@@ -151,14 +154,14 @@ fn character(name: &str) -> Option<char> {
     char::from_u32(code.ok()?)
 }
 
-/// Returns the part of a secret's Base64 that does not depend on the bytes around it, for each place that the secret
-/// can have among them.
-fn in_base64(secret: &str) -> impl Iterator<Item = String> {
+/// Returns the part of a secret's Base64 that does not depend on the bytes around the secret, for each of the three
+/// alignments that the secret can have among them.
+fn base64_alignments(secret: &str) -> impl Iterator<Item = String> {
     (0..3).map(|before| {
         let mut bytes = vec![0; before];
         bytes.extend_from_slice(secret.as_bytes());
         let encoded = STANDARD_NO_PAD.encode(&bytes);
-        // The first characters hold bits of what stands before, the last one may hold bits of what follows.
+        // The first characters encode bits of the bytes before the secret, the last one may encode bits of those after.
         let start = [0, 2, 3][before];
         let end = bytes.len() * 8 / 6;
         encoded[start..end].to_owned()
@@ -176,13 +179,13 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_is_masked_in_every_spelling() {
+    fn a_secret_is_masked_in_every_encoding() {
         let secret = Secret::new(SECRET);
         let masks = masks(&secret);
         let base64 = base64::engine::general_purpose::STANDARD.encode(SECRET);
         let in_pair = base64::engine::general_purpose::STANDARD.encode(format!("7c1f1f6e:{SECRET}"));
         let url_safe = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(format!("x{SECRET}"));
-        for spelling in [
+        for encoded in [
             SECRET,
             "hq3K%7EZ0v%2FX1%2BT7%26wB9%3C%27%22",
             "hq3K%7eZ0v%2fX1%2bT7%26wB9%3c%27%22",
@@ -195,31 +198,31 @@ mod tests {
             &in_pair,
             &url_safe,
         ] {
-            let text = format!("the client sent {spelling} and was refused");
-            let covered = masks.cover(&text).expect(spelling);
-            assert!(covered.contains(MASK), "{covered}");
-            for part in ["hq3K", "X1", "wB9", &spelling[2..]] {
-                assert!(!covered.contains(part), "{spelling}: {covered}");
+            let text = format!("the client sent {encoded} and was refused");
+            let redacted = masks.redact(&text).expect(encoded);
+            assert!(redacted.contains(MASK), "{redacted}");
+            for part in ["hq3K", "X1", "wB9", &encoded[2..]] {
+                assert!(!redacted.contains(part), "{encoded}: {redacted}");
             }
         }
     }
 
     #[test]
-    fn what_is_no_secret_stays_as_it_is() {
+    fn strings_without_a_secret_are_unchanged() {
         let secret = Secret::new(SECRET);
         for text in ["", "100 % of 5 & more; &unknown; %zz", "hq3K~Z0v", "Größe &amp; Gewicht"] {
-            assert_eq!(masks(&secret).cover(text), None, "{text}");
+            assert_eq!(masks(&secret).redact(text), None, "{text}");
         }
     }
 
     #[test]
-    fn a_header_that_shows_a_secret_is_dropped() {
+    fn a_header_that_contains_a_secret_is_removed() {
         let secret = Secret::new(SECRET);
         let headers: HeaderMap = [("x-echo", "hq3K~Z0v%2fX1+T7&wB9<'%22"), ("x-other", "1")]
             .map(|(name, value)| (http::HeaderName::from_static(name), HeaderValue::from_static(value)))
             .into_iter()
             .collect();
-        let kept = masks(&secret).cover_headers(headers);
+        let kept = masks(&secret).redact_headers(headers);
         assert_eq!(kept.keys().map(|name| name.as_str()).collect::<Vec<_>>(), ["x-other"]);
     }
 }

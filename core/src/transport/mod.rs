@@ -1,4 +1,4 @@
-//! The way of a request: attempt, classify, wait, attempt again, within a deadline and a budget.
+//! Sends a request with retries: attempt, classify the failure, wait and retry, within a deadline and a budget.
 
 mod attempt;
 mod backoff;
@@ -29,13 +29,13 @@ use crate::metadata::{Head, ResponseMetadata};
 use crate::models::{Model, Unreadable, decode};
 use crate::operation::Operation;
 
-/// What an operation may return.
+/// A result of an operation.
 pub(crate) trait Returned: Sized + Send + 'static {
-    /// Reads it from the body of an answer that says success.
+    /// Reads the result from the body of a response whose status is 2xx.
     fn read(operation: &Operation, body: &[u8]) -> Result<Self, Unreadable>;
 
-    /// What stands for an answer that says that the work is done already.
-    fn nothing() -> Option<Self> {
+    /// Returns the result of an operation that turns out to be done already; `None` if the result needs a body.
+    fn without_body() -> Option<Self> {
         None
     }
 }
@@ -50,7 +50,7 @@ impl<M: Model + Send + 'static> Returned for M {
     }
 }
 
-/// Nothing, whatever the body holds.
+/// The result of an operation without a result: the body is ignored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Nothing;
 
@@ -59,27 +59,27 @@ impl Returned for Nothing {
         Ok(Nothing)
     }
 
-    fn nothing() -> Option<Self> {
+    fn without_body() -> Option<Self> {
         Some(Nothing)
     }
 }
 
-/// Where the pass of a request comes from.
+/// The source of the credentials for requests.
 pub(crate) trait Admission: Sync {
-    /// What tells one pass from the next.
+    /// Identifies one of the credentials that the source returned.
     type Ticket: Send + Sync;
 
-    /// A pass that should be let in, waited for if need be; not longer than `until`.
+    /// Returns valid credentials, waiting for a renewal if necessary, but not longer than `until`.
     fn admit(
         &self,
         until: Option<Instant>,
     ) -> impl Future<Output = Result<(Pass, Self::Ticket), Error>> + Send;
 
-    /// Notes that a pass was rejected, and says whether another can be had.
+    /// Notes that the service rejected the credentials. Returns whether others can be obtained.
     fn rejected(&self, ticket: &Self::Ticket) -> bool;
 }
 
-/// A pass by itself: there is no other.
+/// Fixed credentials, which can't be renewed.
 impl Admission for Pass {
     type Ticket = ();
 
@@ -92,14 +92,14 @@ impl Admission for Pass {
     }
 }
 
-/// What a caller may set for one call.
+/// The limits that a caller may set for one call.
 #[derive(Clone, Debug)]
 pub(crate) struct Allowance {
     pub(crate) deadline: Duration,
     pub(crate) retries: bool,
 }
 
-/// Connections, and the rules by which requests go over them.
+/// The connections, and the limits and the retry policy of the requests sent over them.
 pub(crate) struct Transport {
     pools: Pools,
     user_agent: HeaderValue,
@@ -110,8 +110,8 @@ pub(crate) struct Transport {
     max_response_bytes: usize,
 }
 
-/// A request under way.
-struct Flight<'a> {
+/// The attempts of an operation in progress.
+struct OperationAttempts<'a> {
     transport: &'a Transport,
     request: &'a Request,
     allowance: &'a Allowance,
@@ -136,7 +136,7 @@ impl Transport {
         &*self.clock
     }
 
-    /// Sends a request as often as the failure table, the limits and the time allow.
+    /// Sends a request, and retries it as often as the failure table, the limits and the deadline allow.
     pub(crate) async fn send<R: Returned>(
         &self,
         request: &Request,
@@ -154,14 +154,14 @@ impl Transport {
             duration_ms = field::Empty,
             error.kind = field::Empty,
         );
-        let flight = Flight {
+        let attempts = OperationAttempts {
             transport: self,
             request,
             allowance,
             started: self.clock.now(),
             history: History::default(),
         };
-        let result = flight.run(admission).instrument(span.clone()).await;
+        let result = attempts.run(admission).instrument(span.clone()).await;
         match &result {
             Ok((_, metadata)) => record(&span, metadata),
             Err(error) => {
@@ -186,12 +186,12 @@ fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-impl Flight<'_> {
+impl OperationAttempts<'_> {
     async fn run<R: Returned>(mut self, admission: &impl Admission) -> Result<(R, ResponseMetadata), Error> {
         loop {
-            let (pass, ticket) = self.admitted(admission).await?;
-            if self.left().is_zero() {
-                return Err(self.too_late());
+            let (pass, ticket) = self.obtain_pass(admission).await?;
+            if self.remaining().is_zero() {
+                return Err(self.deadline_exceeded());
             }
             let failure = match self.attempt(&pass).await {
                 Ok((returned, head)) => {
@@ -210,23 +210,23 @@ impl Flight<'_> {
                         debug!(attempt = self.history.attempts, wait_ms = millis(pause), reason = ?wait, "waiting");
                         self.transport.clock.sleep(pause, wait).await;
                     }
-                    None => return Err(self.failed(failure)),
+                    None => return Err(self.final_error(failure)),
                 },
                 Verdict::RenewAndAgain => {
-                    // It is noted as rejected even if this call is not sent again.
+                    // The rejection is noted even if this call is not retried: other calls need another token, too.
                     let renewable = admission.rejected(&ticket);
                     if !renewable || !self.allowance.retries {
-                        return Err(self.failed(failure));
+                        return Err(self.final_error(failure));
                     }
                     self.history.renewed = true;
                 }
                 Verdict::Done => {
-                    return match R::nothing() {
-                        Some(nothing) => Ok((nothing, self.metadata(failure.head.as_deref()))),
-                        None => Err(self.failed(failure)),
+                    return match R::without_body() {
+                        Some(result) => Ok((result, self.metadata(failure.head.as_deref()))),
+                        None => Err(self.final_error(failure)),
                     };
                 }
-                Verdict::Stop => return Err(self.failed(failure)),
+                Verdict::Stop => return Err(self.final_error(failure)),
                 Verdict::OutcomeUnknown => return Err(self.outcome_unknown(failure)),
             }
         }
@@ -234,7 +234,7 @@ impl Flight<'_> {
 
     async fn attempt<R: Returned>(&mut self, pass: &Pass) -> Result<(R, Box<Head>), Failure> {
         let transport = self.transport;
-        let left = self.left();
+        let left = self.remaining();
         let limit = if left < transport.attempt_timeout {
             Limit::Deadline { left, whole: self.allowance.deadline }
         } else {
@@ -258,16 +258,16 @@ impl Flight<'_> {
         result
     }
 
-    /// A pass, waited for no longer than the operation may take.
-    async fn admitted<A: Admission>(&self, admission: &A) -> Result<(Pass, A::Ticket), Error> {
+    /// Returns credentials for the next attempt, waiting for them until the operation's deadline at the latest.
+    async fn obtain_pass<A: Admission>(&self, admission: &A) -> Result<(Pass, A::Ticket), Error> {
         tokio::select! {
             biased;
-            admitted = admission.admit(self.started.checked_add(self.allowance.deadline)) => admitted.map_err(|error| self.not_signed_in(error)),
-            () = self.transport.clock.sleep(self.left(), Wait::Deadline) => Err(self.too_late_for_a_token()),
+            obtained = admission.admit(self.started.checked_add(self.allowance.deadline)) => obtained.map_err(|error| self.sign_in_failed(error)),
+            () = self.transport.clock.sleep(self.remaining(), Wait::Deadline) => Err(self.no_token_in_time()),
         }
     }
 
-    /// How long to wait before the next attempt, or nothing if there must be none.
+    /// Returns the pause before the next attempt, or `None` if there must be no further attempt.
     fn pause(&mut self, failure: &Failure, class: FailureClass) -> Option<(Duration, Wait)> {
         let policy = &self.transport.retry;
         if !self.allowance.retries || self.history.retries + 1 >= policy.max_attempts {
@@ -283,7 +283,7 @@ impl Flight<'_> {
         } else {
             (backoff::pause(policy, retry, random), Wait::Backoff)
         };
-        if pause >= self.left() {
+        if pause >= self.remaining() {
             return None;
         }
         let cost = if class == FailureClass::Throttled { policy.throttle_cost } else { policy.failure_cost };
@@ -296,7 +296,7 @@ impl Flight<'_> {
         Some((pause, wait))
     }
 
-    fn left(&self) -> Duration {
+    fn remaining(&self) -> Duration {
         self.allowance.deadline.saturating_sub(self.elapsed())
     }
 

@@ -1,4 +1,4 @@
-//! What a failure says to the person who reads it: its kind, one line of text, and its cause.
+//! Error messages: turns a failure into an error with its kind, a message of one line and its cause.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use http::StatusCode;
 use url::Position;
 
-use super::Flight;
+use super::OperationAttempts;
 use super::backoff;
 use super::failure::{Cause, Failure};
 use crate::error::{Error, ErrorBuilder, ErrorKind, innermost};
@@ -15,47 +15,48 @@ use crate::models::ErrorBody;
 use crate::proxy::ProxyFault;
 
 impl Failure {
-    /// The wait that the answer asks for.
+    /// Returns the wait that the response asks for.
     pub(super) fn retry_after(&self) -> Option<Duration> {
         self.head.as_ref().and_then(|head| backoff::retry_after(&head.headers))
     }
 }
 
-impl Flight<'_> {
-    /// The error for a failure that ends the operation. `history` includes it.
-    pub(super) fn failed(&self, failure: Failure) -> Error {
+impl OperationAttempts<'_> {
+    /// Builds the error for a failure that ends the operation. `history` includes the failure.
+    pub(super) fn final_error(&self, failure: Failure) -> Error {
         let temporary = failure.class().is_temporary();
-        let (kind, text, error) = self.describe(failure);
-        let text = match self.history.attempts {
-            0 | 1 => text,
-            attempts => format!("{text} ({attempts} attempts in {:.1?})", self.elapsed()),
+        let (kind, message, error) = self.describe(failure);
+        let message = match self.history.attempts {
+            0 | 1 => message,
+            attempts => format!("{message} ({attempts} attempts in {:.1?})", self.elapsed()),
         };
-        error.kind(kind, text).temporary(temporary).build()
+        error.kind(kind, message).temporary(temporary).build()
     }
 
-    /// The error for a failure after which nobody knows. `history` includes it.
+    /// Builds `OutcomeUnknown`. `history` includes the failure.
     pub(super) fn outcome_unknown(&self, failure: Failure) -> Error {
-        let (_, text, error) = self.describe(failure);
-        let text = format!("outcome unknown: {text}; it may have been carried out, and is not sent again");
-        error.kind(ErrorKind::OutcomeUnknown, text).build()
+        let (_, message, error) = self.describe(failure);
+        let message = format!("outcome unknown: {message}; it may have been carried out, and is not retried");
+        error.kind(ErrorKind::OutcomeUnknown, message).build()
     }
 
-    /// The error of a sign-in, for the operation that waited for it.
-    pub(super) fn not_signed_in(&self, error: Error) -> Error {
+    /// Builds the error for an operation whose sign-in failed.
+    pub(super) fn sign_in_failed(&self, error: Error) -> Error {
         error.into_sign_in_failure(&self.request.operation, self.metadata(None), self.history.may_have_acted)
     }
 
-    pub(super) fn too_late_for_a_token(&self) -> Error {
+    /// Builds the error for an operation whose deadline passed while it waited for a token.
+    pub(super) fn no_token_in_time(&self) -> Error {
         self.timeout(format!("no token within the deadline of {:?}", self.allowance.deadline))
     }
 
-    /// The time ran out between two attempts, or before the first.
-    pub(super) fn too_late(&self) -> Error {
+    /// Builds the error for a deadline that passed between two attempts, or before the first.
+    pub(super) fn deadline_exceeded(&self) -> Error {
         self.timeout(format!("no result within the deadline of {:?}", self.allowance.deadline))
     }
 
-    fn timeout(&self, text: String) -> Error {
-        self.error().kind(ErrorKind::Timeout, text).temporary(true).build()
+    fn timeout(&self, message: String) -> Error {
+        self.error().kind(ErrorKind::Timeout, message).temporary(true).build()
     }
 
     fn error(&self) -> ErrorBuilder {
@@ -72,30 +73,33 @@ impl Flight<'_> {
         let status = failure.head.as_ref().map_or(0, |head| head.status.as_u16());
         match failure.cause {
             Cause::Unsendable(cause) => {
-                let text = format!("no request can be made of it: {}", innermost(&cause));
-                (ErrorKind::Connection, text, error.source(cause))
+                let message = format!("the request can't be built: {}", innermost(&cause));
+                (ErrorKind::Connection, message, error.source(cause))
             }
             Cause::NotSent(time) => {
                 (ErrorKind::Timeout, format!("nothing was sent to {host} within {time:?}"), error)
             }
             Cause::Unconnected(cause) => {
                 let through = self.proxy().map(|proxy| format!(" through {proxy}")).unwrap_or_default();
-                let text = format!("no connection to {host}{through}: {}", innermost(&cause));
-                (ErrorKind::Connection, text, error.source(cause))
+                let message = format!("no connection to {host}{through}: {}", innermost(&cause));
+                (ErrorKind::Connection, message, error.source(cause))
             }
             Cause::Proxy(fault, cause) => self.describe_proxy(fault, cause, host, error),
             Cause::Broken(cause) => {
-                let text =
-                    format!("the connection to {host} broke before an answer came: {}", innermost(&cause));
-                (ErrorKind::Connection, text, error.source(cause))
+                let message = format!(
+                    "the connection to {host} broke before a response arrived: {}",
+                    innermost(&cause)
+                );
+                (ErrorKind::Connection, message, error.source(cause))
             }
-            Cause::HalfAnswer(cause) => {
+            Cause::DamagedBody(cause) => {
                 let reason = innermost(&*cause);
-                let text = format!("the answer broke off or can't be unpacked: {reason} (status {status})");
-                (ErrorKind::UnreadableAnswer, text, error.boxed_source(cause))
+                let message =
+                    format!("the response is truncated or can't be decompressed: {reason} (status {status})");
+                (ErrorKind::UnreadableAnswer, message, error.boxed_source(cause))
             }
             Cause::AttemptTimeout(time) => {
-                (ErrorKind::Timeout, format!("no whole answer from {host} within {time:?}"), error)
+                (ErrorKind::Timeout, format!("no complete response from {host} within {time:?}"), error)
             }
             Cause::Deadline(time) => {
                 (ErrorKind::Timeout, format!("no result within the deadline of {time:?}"), error)
@@ -104,16 +108,16 @@ impl Flight<'_> {
                 (ErrorKind::UnreadableAnswer, format!("{reason} (status {status})"), error.source(reason))
             }
             Cause::Refused { body, is_empty } => {
-                let text = match &failure.head {
-                    Some(head) => self.refusal(head, is_empty, body.as_deref(), retry_after),
+                let message = match &failure.head {
+                    Some(head) => self.describe_error_response(head, is_empty, body.as_deref(), retry_after),
                     None => String::new(),
                 };
-                (ErrorKind::Api, text, error.body(body.map(|body| *body)))
+                (ErrorKind::Api, message, error.body(body.map(|body| *body)))
             }
         }
     }
 
-    /// Describes a fault of the proxy, which is neither the host's nor that of the connection to it.
+    /// Describes a fault of the proxy, as opposed to one of the host or of the connection to it.
     fn describe_proxy(
         &self,
         fault: ProxyFault,
@@ -123,7 +127,7 @@ impl Flight<'_> {
     ) -> (ErrorKind, String, ErrorBuilder) {
         let proxy = self.proxy().unwrap_or("the proxy".into());
         let mut metadata = self.metadata(None);
-        let text = match fault {
+        let message = match fault {
             ProxyFault::Unreachable => format!("no connection to {proxy}: {}", innermost(&cause)),
             ProxyFault::Credentials => {
                 let reason = innermost(&cause);
@@ -142,16 +146,16 @@ impl Flight<'_> {
             ),
             ProxyFault::Refused(Some(reason)) => format!("{proxy} refused the tunnel to {host}: {reason}"),
         };
-        (ErrorKind::Connection, text, error.metadata(metadata).source(cause))
+        (ErrorKind::Connection, message, error.metadata(metadata).source(cause))
     }
 
-    /// Returns the proxy on the way of the request, if there is one.
+    /// Returns the proxy that the request goes through, if any.
     fn proxy(&self) -> Option<Cow<'static, str>> {
         self.transport.pools.connections().route()?.proxy_to(&self.request.url)
     }
 
-    /// One line from what the service said.
-    fn refusal(
+    /// Builds a message of one line from an error response.
+    fn describe_error_response(
         &self,
         head: &Head,
         is_empty: bool,
@@ -162,45 +166,47 @@ impl Flight<'_> {
         let message = body
             .and_then(|body| body.message.as_deref())
             .map(|message| shortened(message).trim_end_matches('.'));
-        let mut text = head.status.as_u16().to_string();
+        let mut line = head.status.as_u16().to_string();
         if let Some(code) = code.or_else(|| head.status.canonical_reason()) {
-            text.extend([" ", code]);
+            line.extend([" ", code]);
         }
         match message {
-            Some(message) => text.extend([": ", message]),
+            Some(message) => line.extend([": ", message]),
             None if code.is_some() => {}
             None if head.status.is_redirection() => {
                 let target = self.redirect_target(head);
-                text.push_str(&format!(
-                    ": redirected{target}; that is not followed, the token would go along"
+                line.push_str(&format!(
+                    ": redirected{target}; redirects are not followed, because they would send the token along"
                 ));
             }
-            None if is_empty => text.push_str(", with nothing more said"),
-            None => text.push_str(", not in the service's own words, so perhaps from something in between"),
+            None if is_empty => line.push_str(", without a body"),
+            None => line.push_str(
+                ", with a body that is not an error of the service, so perhaps from a proxy or gateway",
+            ),
         }
-        let said = |word: &str| message.is_some_and(|message| message.contains(word));
+        let is_in_message = |word: &str| message.is_some_and(|message| message.contains(word));
         for detail in body.iter().flat_map(|body| &body.details) {
             if let (Some(field), Some(code)) = (&detail.field_name, &detail.error_code)
-                && !said(field)
+                && !is_in_message(field)
             {
-                text.extend(["; ", field, ": ", code]);
+                line.extend(["; ", field, ": ", code]);
             }
         }
         let permissions = self.request.operation.permissions;
         let needed = head.status.as_u16() == 403 && !permissions.is_empty();
-        if needed && !permissions.iter().any(|permission| said(permission)) {
-            text.extend(["; it needs ", &permissions.join(" or ")]);
+        if needed && !permissions.iter().any(|permission| is_in_message(permission)) {
+            line.extend(["; required permission: ", &permissions.join(" or ")]);
         }
         if let Some(advice) = code.and_then(self.request.words.advice) {
-            text.extend(["; ", advice]);
+            line.extend(["; ", advice]);
         }
         if let Some(wait) = retry_after {
-            text.push_str(&format!("; it asks to wait {wait:?}"));
+            line.push_str(&format!("; the service asks to wait {wait:?}"));
         }
-        text
+        line
     }
 
-    /// Where a redirect leads, without what may be secret in its address.
+    /// Returns the host that a redirect leads to. The rest of its address may hold a secret.
     fn redirect_target(&self, head: &Head) -> String {
         metadata::text(&head.headers, "location")
             .and_then(|location| self.request.url.join(location).ok())
@@ -209,7 +215,7 @@ impl Flight<'_> {
     }
 }
 
-/// Returns the beginning of a message: no more of it is printed.
+/// Truncates a message to the length that is printed.
 fn shortened(message: &str) -> &str {
     message.char_indices().nth(4_000).map_or(message, |(end, _)| &message[..end])
 }

@@ -185,7 +185,7 @@ async fn an_error_that_does_not_come_from_the_service_is_reported_as_such() {
     world.emulator.fault(page);
     let error = error_of(&world, api.get_oauth_client("6f1c8a52").await);
     assert_eq!((error.kind(), error.status(), error.code()), (ErrorKind::Api, Some(403), None));
-    assert!(error.to_string().contains("not in the service's own words"), "{error}");
+    assert!(error.to_string().contains("with a body that is not an error of the service"), "{error}");
     assert!(error.correlation_id().is_some());
 }
 

@@ -47,7 +47,7 @@ async fn the_deadline_ends_a_running_attempt() {
     assert_eq!(error.kind(), ErrorKind::OutcomeUnknown);
     assert_eq!(
         error.to_string(),
-        "post_oauth_client_secret: outcome unknown: no result within the deadline of 4s; it may have been carried out, and is not sent again"
+        "post_oauth_client_secret: outcome unknown: no result within the deadline of 4s; it may have been carried out, and is not retried"
     );
     world.emulator.wait_until_idle().await;
 }
@@ -265,7 +265,10 @@ async fn the_error_of_a_truncated_response_has_its_status_and_correlation_id() {
         for (error, kind) in [(read, ErrorKind::UnreadableAnswer), (rotate, ErrorKind::OutcomeUnknown)] {
             assert_eq!((error.kind(), error.status()), (kind, Some(200)), "{error:?}");
             assert!(error.correlation_id().is_some(), "{error:?}");
-            assert!(error.to_string().contains("the answer broke off or can't be unpacked: "), "{error}");
+            assert!(
+                error.to_string().contains("the response is truncated or can't be decompressed: "),
+                "{error}"
+            );
             assert!(std::error::Error::source(&error).is_some());
         }
     }
