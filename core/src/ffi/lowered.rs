@@ -1,7 +1,7 @@
-//! Answers written in uniffi's form straight from their JSON.
+//! Transcodes the JSON of responses directly into uniffi's wire format.
 //!
-//! Reading one into a model first and writing that again takes several times as long: each text and list of the model
-//! is a piece of memory of its own, which is freed as soon as it is written.
+//! Reading a model and writing that takes several times as long: each string and list of the model is a separate
+//! allocation, which is freed as soon as it is written.
 
 use std::collections::HashMap;
 use std::marker::PhantomData;
@@ -18,36 +18,36 @@ use crate::UniFfiTag;
 use crate::call;
 use crate::ffi::ResponseMetadata;
 use crate::models::{
-    Any, Key, MOST_FIELDS, Model, Name, Readable, Reader, Rule, Timestamp, Unreadable, compact, memory,
+    Any, Key, MAX_FIELDS, Model, Name, Readable, Reader, Rule, Timestamp, Unreadable, compact, memory,
 };
 use crate::operation::Operation;
 use crate::secret::Secret;
 use crate::transport::Returned;
 
-/// A value of type `T` as uniffi hands it to the other language.
+/// A value of type `T` that is lowered to the other language, as bytes or as a model still to be written.
 pub(crate) struct Lowered<T> {
     value: Value,
     metadata: Option<ResponseMetadata>,
-    of: PhantomData<fn() -> T>,
+    lowers: PhantomData<fn() -> T>,
 }
 
 enum Value {
     Written(Written),
-    /// A model, which frees what it holds as long as it is not written.
+    /// A model that is written later. If it never is, dropping it frees everything that it holds.
     Model(Write),
 }
 
-/// Writes a value in uniffi's form.
+/// Writes a value in uniffi's wire format.
 type Write = Box<dyn FnOnce(&mut Vec<u8>) + Send>;
 
 impl<T> Lowered<T> {
     fn new(value: Value) -> Self {
-        Lowered { value, metadata: None, of: PhantomData }
+        Lowered { value, metadata: None, lowers: PhantomData }
     }
 
-    /// The record that has this value in its first field and the metadata in its second.
-    pub(crate) fn and<R>(self, metadata: ResponseMetadata) -> Lowered<R> {
-        Lowered { value: self.value, metadata: Some(metadata), of: PhantomData }
+    /// Returns the record whose first field is this value and whose second field is the metadata.
+    pub(crate) fn with_metadata<R>(self, metadata: ResponseMetadata) -> Lowered<R> {
+        Lowered { value: self.value, metadata: Some(metadata), lowers: PhantomData }
     }
 
     fn into_bytes(self) -> Vec<u8> {
@@ -68,9 +68,9 @@ impl<T> Lowered<T> {
 
 impl<M: Model + Shaped + Lower<UniFfiTag>> Returned for Lowered<M> {
     fn read(operation: &Operation, body: &[u8]) -> Result<Self, Unreadable> {
-        // What the model finds missing can only be asked of the model.
-        let in_one_go = if M::LACKS.is_none() { transcribed::<M>(body) } else { None };
-        match in_one_go {
+        // `LACKS` needs the model itself.
+        let written = if M::LACKS.is_none() { transcribe::<M>(body) } else { None };
+        match written {
             Some(written) => Ok(Lowered::new(Value::Written(written))),
             None => M::read(operation, body).map(|model| {
                 Lowered::new(Value::Model(Box::new(move |bytes| Lower::<UniFfiTag>::write(model, bytes))))
@@ -91,7 +91,9 @@ impl<T: TypeId<UniFfiTag>> TypeId<UniFfiTag> for Lowered<T> {
     const TYPE_ID_META: MetadataBuffer = T::TYPE_ID_META;
 }
 
-// SAFETY: it holds what `T` writes, and the type is that of `T`.
+// SAFETY: uniffi requires that `TYPE_ID_META` describes the returned buffer. It is that of `T`, and the buffer holds the
+// bytes that `Lower::write` of a `T` writes: they come from that function, or from a transcription that the tests compare
+// with it (`assert_other_languages_read_the_same`).
 unsafe impl<T> LowerReturn<UniFfiTag> for Lowered<T> {
     type ReturnType = RustBuffer;
 
@@ -100,17 +102,18 @@ unsafe impl<T> LowerReturn<UniFfiTag> for Lowered<T> {
     }
 }
 
-/// Values in uniffi's form, and the handles of the secrets among them, which are to be freed if nobody gets them.
+/// Values in uniffi's wire format, and the handles of the secrets among them, which are freed if the bytes are never
+/// passed on.
 #[derive(Default)]
 pub(crate) struct Written {
     bytes: Vec<u8>,
     secrets: Vec<Handle>,
-    /// For records whose fields come in another order.
+    /// A buffer that `sort` reuses for records whose fields come in another order.
     sorted: Vec<u8>,
 }
 
 impl Written {
-    fn of(value: impl Lower<UniFfiTag>) -> Self {
+    fn from_value(value: impl Lower<UniFfiTag>) -> Self {
         let mut written = Written::default();
         written.put(value);
         written
@@ -131,15 +134,15 @@ impl Written {
         self.secrets.push(handle);
     }
 
-    fn put_text(&mut self, text: &str) {
-        self.bytes.extend(length(text.len()));
-        self.bytes.extend_from_slice(text.as_bytes());
+    fn put_string(&mut self, string: &str) {
+        self.bytes.extend(length(string.len()));
+        self.bytes.extend_from_slice(string.as_bytes());
     }
 }
 
-/// A length or a number of items, as uniffi has it.
+/// Encodes a length or a number of items.
 fn length(length: usize) -> [u8; 4] {
-    // A body has fewer bytes than that: see `transcribed`.
+    // Never saturates: `transcribe` refuses a body whose length does not fit into an `i32`.
     i32::try_from(length).unwrap_or(i32::MAX).to_be_bytes()
 }
 
@@ -151,22 +154,22 @@ impl Drop for Written {
     }
 }
 
-/// How a type is written in uniffi's form.
+/// The encoding of a type in uniffi's wire format.
 #[derive(Clone, Copy)]
 pub(crate) enum Shape {
-    /// As one value. Returns what was found.
+    /// A single value. The function writes it.
     Value(fn(Scalar<'_>, &mut Written) -> Read),
-    /// As a flag, and the value if there is one.
+    /// A byte that is 1 if the value is present, followed by the value.
     Optional(fn() -> Shape),
-    /// As the number of its items, and these.
+    /// The number of items, followed by the items.
     List(fn() -> Shape),
-    /// As the number of its entries, and each one's key and value.
+    /// The number of entries, followed by the key and the value of each.
     Map(fn() -> Shape, fn() -> Shape),
-    /// As one field after the other, and behind them those that are unknown, by their names.
-    Record { fields: &'static [Field], has_extra: bool },
+    /// One field after the other, followed by a map of the unknown fields if the record keeps them.
+    Record { fields: &'static [ShapeField], has_extra: bool },
 }
 
-/// Whether a value was read, and whether a request would have it as it was sent.
+/// The result of reading a value. `Exactly` means that a request would write the value as the service sent it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Read {
     No,
@@ -179,7 +182,7 @@ impl Shape {
         Shape::Value(|scalar, written| scalar.read_into(|value: T| written.put(value)))
     }
 
-    /// What stands for a value that is not there: no value, or no items, or no letters.
+    /// Returns the encoding of an absent value: no value, no items or an empty string.
     fn absent(&self) -> &'static [u8] {
         match self {
             Shape::Optional(_) => &[0],
@@ -188,37 +191,37 @@ impl Shape {
     }
 }
 
-/// A field of a record, by its name in JSON.
-pub(crate) struct Field {
+/// A field of a record, with its name in JSON.
+pub(crate) struct ShapeField {
     pub(crate) name: &'static str,
     pub(crate) shape: fn() -> Shape,
     pub(crate) rule: Rule,
 }
 
-impl AsRef<str> for Field {
+impl AsRef<str> for ShapeField {
     fn as_ref(&self) -> &str {
         self.name
     }
 }
 
-/// A type that a model may be made of.
+/// A type that can be part of a model.
 pub(crate) trait Shaped {
     fn shape() -> Shape;
 }
 
-/// A value of JSON that is neither a list nor an object.
+/// A JSON value that is neither null, a list nor an object.
 pub(crate) enum Scalar<'a> {
-    Text(&'a str),
+    String(&'a str),
     Integer(i64),
-    Flag(bool),
+    Boolean(bool),
 }
 
 impl Scalar<'_> {
     fn read_into<T: Readable>(self, put: impl FnOnce(T)) -> Read {
         let (value, is_exact) = match self {
-            Scalar::Text(text) => {
-                let value = T::from_text(text);
-                let is_exact = value.as_ref().is_some_and(|value| value.is_written_as_text(text));
+            Scalar::String(string) => {
+                let value = T::from_string(string);
+                let is_exact = value.as_ref().is_some_and(|value| value.is_written_as_string(string));
                 (value, is_exact)
             }
             Scalar::Integer(integer) => {
@@ -226,7 +229,7 @@ impl Scalar<'_> {
                 let is_exact = value.as_ref().is_some_and(T::is_written_as_integer);
                 (value, is_exact)
             }
-            Scalar::Flag(flag) => (T::from_flag(flag), true),
+            Scalar::Boolean(boolean) => (T::from_boolean(boolean), true),
         };
         match value.map(put) {
             None => Read::No,
@@ -239,11 +242,11 @@ impl Scalar<'_> {
 impl Shaped for String {
     fn shape() -> Shape {
         Shape::Value(|scalar, written| match scalar {
-            Scalar::Text(text) => {
-                written.put_text(text);
+            Scalar::String(string) => {
+                written.put_string(string);
                 Read::Exactly
             }
-            other => other.read_into(|text: String| written.put_text(&text)),
+            other => other.read_into(|string: String| written.put_string(&string)),
         })
     }
 }
@@ -284,10 +287,10 @@ impl<K: Shaped, V: Shaped> Shaped for HashMap<K, V> {
     }
 }
 
-/// What stands in the JSON of a body, written as the model would be. Nothing where there is any doubt about it, or where
-/// a requirement of the model is not met: then the model has to be read, which finds what can be saved, or says what is
-/// wrong.
-fn transcribed<M: Default + Shaped + Lower<UniFfiTag>>(body: &[u8]) -> Option<Written> {
+/// Transcodes the JSON of a body to the bytes that the model would be written as. Returns `None` if the result might
+/// differ from the model's, or if a requirement of the model is not met: then the model must be read, which recovers
+/// what it can or reports the fault.
+fn transcribe<M: Default + Shaped + Lower<UniFfiTag>>(body: &[u8]) -> Option<Written> {
     i32::try_from(body.len()).ok()?;
     let mut json = serde_json::Deserializer::from_str(str::from_utf8(body).ok()?);
     let mut written = Written::default();
@@ -295,8 +298,8 @@ fn transcribed<M: Default + Shaped + Lower<UniFfiTag>>(body: &[u8]) -> Option<Wr
     let shape = M::shape();
     let found = Any(Transcriber::new(shape, &mut written)).deserialize(&mut json).ok()?;
     json.end().ok()?;
-    // Where nothing is found, it may be another object altogether, of which every field is unknown.
-    let blank = Written::of(M::default());
+    // If no known field was found, the body may be an entirely different object.
+    let blank = Written::from_value(M::default());
     let is_blank = match shape {
         Shape::Record { has_extra: true, .. } => {
             let fields = blank.bytes.strip_suffix(&length(0)).unwrap_or(&blank.bytes);
@@ -307,12 +310,12 @@ fn transcribed<M: Default + Shaped + Lower<UniFfiTag>>(body: &[u8]) -> Option<Wr
     (found.is_written() && !is_blank).then_some(written)
 }
 
-/// What was found in place of a value.
+/// The kind of value that was found in the JSON.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Found {
     Null,
     Unreadable,
-    /// A value that does not say what it stands for: an empty string, or a record without its identity.
+    /// A value that can't identify a record: an empty string, or a record without its identity.
     Unidentified,
     Identified,
 }
@@ -323,12 +326,13 @@ impl Found {
     }
 }
 
-/// Writes a value and returns what was found; nothing is written unless that is a value.
+/// Transcodes one value and returns the kind of value that was found. A value that can't be read adds no bytes, unless
+/// the whole transcription fails because of it.
 struct Transcriber<'a> {
     shape: Shape,
-    /// A list must not lose an element.
+    /// True if every element of the list must be readable and identified.
     complete: bool,
-    /// What a request would not have as it was sent is an error.
+    /// True if a value that a request would write differently from how the service sent it is an error.
     exact: bool,
     written: &'a mut Written,
 }
@@ -346,7 +350,7 @@ impl<'de> Reader<'de> for Transcriber<'_> {
         Found::Null
     }
 
-    fn nothing(self) -> Found {
+    fn unsupported_number(self) -> Found {
         Found::Unreadable
     }
 
@@ -357,9 +361,9 @@ impl<'de> Reader<'de> for Transcriber<'_> {
         }
     }
 
-    fn text(self, text: &str) -> Found {
-        match self.scalar(Scalar::Text(text)) {
-            Found::Identified if text.is_empty() => Found::Unidentified,
+    fn string(self, string: &str) -> Found {
+        match self.scalar(Scalar::String(string)) {
+            Found::Identified if string.is_empty() => Found::Unidentified,
             found => found,
         }
     }
@@ -368,8 +372,8 @@ impl<'de> Reader<'de> for Transcriber<'_> {
         self.scalar(Scalar::Integer(integer))
     }
 
-    fn flag(self, flag: bool) -> Found {
-        self.scalar(Scalar::Flag(flag))
+    fn boolean(self, boolean: bool) -> Found {
+        self.scalar(Scalar::Boolean(boolean))
     }
 
     fn list<A: SeqAccess<'de>>(self, mut list: A) -> Result<Found, A::Error> {
@@ -443,20 +447,20 @@ impl Written {
         Ok(())
     }
 
-    /// The fields stand in the order of the record here, and in any order in the object. A requirement that is not met
+    /// Writes the fields in the order of the record, whatever their order in the object. A requirement that is not met
     /// is an error; so is, in a record with extra fields, a field that is not read exactly.
     fn put_record<'de, A: MapAccess<'de>>(
         &mut self,
-        fields: &'static [Field],
+        fields: &'static [ShapeField],
         has_extra: bool,
         mut object: A,
     ) -> Result<Found, A::Error> {
         let mut extra = Extra::default();
-        let mut places = [const { 0..0 }; MOST_FIELDS];
-        let mut met = [false; MOST_FIELDS];
+        let mut places = [const { 0..0 }; MAX_FIELDS];
+        let mut met = [false; MAX_FIELDS];
         let mut next = 0;
         let mut identity = None;
-        // The first field that came too late, and where it should have stood.
+        // The first field that came too late, by its index, and the position at which it should have been written.
         let mut late: Option<(usize, usize)> = None;
         while let Some(key) = object.next_key_seed(Name { names: fields, next, keeps_unknown: has_extra })? {
             let index = match key {
@@ -472,7 +476,7 @@ impl Written {
                 }
             };
             if mem::replace(&mut met[index], true) {
-                return Err(A::Error::custom("a field stands twice"));
+                return Err(A::Error::custom("a field is duplicated"));
             }
             if index < next {
                 let place = (index, places[index].start);
@@ -507,8 +511,8 @@ impl Written {
         })
     }
 
-    /// Writes what stands for fields that were skipped, and says where.
-    fn put_absent(&mut self, skipped: &[Field], places: &mut [Range<usize>]) {
+    /// Writes the encodings of absent values for skipped fields, and stores their positions.
+    fn put_absent(&mut self, skipped: &[ShapeField], places: &mut [Range<usize>]) {
         for (field, place) in skipped.iter().zip(places) {
             let begin = self.bytes.len();
             self.bytes.extend_from_slice((field.shape)().absent());
@@ -516,7 +520,7 @@ impl Written {
         }
     }
 
-    /// Leaves of what is written from here on what is in these places, in their order.
+    /// Replaces the bytes from `begin` on by those of the given ranges, in the order of the ranges.
     fn sort(&mut self, begin: usize, places: &[Range<usize>]) {
         self.sorted.clear();
         for place in places {
@@ -526,10 +530,10 @@ impl Written {
         self.bytes.extend_from_slice(&self.sorted);
     }
 
-    /// The value that comes next, or what stands for one that can't be read.
+    /// Writes the next value, or the encoding of an absent value if it can't be read.
     fn put_field<'de, A: MapAccess<'de>>(
         &mut self,
-        field: &Field,
+        field: &ShapeField,
         has_extra: bool,
         object: &mut A,
     ) -> Result<Found, A::Error> {
@@ -547,7 +551,7 @@ impl Written {
         let found =
             object.next_value_seed(Any(Transcriber { shape: value, complete, exact, written: self }))?;
         if has_extra && found == Found::Unreadable {
-            return Err(A::Error::custom("the JSON of a field is to be kept"));
+            return Err(A::Error::custom("the JSON of a field must be kept"));
         }
         if (required && found != Found::Identified) || (complete && found == Found::Unreadable) {
             return Err(A::Error::custom("a required field can't be read"));
@@ -568,10 +572,10 @@ struct Extra {
 }
 
 impl Extra {
-    /// Adds a field. Where one stands twice, the other language keeps the last.
+    /// Adds a field. Of duplicate fields, the other language keeps the last.
     fn put(&mut self, name: &str, json: &RawValue) {
         self.count += 1;
-        self.written.put_text(name);
+        self.written.put_string(name);
         let begin = self.written.bytes.len();
         self.written.bytes.extend(length(0));
         let mut buffer = [0; 4];
@@ -595,24 +599,24 @@ pub(crate) mod tests {
         OAuthScopeListing, decode,
     };
 
-    /// Whatever stands in a body: if it is transcribed, it is as if its model had been read.
+    /// Asserts that a body, if it can be transcribed, results in the same value as reading its model.
     pub(crate) fn assert_other_languages_read_the_same<M>(body: &[u8])
     where
         M: Model + Shaped + Lower<UniFfiTag> + Lift<UniFfiTag> + std::fmt::Debug,
     {
-        if let Some(written) = transcribed::<M>(body) {
+        if let Some(written) = transcribe::<M>(body) {
             let buffer = RustBuffer::from_vec(written.into_bytes());
-            let lifted = M::try_lift_from_rust_buffer(buffer).expect("uniffi's form");
+            let lifted = M::try_lift_from_rust_buffer(buffer).expect("uniffi's wire format");
             assert_eq!(lifted, decode::<M>(body).expect("a model"));
         }
     }
 
     fn is_transcribed<M: Model + Shaped + Lower<UniFfiTag>>(body: &str) -> bool {
-        transcribed::<M>(body.as_bytes()).is_some()
+        transcribe::<M>(body.as_bytes()).is_some()
     }
 
     #[test]
-    fn what_the_service_sends_needs_no_model_in_between() {
+    fn clients_as_the_service_sends_them_are_transcribed() {
         let in_order =
             r#"{"id": "c1", "name": "Wien", "secret": "hq3KpZ0v", "dateCreated": "2026-03-01T08:30:00Z"}"#;
         let in_another =
@@ -628,7 +632,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn complete_listings_and_results_need_no_model_in_between() {
+    fn complete_listings_and_results_are_transcribed() {
         let authorizations =
             r#"{"entities": [{"client": {"id": "c1"}}, {"state": "new", "client": {"id": "c2"}}]}"#;
         assert!(is_transcribed::<OAuthAuthorizationListing>(authorizations));
@@ -642,15 +646,15 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn whatever_is_in_doubt_is_left_to_the_model() {
+    fn a_body_that_the_model_would_read_differently_is_not_transcribed() {
         let two_names = r#"{"id": "c1", "name": "Wien", "name": "Graz"}"#;
         let a_name_of_another_kind = r#"{"id": "c1", "name": 7}"#;
         let a_scope_without_a_list = r#"{"id": "c1", "scope": "users"}"#;
         let a_null_among_the_roles = r#"{"id": "c1", "roleIds": ["r1", null]}"#;
         let a_division_of_another_kind =
             r#"{"id": "c1", "roleDivisions": [{"roleId": "r1", "divisionId": 7}]}"#;
-        let a_date_that_is_none = r#"{"id": "c1", "dateCreated": "24:00:00"}"#;
-        let half_a_pair = r#"{"id": "c1", "name": "\ud83d"}"#;
+        let an_invalid_date = r#"{"id": "c1", "dateCreated": "24:00:00"}"#;
+        let an_unpaired_surrogate = r#"{"id": "c1", "name": "\ud83d"}"#;
         for body in [
             "",
             "[]",
@@ -664,18 +668,19 @@ pub(crate) mod tests {
             a_scope_without_a_list,
             a_null_among_the_roles,
             a_division_of_another_kind,
-            a_date_that_is_none,
-            half_a_pair,
+            an_invalid_date,
+            an_unpaired_surrogate,
         ] {
             assert!(!is_transcribed::<OAuthClient>(body), "{body}");
         }
     }
 
     #[test]
-    fn a_secret_that_nobody_gets_is_freed() {
+    fn a_secret_that_is_never_passed_on_is_freed() {
         let body = json!({ "entities": [{ "id": "c1", "secret": "hq3KpZ0v" }] }).to_string();
-        let written = transcribed::<OAuthClientEntityListing>(body.as_bytes()).expect("a listing");
-        // SAFETY: the handle is that of a secret, which is still there.
+        let written = transcribe::<OAuthClientEntityListing>(body.as_bytes()).expect("a listing");
+        // SAFETY: the handle is the pointer of an `Arc<Secret>` that `put_secret` lowered, and `written` still owns it.
+        // `into_arc_borrowed` adds a reference and leaves that of `written` alone.
         let secret: Arc<Secret> = unsafe { written.secrets[0].clone().into_arc_borrowed() };
         assert_eq!(Arc::strong_count(&secret), 2);
         drop(written);
@@ -683,14 +688,14 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn the_metadata_stands_behind_the_value() {
+    fn the_metadata_follows_the_value() {
         let value = "Wien".to_owned();
         let metadata = ResponseMetadata::from(crate::ResponseMetadata::default());
-        let beside =
-            Lowered::<String>::new(Value::Written(Written::of(value.clone()))).and::<()>(metadata.clone());
+        let response = Lowered::<String>::new(Value::Written(Written::from_value(value.clone())))
+            .with_metadata::<()>(metadata.clone());
         assert_eq!(
-            beside.into_bytes(),
-            [Written::of(value).bytes.clone(), Written::of(metadata).bytes.clone()].concat()
+            response.into_bytes(),
+            [Written::from_value(value).bytes.clone(), Written::from_value(metadata).bytes.clone()].concat()
         );
     }
 }

@@ -30,6 +30,6 @@ pub(crate) use deferred::Deferred;
 pub(crate) use error::{Failure, OAuthError};
 #[cfg(test)]
 pub(crate) use lowered::tests::assert_other_languages_read_the_same;
-pub(crate) use lowered::{Field, Lowered, Shape, Shaped};
+pub(crate) use lowered::{Lowered, Shape, ShapeField, Shaped};
 pub(crate) use response::{Answer, ResponseMetadata};
 pub(crate) use values::check_duration;

@@ -1,17 +1,17 @@
-//! Authorizations: the clients that a user let act in their name.
+//! Authorizations: the clients that a user has allowed to act on their behalf.
 
 use crate::models::{DomainEntityRef, OAuthClient, Timestamp};
 
 open_enum! {
-    /// Where an authorization stands.
+    /// The state of an authorization.
     pub enum AuthorizationState {
-        /// Not given.
+        /// Not granted.
         Unauthorized = "Unauthorized",
-        /// Asked for and not yet confirmed.
+        /// Requested and not yet confirmed.
         Requested = "Requested",
-        /// Given.
+        /// Granted.
         Authorized = "Authorized",
-        /// Taken back.
+        /// Revoked.
         Revoked = "Revoked",
     }
 }
@@ -27,36 +27,36 @@ model! {
         pub scope: Vec<String>,
         /// The roles granted.
         pub roles: Vec<String>,
-        /// Who granted them.
+        /// The user who granted the authorization.
         pub resource_owner: Option<DomainEntityRef>,
-        /// When the authorization was created.
+        /// The time at which the authorization was created.
         pub date_created: Option<Timestamp>,
-        /// When the authorization was last changed.
+        /// The time at which the authorization was last changed.
         pub date_modified: Option<Timestamp>,
-        /// Who created it.
+        /// The user who created the authorization.
         pub created_by: Option<DomainEntityRef>,
-        /// Who last changed it.
+        /// The user who last changed the authorization.
         pub modified_by: Option<DomainEntityRef>,
-        /// Whether it still waits to be confirmed.
+        /// True while the authorization is not confirmed.
         pub pending: Option<bool>,
-        /// Where it stands.
+        /// The state of the authorization.
         pub state: Option<AuthorizationState>,
-        /// The path of the authorization itself.
+        /// The path of the authorization.
         pub self_uri: Option<String>,
     }
     with metadata OAuthAuthorizationResponse
 }
 
 model! {
-    /// The authorizations of the user behind the token, all in one answer.
+    /// The authorizations of the user that the token belongs to, all in one response.
     #[derive(Eq)]
     #[non_exhaustive]
     pub struct OAuthAuthorizationListing {
-        /// How many authorizations there are.
+        /// The number of authorizations.
         pub total: Option<i64>,
         /// The authorizations.
         pub entities: Vec<OAuthAuthorization> => required complete,
-        /// The path of the listing itself.
+        /// The path of the listing.
         pub self_uri: Option<String>,
     }
     with metadata OAuthAuthorizationListingResponse

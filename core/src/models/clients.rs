@@ -1,4 +1,4 @@
-//! OAuth clients: what an administrator makes so that a program may sign in.
+//! OAuth clients, which administrators create so that programs can sign in.
 
 use serde::{Serialize, Serializer};
 
@@ -11,45 +11,45 @@ use crate::secret::Secret;
 open_enum! {
     /// The way in which a client signs in.
     pub enum GrantType {
-        /// Authorization code, with or without PKCE: a web server, a desktop or mobile app.
+        /// Authorization code, with or without PKCE: for web servers and for desktop and mobile apps.
         Code = "CODE",
-        /// Implicit: a token in the browser's address. The service is retiring it.
+        /// Implicit: the redirect's URL holds the token. The service is retiring this grant.
         Token = "TOKEN",
-        /// SAML2 bearer: an assertion of an identity provider.
+        /// SAML2 bearer: exchanges an assertion of an identity provider for a token.
         Saml2Bearer = "SAML2-BEARER",
-        /// Password: no longer given out.
+        /// Password: no longer offered by the service.
         Password = "PASSWORD",
-        /// Client credentials: a program without a user; it needs roles of its own.
+        /// Client credentials: for programs without a user; the client needs roles.
         ClientCredentials = "CLIENT-CREDENTIALS",
     }
 }
 
 open_enum! {
-    /// Whether a client may sign in.
+    /// The state of a client, which decides whether it may sign in.
     pub enum ClientState {
         /// In use.
         Active = "active",
-        /// Its tokens are invalid and it gets none.
+        /// Its tokens are invalid and none are issued.
         Disabled = "disabled",
-        /// It gets no tokens and is due for deletion.
+        /// No tokens are issued and the client is due for deletion.
         Inactive = "inactive",
     }
 }
 
 model! {
-    /// A role given to a client in a division.
+    /// A role granted to a client in a division.
     #[derive(Eq)]
     pub struct RoleDivision {
         /// The role's id.
         pub role_id: String,
-        /// The id of the division in which the role counts; `*` stands for all divisions.
+        /// The id of the division that the role applies to; `*` stands for all divisions.
         pub division_id: String,
     }
     keeps extra
 }
 
 impl RoleDivision {
-    /// The role with this id, in the division with this id; `*` stands for all divisions.
+    /// Creates a grant of a role in a division, both by id; `*` stands for all divisions.
     #[must_use]
     pub fn new(role_id: impl Into<String>, division_id: impl Into<String>) -> Self {
         RoleDivision { role_id: role_id.into(), division_id: division_id.into(), extra: Extra::new() }
@@ -57,9 +57,9 @@ impl RoleDivision {
 }
 
 model! {
-    /// An OAuth client as the service describes it.
+    /// An OAuth client.
     ///
-    /// A text or list that the service left out is empty; anything else is then missing.
+    /// A string or list that is absent from the response is empty; any other absent field has no value.
     #[derive(Eq)]
     #[non_exhaustive]
     pub struct OAuthClient {
@@ -67,43 +67,42 @@ model! {
         pub id: String => identity read_only,
         /// The name shown to administrators.
         pub name: String,
-        /// How long a token of this client lasts, in seconds.
+        /// The lifetime of the client's tokens, in seconds.
         pub access_token_validity_seconds: Option<i64>,
-        /// A free text about the client.
+        /// A description of the client.
         pub description: Option<String>,
-        /// The addresses to which a sign-in may lead back.
+        /// The redirect URIs that a sign-in may use.
         pub registered_redirect_uri: Vec<String>,
-        /// The client secret. Only the answers to creating a client and to rotating its secret hold
-        /// it: keep it then, because it is never shown again.
+        /// The client secret. Only the responses to creating a client and to rotating its secret hold it: store it
+        /// then, because the service never returns it again.
         pub secret: Option<Secret> => read_only,
-        /// The roles of the client without divisions. Deprecated by the service in favour of roles in
-        /// divisions.
+        /// The roles of the client without divisions. Deprecated by the service in favor of roles in divisions.
         pub role_ids: Vec<String>,
-        /// When the client was created.
+        /// The time at which the client was created.
         pub date_created: Option<Timestamp> => read_only,
-        /// When the client was last changed.
+        /// The time at which the client was last changed.
         pub date_modified: Option<Timestamp> => read_only,
-        /// Who created the client.
+        /// The user who created the client.
         pub created_by: Option<DomainEntityRef> => read_only,
-        /// Who last changed the client.
+        /// The user who last changed the client.
         pub modified_by: Option<DomainEntityRef> => read_only,
         /// The way in which the client signs in.
         pub authorized_grant_type: Option<GrantType>,
-        /// The scopes that the client asks for; without meaning for client credentials.
+        /// The scopes that the client requests; ignored for client credentials.
         pub scope: Vec<String>,
         /// The roles of the client, each in a division; only for client credentials.
         pub role_divisions: Vec<RoleDivision>,
-        /// Whether the client may sign in.
+        /// The state of the client.
         pub state: Option<ClientState>,
-        /// When the client will be removed.
+        /// The time at which the client will be deleted.
         pub date_to_delete: Option<Timestamp>,
-        /// The path of the client itself.
+        /// The path of the client.
         pub self_uri: Option<String> => read_only,
     }
     keeps extra
     with metadata OAuthClientResponse
     lacks |client, operation| match &client.secret {
-        // A secret is given to the caller whatever else is missing.
+        // The caller gets the secret even if everything else is absent.
         Some(_) => None,
         None if *operation == Operation::POST_OAUTH_CLIENT_SECRET => Some("secret"),
         None => client.id.is_empty().then_some("id"),
@@ -111,21 +110,21 @@ model! {
 }
 
 model! {
-    /// The clients of an organization, all in one answer.
+    /// The clients of an organization, all in one response.
     #[derive(Eq)]
     #[non_exhaustive]
     pub struct OAuthClientEntityListing {
         /// The clients.
         pub entities: Vec<OAuthClient> => required complete,
-        /// How many clients a page holds.
+        /// The number of clients on a page.
         pub page_size: Option<i32>,
-        /// The page, counted from 1.
+        /// The number of this page, starting at 1.
         pub page_number: Option<i32>,
-        /// How many clients there are.
+        /// The number of clients.
         pub total: Option<i64>,
         /// The path of the first page.
         pub first_uri: Option<String>,
-        /// The path of the page before.
+        /// The path of the previous page.
         pub previous_uri: Option<String>,
         /// The path of the next page.
         pub next_uri: Option<String>,
@@ -133,18 +132,18 @@ model! {
         pub last_uri: Option<String>,
         /// The path of this page.
         pub self_uri: Option<String>,
-        /// How many pages there are.
+        /// The number of pages.
         pub page_count: Option<i32>,
     }
     with metadata OAuthClientEntityListingResponse
 }
 
-/// A client to create, or what an existing one is to become.
+/// The request body that creates a client or changes an existing one.
 ///
-/// A change replaces the whole client: what is left out here goes back to the service's default. So
-/// start from the client as it is.
+/// A change replaces the whole client: a field that is unset is reset to the service's default. So start from
+/// `to_request()` of the client to change.
 ///
-/// A name or grant type that is empty is unset.
+/// A name or grant type that is empty counts as unset.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct OAuthClientRequest {
@@ -152,42 +151,41 @@ pub struct OAuthClientRequest {
     pub name: String,
     /// The way in which the client signs in.
     pub authorized_grant_type: GrantType,
-    /// How long a token of this client lasts, in seconds: 300 to 172,800, by default 86,400. Clients
-    /// for SCIM may go up to 38,880,000.
+    /// The lifetime of the client's tokens, in seconds: 300 to 172,800, by default 86,400. For SCIM clients the maximum
+    /// is 38,880,000.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub access_token_validity_seconds: Option<i64>,
-    /// A free text about the client.
+    /// A description of the client.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub description: Option<String>,
-    /// The addresses to which a sign-in may lead back.
+    /// The redirect URIs that a sign-in may use.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub registered_redirect_uri: Option<Vec<String>>,
-    /// The roles of the client without divisions. Deprecated by the service in favour of roles in
-    /// divisions.
+    /// The roles of the client without divisions. Deprecated by the service in favor of roles in divisions.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub role_ids: Option<Vec<String>>,
-    /// The scopes that the client asks for; without meaning for client credentials.
+    /// The scopes that the client requests; ignored for client credentials.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub scope: Option<Vec<String>>,
-    /// The roles of the client, each in a division; only for client credentials. Whoever gives a
-    /// role must hold it.
+    /// The roles of the client, each in a division; only for client credentials. The user who grants a role must hold
+    /// that role.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub role_divisions: Option<Vec<RoleDivision>>,
-    /// Whether the client may sign in; active when left out. Only an inactive client can be deleted.
+    /// The state of the client; active if absent. Only an inactive client can be deleted.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub state: Option<ClientState>,
-    /// When the client is to be removed.
+    /// The time at which the client is to be deleted.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub date_to_delete: Option<Timestamp>,
     /// Further fields to send: the name of each in JSON, and its value. Printing shows the names only.
     ///
-    /// `to_request()` puts here what the client has and this version does not know or could not read completely. One of
-    /// the fields above is taken from here only while it is unset, and fields that only the service sets are not sent.
+    /// `to_request()` fills it with the fields of the client that this version does not know or could not read
+    /// completely. If a field above is set, its value here is ignored; fields that only the service sets are not sent.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub extra: Extra,
 }
 
-/// Returns whether a field of a client is one that only the service sets.
+/// Returns whether only the service sets the field of a client with this name in JSON.
 pub(super) fn is_read_only(name: &str) -> bool {
     OAuthClient::FIELDS.iter().zip(OAuthClient::RULES).any(|(field, rule)| *field == name && rule.read_only)
 }
@@ -210,7 +208,7 @@ impl Serialize for OAuthClientRequest {
                 $writer.optional(json_name!($field), $field.as_ref())?;
             )*};
         }
-        // Every field by its name, so that none is forgotten.
+        // Destructured without `..`, so that a new field can't be forgotten.
         let OAuthClientRequest {
             name,
             authorized_grant_type,
@@ -236,7 +234,7 @@ impl Serialize for OAuthClientRequest {
 }
 
 impl OAuthClientRequest {
-    /// A client with this name that signs in this way; everything else is left to the service.
+    /// Creates a request for a client with a name and a grant type, and the service's defaults for everything else.
     #[must_use]
     pub fn new(name: impl Into<String>, authorized_grant_type: GrantType) -> Self {
         OAuthClientRequest {
@@ -275,13 +273,13 @@ impl RequestBody for OAuthClientRequest {
                 format!("{seconds} is outside 300 to 172800 seconds (38880000 for SCIM clients)"),
             ));
         }
-        for (index, given) in self.role_divisions.iter().flatten().enumerate() {
-            given.extra.check(&format!("body.role_divisions[{index}].extra"))?;
+        for (index, division) in self.role_divisions.iter().flatten().enumerate() {
+            division.extra.check(&format!("body.role_divisions[{index}].extra"))?;
             for (field, name, id) in [
-                ("role_id", json_name!(role_id), &given.role_id),
-                ("division_id", json_name!(division_id), &given.division_id),
+                ("role_id", json_name!(role_id), &division.role_id),
+                ("division_id", json_name!(division_id), &division.division_id),
             ] {
-                if id.is_empty() && !given.extra.contains(name) {
+                if id.is_empty() && !division.extra.contains(name) {
                     return Err(Error::invalid_argument(
                         format!("body.role_divisions[{index}].{field}"),
                         "is empty",
@@ -295,10 +293,11 @@ impl RequestBody for OAuthClientRequest {
 
 #[cfg_attr(feature = "uniffi", uniffi::export)]
 impl OAuthClient {
-    /// Returns the request that keeps this client as it is: start from it to change a client.
+    /// Returns a request that would leave this client unchanged: modify it to change the client.
     ///
-    /// Fields that this version does not know stand in `extra`, so a change keeps them. So do fields that could not be
-    /// read completely: these are unset in the request until they are set, and sent as they came.
+    /// `extra` of the request holds the fields that this version does not know, so a change keeps them. It also holds
+    /// the fields that could not be read completely: these are unset in the request, and sent back verbatim unless the
+    /// caller sets them.
     #[must_use]
     pub fn to_request(&self) -> OAuthClientRequest {
         self.clone().into()
@@ -306,12 +305,13 @@ impl OAuthClient {
 }
 
 impl From<OAuthClient> for OAuthClientRequest {
-    /// As `to_request()`.
+    /// Returns the same as `to_request()`.
     fn from(client: OAuthClient) -> Self {
         fn unless_empty<T>(list: Vec<T>) -> Option<Vec<T>> {
             Some(list).filter(|list| !list.is_empty())
         }
-        /// The value of a field, or what stands for none if it says less than the JSON that it was read from.
+        /// Returns the value of a field, or the default if `extra` holds the JSON from which the value was read and the
+        /// value is unchanged: then that JSON is sent.
         macro_rules! exact {
             ($field:ident) => {
                 match client.extra.get_json(json_name!($field)) {

@@ -1,4 +1,4 @@
-//! What the service says when it refuses or fails.
+//! The error bodies of the service.
 
 use std::collections::HashMap;
 
@@ -7,9 +7,9 @@ model! {
     #[derive(Eq)]
     #[non_exhaustive]
     pub struct ErrorBody {
-        /// The service's text, for a person.
+        /// The service's error message, for the user.
         pub message: Option<String>,
-        /// The service's code, such as `not.found`.
+        /// The service's error code, such as `not.found`.
         pub code: Option<String>,
         /// The HTTP status.
         pub status: Option<i32>,
@@ -17,48 +17,48 @@ model! {
         pub entity_id: Option<String>,
         /// The name of the entity that the error is about.
         pub entity_name: Option<String>,
-        /// The text with its parameters in braces.
+        /// The message as a template, with its parameters in braces.
         pub message_with_params: Option<String>,
-        /// The parameters of the text.
+        /// The values of the template's parameters, by name.
         pub message_params: HashMap<String, String>,
-        /// The id under which the vendor's support finds the request.
+        /// The id by which the vendor's support finds the request.
         pub context_id: Option<String>,
-        /// What was wrong, field by field.
+        /// The errors of single fields.
         pub details: Vec<Detail>,
-        /// The errors behind this one.
+        /// The errors that caused this one.
         pub errors: Vec<ErrorBody>,
-        /// The limit that the request ran into.
+        /// The limit that the request exceeded.
         pub limit: Option<Limit>,
     }
 }
 
 model! {
-    /// What was wrong with one field.
+    /// An error of one field.
     #[derive(Eq)]
     #[non_exhaustive]
     pub struct Detail {
-        /// The service's code for it.
+        /// The service's error code.
         pub error_code: Option<String>,
         /// The field's name in the service's spelling.
         pub field_name: Option<String>,
-        /// The id of the entity that it is about.
+        /// The id of the entity that the error is about.
         pub entity_id: Option<String>,
-        /// The name of the entity that it is about.
+        /// The name of the entity that the error is about.
         pub entity_name: Option<String>,
     }
 }
 
 model! {
-    /// A limit of the organization that a request ran into.
+    /// A limit of the organization that a request exceeded.
     #[derive(Eq)]
     #[non_exhaustive]
     pub struct Limit {
         /// The limit's name, such as `client.credentials.token.rate.per.minute`.
         pub key: Option<String>,
-        /// The part of the service that sets it. The list of parts grows with nearly every release,
-        /// so it is a text.
+        /// The part of the service that sets the limit. It is a string and not an enumeration, because nearly every
+        /// release of the service adds a part.
         pub namespace: Option<String>,
-        /// The limit itself.
+        /// The value of the limit.
         pub value: Option<i64>,
     }
 }

@@ -1,4 +1,4 @@
-//! Fields of a record that this version does not know or could not read.
+//! The fields of a record that this version does not know or could not read.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,29 +12,30 @@ use super::memory;
 use crate::error::Error;
 use crate::printable::one_line;
 
-/// Fields of a record beyond those that this version knows: the name of each in JSON, and its value.
+/// Additional fields of a record, which this version does not know: the name of each in JSON, and its value.
 ///
-/// A record that was read holds the fields that are new to this version, with their values exactly as the service sent
-/// them, and those that could not be read completely. A request sends them in addition to its own fields. A field that
-/// the request has itself is taken from here only while it is unset there, and a field that only the service sets is
-/// never sent.
+/// A record that was read holds the fields that this version does not know, with their values exactly as the service
+/// sent them, and the fields that could not be read completely. A request sends them in addition to its own fields. An
+/// additional field with the name of one of the request's own fields is sent only if that is unset, and a field that
+/// only the service sets is never sent.
 ///
-/// Printing it shows the names and masks the values. Two are equal if their values are equal as JSON.
+/// Printing shows the names and masks the values. Two `Extra` are equal if their values are equal as JSON.
 #[derive(Clone, Default)]
 pub struct Extra {
-    /// JSON without white space around its tokens. Text from another language may be anything: `check` refuses it.
+    /// JSON without white space around its tokens. A string from another language may not be JSON: `check` refuses it.
     fields: BTreeMap<String, String>,
 }
 
 impl Extra {
-    /// Creates one without fields.
+    /// Creates an `Extra` without fields.
     #[must_use]
     pub fn new() -> Self {
         Extra::default()
     }
 
-    /// Returns the value of a field, if there is one. `None` also for a value that `Value` can't hold: one nested
-    /// more than 127 levels deep, or with a number beyond an `f64`. `get_json` has these.
+    /// Returns the value of a field, or `None` if the field is absent. Returns `None` also for a value that `Value`
+    /// can't hold: one nested more than 127 levels deep, or with a number beyond the range of an `f64`. `get_json`
+    /// returns these as well.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<Value> {
         self.get_json(name).and_then(|json| serde_json::from_str(json).ok())
@@ -62,12 +63,12 @@ impl Extra {
         Ok(())
     }
 
-    /// Removes a field. Returns whether it was there.
+    /// Removes a field. Returns whether it was present.
     pub fn remove(&mut self, name: &str) -> bool {
         self.fields.remove(name).is_some()
     }
 
-    /// Returns whether the field is there.
+    /// Returns whether the field is present.
     #[must_use]
     pub fn contains(&self, name: &str) -> bool {
         self.fields.contains_key(name)
@@ -90,9 +91,9 @@ impl Extra {
         self.fields.is_empty()
     }
 
-    /// Adds a field of a response body, or replaces its value, and counts the memory that it takes.
+    /// Adds a field of a response body, or replaces its value, and charges the memory limit for it.
     pub(super) fn keep<E: serde::de::Error>(&mut self, name: String, json: &RawValue) -> Result<(), E> {
-        /// What an entry of the map takes at most in addition to its strings.
+        /// The maximum size of an entry of the map without its strings, in bytes.
         const ENTRY: usize = 4 * size_of::<(String, String)>();
 
         memory::require(ENTRY + name.len() + json.get().len())?;
@@ -105,7 +106,7 @@ impl Extra {
         self
     }
 
-    /// Refuses a value that is not JSON by the name of its field.
+    /// Returns an error with the name of the field if a value is not JSON.
     pub(super) fn check(&self, argument: &str) -> Result<(), Error> {
         self.iter().try_for_each(|(name, json)| check(argument, name, json))
     }
@@ -119,12 +120,12 @@ impl Extra {
 fn check(argument: &str, name: &str, json: &str) -> Result<(), Error> {
     match serde_json::from_str::<&RawValue>(json) {
         Ok(_) => Ok(()),
-        // The parser's own message is left out: it may quote the value.
+        // Without the parser's own message, which may quote the value.
         Err(_) => Err(Error::invalid_argument(format!("{argument}.{}", one_line(name, 64)), "is not JSON")),
     }
 }
 
-/// JSON without white space around its tokens.
+/// Removes the white space around the tokens of JSON.
 pub(crate) fn compact(json: &str) -> impl Iterator<Item = char> {
     let (mut in_string, mut is_escaped) = (false, false);
     json.chars().filter(move |&c| {
@@ -162,7 +163,7 @@ impl<N: Into<String>, V: Into<Value>> FromIterator<(N, V)> for Extra {
     }
 }
 
-/// Writes a record for a request: its own fields, and behind them those of its `Extra`.
+/// Writes a record of a request: its own fields, followed by those of its `Extra`.
 pub(super) struct RecordWriter<'a, M> {
     map: M,
     extra: &'a Extra,
@@ -185,7 +186,7 @@ impl<'a, M: SerializeMap> RecordWriter<'a, M> {
         self.map.serialize_entry(name, value)
     }
 
-    /// Writes a field that every such record has. An empty value counts as unset.
+    /// Writes a field that every record of this type has. An empty value counts as unset if `extra` has the field.
     pub(super) fn required(&mut self, name: &'static str, value: &str) -> Result<(), M::Error> {
         let is_set = !value.is_empty() || !self.extra.contains(name);
         self.optional(name, is_set.then_some(&value))

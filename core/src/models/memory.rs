@@ -1,7 +1,7 @@
-//! The limit on the memory that is taken while a response body is read.
+//! The limit on the memory that is allocated while a response body is read.
 //!
-//! A few bytes of JSON can stand for many of memory: `{}` is a whole record. What is made of a body is therefore counted
-//! while it is read, on the thread that reads it, and reading ends when the limit is exceeded.
+//! A few bytes of JSON can become many bytes of memory: `{}` is a complete record. The size of the values is therefore
+//! counted while a body is read, per thread, and reading ends with an error if the limit is exceeded.
 
 use std::cell::Cell;
 
@@ -21,11 +21,11 @@ thread_local! {
     static LIMIT: Cell<Limit> = const { Cell::new(Limit::NONE) };
 }
 
-/// More memory was needed than is allowed.
+/// The error of a body that needs more memory than is allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Exceeded;
 
-/// Runs `read`, which may make values of so many bytes.
+/// Runs `read`, which may create values of at most the given number of bytes.
 pub(crate) fn limited<T>(bytes: usize, read: impl FnOnce() -> T) -> Result<T, Exceeded> {
     /// Restores the limit of the thread, also after a panic.
     struct Restore(Limit);
@@ -41,17 +41,17 @@ pub(crate) fn limited<T>(bytes: usize, read: impl FnOnce() -> T) -> Result<T, Ex
     if is_exceeded() { Err(Exceeded) } else { Ok(value) }
 }
 
-/// Returns what is left of the limit, for `restore`.
+/// Returns the number of bytes left, for `restore`.
 pub(crate) fn left() -> usize {
     LIMIT.get().left
 }
 
-/// Gives back what was taken from the limit since `left` returned this: the values have been dropped.
+/// Restores the number of bytes left to an earlier result of `left`, after the values read since then were dropped.
 pub(crate) fn restore(left: usize) {
     LIMIT.set(Limit { left, ..LIMIT.get() });
 }
 
-/// Takes bytes from the limit. Returns false where there are not enough left.
+/// Takes bytes from the limit. Returns false if there are not enough left.
 pub(crate) fn charge(bytes: usize) -> bool {
     let mut limit = LIMIT.get();
     match limit.left.checked_sub(bytes) {
@@ -62,12 +62,13 @@ pub(crate) fn charge(bytes: usize) -> bool {
     !limit.is_exceeded
 }
 
-/// Takes bytes from the limit, or ends the reading.
+/// Takes bytes from the limit. An error, which ends the reading, if there are not enough left.
 pub(crate) fn require<E: Error>(bytes: usize) -> Result<(), E> {
     if charge(bytes) { Ok(()) } else { Err(E::custom("more memory is needed than is allowed")) }
 }
 
-/// Ends the reading where a buffer that is not counted piece by piece is longer than what is left.
+/// Checks the length of a buffer that is not counted piece by piece. An error, which ends the reading, if the buffer is
+/// longer than the number of bytes left.
 #[cfg(feature = "uniffi")]
 pub(crate) fn require_length<E: Error>(length: usize) -> Result<(), E> {
     if length <= LIMIT.get().left { Ok(()) } else { require(length) }
@@ -82,7 +83,7 @@ mod tests {
     use super::{Exceeded, charge, is_exceeded, limited};
 
     #[test]
-    fn what_is_made_is_counted_up_to_the_limit() {
+    fn charged_bytes_are_counted_up_to_the_limit() {
         assert_eq!(limited(10, || charge(4) && charge(6)), Ok(true));
         assert_eq!(limited(10, || charge(4) && charge(7)), Err(Exceeded));
         assert_eq!(limited(10, || limited(5, || charge(5)) == Ok(true) && charge(10)), Ok(true));
@@ -90,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_leaves_no_limit_behind() {
+    fn a_panic_restores_the_limit() {
         std::panic::catch_unwind(|| limited(1, || panic!("a defect"))).expect_err("a panic");
         assert!(charge(1_000));
     }

@@ -1,8 +1,8 @@
-//! JSON that is nearly JSON.
+//! Repairs JSON that is almost valid.
 
-/// The JSON with a replacement character for each piece of a string that can't stand there (half of a
-/// surrogate pair, a control character), and null for a number beyond all measure. JSON without such
-/// pieces stays as it is. Returns `None` where the result would be longer than `longest` bytes.
+/// Replaces each invalid piece of a string (an unpaired surrogate, a control character) by a replacement character, and
+/// each number beyond the range of an `f64` by null. Returns other JSON unchanged, and `None` if the result would be
+/// longer than `longest` bytes.
 pub(crate) fn mend(json: &str, longest: usize) -> Option<String> {
     let mut mended = String::with_capacity(json.len());
     let mut in_string = false;
@@ -38,14 +38,15 @@ pub(crate) fn mend(json: &str, longest: usize) -> Option<String> {
     Some(mended)
 }
 
+/// One half of a surrogate pair.
 enum Half {
     First,
     Second,
 }
 
-/// Which half of a surrogate pair is escaped at the beginning of the text.
-fn surrogate(text: &str) -> Option<Half> {
-    let digits = text.strip_prefix("\\u")?.get(..4)?;
+/// Returns the half of a surrogate pair whose escape the JSON begins with, if it begins with one.
+fn surrogate(json: &str) -> Option<Half> {
+    let digits = json.strip_prefix("\\u")?.get(..4)?;
     match u16::from_str_radix(digits, 16).ok()? {
         0xd800..=0xdbff => Some(Half::First),
         0xdc00..=0xdfff => Some(Half::Second),
@@ -65,15 +66,15 @@ mod tests {
         #![proptest_config(ProptestConfig { cases: 2048, failure_persistence: None, ..ProptestConfig::default() })]
 
         #[test]
-        fn json_stays_as_it_is(text in any::<String>(), key in any::<String>()) {
-            let json = serde_json::json!({ key: [text, null, 1] });
+        fn valid_json_is_unchanged(string in any::<String>(), key in any::<String>()) {
+            let json = serde_json::json!({ key: [string, null, 1] });
             for json in [json.to_string(), format!("{json:#}")] {
                 prop_assert_eq!(mend(&json), json);
             }
         }
 
         #[test]
-        fn any_escapes_and_characters_in_a_string_become_one_that_can_be_read(
+        fn a_string_with_any_escapes_and_characters_becomes_readable(
             pieces in prop::collection::vec(r#"\\u[dD][89abcdefABCDEF][0-9]{2}|\\[nt"\\/]|[ a-zé🕐\x00-\x1f]"#, 0..12),
         ) {
             let json = format!("\"{}\"", pieces.concat());
@@ -81,8 +82,8 @@ mod tests {
         }
 
         #[test]
-        fn nothing_panics(text in "[\"\\\\ud8c0-9{}:, \n\u{1f550}]{0,40}") {
-            mend(&text);
+        fn no_input_panics(json in "[\"\\\\ud8c0-9{}:, \n\u{1f550}]{0,40}") {
+            mend(&json);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What the operations take and return, one file per resource as in the documentation.
+//! The types that the operations take and return, one file per resource as in the service's documentation.
 
 #[macro_use]
 mod model;
@@ -31,5 +31,5 @@ pub(crate) use model::{Lacks, Model, RequestBody, Unreadable, camel_case, camel_
 #[cfg(feature = "uniffi")]
 pub(crate) use readable::{Any, Key, Name, Reader};
 pub(crate) use readable::{
-    Field, Fields, MOST_FIELDS, Readable, Reading, Rule, field, field_of_json, value, whole,
+    Field, Fields, MAX_FIELDS, Readable, Reading, Rule, field, field_of_json, value, whole,
 };

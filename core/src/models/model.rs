@@ -1,4 +1,4 @@
-//! What all models share: how one is declared, and how an answer's body becomes one.
+//! Declares models and open enumerations, and reads models from response bodies.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -16,14 +16,14 @@ use super::{ErrorBody, memory};
 use crate::error::Error;
 use crate::operation::Operation;
 
-/// A model of the documentation that an answer may hold.
+/// A model of the service's documentation that a response may hold.
 pub(crate) trait Model: DeserializeOwned + Default + PartialEq + Send + 'static {
-    /// The documentation's name.
+    /// The name in the documentation.
     const NAME: &'static str;
-    /// The fields, as JSON names them.
+    /// The names of the fields in JSON.
     const FIELDS: &'static [&'static str];
 
-    /// Says what is missing for it to be of any use as the result of an operation.
+    /// The check that the model is complete enough to be the result of an operation, if it needs one.
     const LACKS: Option<Lacks<Self>> = None;
 
     /// Returns whether none of its fields has a value.
@@ -38,16 +38,16 @@ pub(crate) trait Model: DeserializeOwned + Default + PartialEq + Send + 'static 
     }
 }
 
-/// What of a model is missing as the result of an operation; nothing if it will do.
+/// A function that returns the part that a model lacks as the result of an operation, or `None` if it is complete.
 pub(crate) type Lacks<M> = fn(&M, &Operation) -> Option<&'static str>;
 
-/// A model of the documentation that a request may hold.
+/// A model of the service's documentation that a request may hold.
 pub(crate) trait RequestBody: Serialize {
-    /// Refuses what the service could only refuse.
+    /// Returns an error for a body that the service would certainly reject.
     fn check(&self) -> Result<(), Error>;
 }
 
-/// The name of a field in JSON.
+/// Converts the name of a field to its name in JSON.
 macro_rules! json_name {
     ($field:ident) => {
         const {
@@ -61,14 +61,13 @@ macro_rules! json_name {
     };
 }
 
-/// Declares a model that is read from answers: JSON names are the camel case of the fields' names,
-/// unknown fields are ignored, and a field that can't be read is left out. `keeps extra` gives it one more field, which
-/// holds the JSON of both; a request that is made of such a model sends them as they came. `with metadata` names what an
-/// operation gives other languages that returns it with its metadata. `lacks` says what is missing for it to
-/// be of any use as the result of an operation.
+/// Declares a model that is read from responses. The JSON names are the camel case of the fields' names, unknown fields
+/// are ignored, and a field that can't be read is absent. `keeps extra` adds a field that holds the JSON of unknown and
+/// unreadable fields; a request made from such a model sends that JSON verbatim. `with metadata` names the type that
+/// other languages receive if they ask for the response metadata as well. `lacks` is `Model::LACKS`.
 ///
-/// Behind `=>` stand the requirements of a field, which are the functions of `Rule`: a body that does not meet them is
-/// unreadable as a whole.
+/// The requirements of a field follow `=>`; they are methods of `Rule`. A body that does not meet them is unreadable as
+/// a whole.
 macro_rules! model {
     (
         $(#[$($meta:tt)*])*
@@ -126,13 +125,13 @@ macro_rules! model {
         }
 
         $(
-            /// What the operation returned, with what its answer told beside.
+            /// The result of the operation, with the metadata of its response.
             #[cfg(feature = "uniffi")]
             #[derive(Clone, Debug, PartialEq, uniffi::Record)]
             pub(crate) struct $response {
-                /// What the operation returned.
+                /// The result of the operation.
                 pub(crate) value: $name,
-                /// Status, correlation id, rate limit, attempts made and time taken.
+                /// Status, correlation id, rate limit, number of attempts and time taken.
                 pub(crate) metadata: $crate::ffi::ResponseMetadata,
             }
 
@@ -144,7 +143,7 @@ macro_rules! model {
                 type DeferredResponse = $crate::ffi::Deferred<Self::Response>;
 
                 fn with(value: Self::Lowered, metadata: $crate::ResponseMetadata) -> Self::Response {
-                    value.and(metadata.into())
+                    value.with_metadata(metadata.into())
                 }
 
                 fn deferred(value: Self::Lowered) -> Self::Deferred {
@@ -160,7 +159,7 @@ macro_rules! model {
         #[cfg(feature = "uniffi")]
         impl $crate::ffi::Shaped for $name {
             fn shape() -> $crate::ffi::Shape {
-                const FIELDS: &[$crate::ffi::Field] = &[$($crate::ffi::Field {
+                const FIELDS: &[$crate::ffi::ShapeField] = &[$($crate::ffi::ShapeField {
                     name: json_name!($field),
                     shape: <$type as $crate::ffi::Shaped>::shape,
                     rule: $crate::models::Rule::LENIENT $($(.$rule())+)?,
@@ -178,7 +177,7 @@ macro_rules! model {
                 #[allow(non_camel_case_types, reason = "named as the fields are")]
                 enum Place { $($field),* }
                 const FIELDS: &[&str] = <$name as $crate::models::Model>::FIELDS;
-                const { assert!(FIELDS.len() <= $crate::models::MOST_FIELDS) };
+                const { assert!(FIELDS.len() <= $crate::models::MAX_FIELDS) };
 
                 let mut model = Self::default();
                 #[allow(unused_mut, unused_assignments, reason = "not every model keeps extra fields")]
@@ -222,12 +221,12 @@ macro_rules! model {
     };
 }
 
-/// Declares an enumeration of the service that may grow: a value that is not in the list is kept,
-/// printed and sent back as it came.
+/// Declares an enumeration that the service may extend: a value that is not in the list is kept, printed and sent back
+/// verbatim.
 macro_rules! open_enum {
     (
         $(#[$($meta:tt)*])*
-        pub enum $name:ident { $($(#[$($variant_meta:tt)*])* $variant:ident = $text:literal,)* }
+        pub enum $name:ident { $($(#[$($variant_meta:tt)*])* $variant:ident = $value:literal,)* }
     ) => {
         $(#[$($meta)*])*
         #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -244,28 +243,28 @@ macro_rules! open_enum {
         }
 
         impl $name {
-            /// The value as it stands on the wire.
+            /// Returns the value as it is written in JSON.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 match self {
-                    $($name::$variant => $text,)*
+                    $($name::$variant => $value,)*
                     $name::Unknown { value } => value,
                 }
             }
         }
 
         impl From<&str> for $name {
-            fn from(text: &str) -> Self {
-                match text {
-                    $($text => $name::$variant,)*
-                    _ => $name::Unknown { value: text.to_owned() },
+            fn from(value: &str) -> Self {
+                match value {
+                    $($value => $name::$variant,)*
+                    _ => $name::Unknown { value: value.to_owned() },
                 }
             }
         }
 
         impl From<String> for $name {
-            fn from(text: String) -> Self {
-                text.as_str().into()
+            fn from(value: String) -> Self {
+                value.as_str().into()
             }
         }
 
@@ -282,8 +281,8 @@ macro_rules! open_enum {
         }
 
         impl $crate::models::Readable for $name {
-            fn from_text(text: &str) -> Option<Self> {
-                Some(text.into())
+            fn from_string(string: &str) -> Option<Self> {
+                Some(string.into())
             }
 
             fn for_each_string(&mut self, change: &mut dyn FnMut(&mut String)) {
@@ -306,33 +305,35 @@ macro_rules! open_enum {
     };
 }
 
-/// Why a body is not what the operation returns. It never holds a piece of the body.
+/// The reason why a body is not the result of the operation. It never holds a piece of the body, which may be secret.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Unreadable {
-    #[error("the answer is empty where {expected} is due")]
+    #[error("the response is empty, expected {expected}")]
     Empty { expected: &'static str },
-    #[error("the answer is {found} where {expected} is due")]
+    #[error("the response is {found}, expected {expected}")]
     OtherShape { found: &'static str, expected: &'static str },
-    #[error("the answer is a JSON object without any field of {expected}")]
+    #[error("the response is a JSON object without any field of {expected}")]
     OtherObject { expected: &'static str },
     #[error("the response is {} {expected} without its {part}", article(expected))]
     Incomplete { part: &'static str, expected: &'static str },
     #[error("the response is {} {expected} whose {place} {fault}", article(expected))]
     Malformed { place: String, fault: String, expected: &'static str },
-    #[error("the answer ends in the middle, after {bytes} bytes, where {expected} is due")]
+    #[error("the response is truncated after {bytes} bytes, expected {expected}")]
     Cut { bytes: usize, expected: &'static str },
-    #[error("the answer is not JSON (line {line}, column {column}) where {expected} is due")]
+    #[error("the response is not JSON (line {line}, column {column}), expected {expected}")]
     NotJson { line: usize, column: usize, expected: &'static str },
-    #[error("the answer came from another address than was asked: the given HTTP client follows redirects")]
+    #[error(
+        "the response came from another URL than that of the request: the given HTTP client follows redirects"
+    )]
     Redirected,
-    #[error("the answer has more than the {limit} bytes allowed")]
+    #[error("the response has more than the {limit} bytes allowed")]
     TooLarge { limit: usize },
-    /// The status says success, and the body says that the request was refused.
+    /// The status is 2xx, but the body describes an error.
     #[error("the response describes an error")]
     Refusal(Box<ErrorBody>),
 }
 
-/// The model in a body of JSON.
+/// Reads a model from a JSON body. Repairs almost valid JSON if necessary.
 pub(crate) fn decode<M: Model>(body: &[u8]) -> Result<M, Unreadable> {
     const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
     let expected = M::NAME;
@@ -342,37 +343,37 @@ pub(crate) fn decode<M: Model>(body: &[u8]) -> Result<M, Unreadable> {
         Some(b'{') => None,
         Some(b'[') => Some("a list"),
         Some(b'<') => Some("a web page or XML"),
-        Some(b'"') => Some("a text"),
+        Some(b'"') => Some("a string"),
         Some(b'n') => Some("null"),
-        Some(_) => Some("no JSON object"),
+        Some(_) => Some("not a JSON object"),
     };
     if let Some(found) = found {
         return Err(Unreadable::OtherShape { found, expected });
     }
     let lossy;
-    let text = match str::from_utf8(body) {
-        Ok(text) => text,
+    let json = match str::from_utf8(body) {
+        Ok(json) => json,
         Err(error) => {
-            let not_text = Unreadable::NotJson { line: 1, column: error.valid_up_to() + 1, expected };
-            lossy = Zeroizing::new(lossy_text(body).ok_or(not_text)?);
+            let not_utf8 = Unreadable::NotJson { line: 1, column: error.valid_up_to() + 1, expected };
+            lossy = Zeroizing::new(lossy_utf8(body).ok_or(not_utf8)?);
             lossy.as_str()
         }
     };
     let mended;
-    let ((model, lack), json): ((M, Option<Lack>), &str) = match read(text) {
-        Ok(read) => (read, text),
+    let ((model, lack), json): ((M, Option<Lack>), &str) = match read(json) {
+        Ok(read) => (read, json),
         Err(error) if error.is_eof() => return Err(Unreadable::Cut { bytes: body.len(), expected }),
         Err(error) => {
-            // The library's own error may quote the body, so only its place is kept.
+            // serde_json's own error may quote the body, so only its line and column are kept.
             let not_json = Unreadable::NotJson { line: error.line(), column: error.column(), expected };
             if memory::is_exceeded() {
                 return Err(not_json);
             }
-            mended = Zeroizing::new(mend(text, text.len() + LARGEST_GROWTH).ok_or(not_json.clone())?);
-            (second_look(&mended, |json| read(json).ok()).ok_or(not_json)?, mended.as_str())
+            mended = Zeroizing::new(mend(json, json.len() + MAX_GROWTH).ok_or(not_json.clone())?);
+            (read_mended(&mended, |json| read(json).ok()).ok_or(not_json)?, mended.as_str())
         }
     };
-    if model.is_blank() && !has_a_list_of::<M>(json) {
+    if model.is_blank() && !has_list_of::<M>(json) {
         return Err(Unreadable::OtherObject { expected });
     }
     match lack {
@@ -382,7 +383,7 @@ pub(crate) fn decode<M: Model>(body: &[u8]) -> Result<M, Unreadable> {
     }
 }
 
-/// Reads a model, and the first of its requirements that is not met.
+/// Reads a model, and returns it with the first of its requirements that is not met.
 fn read<M: Model>(json: &str) -> serde_json::Result<(M, Option<Lack>)> {
     let left = memory::left();
     let mut reading = Reading::default();
@@ -400,46 +401,48 @@ fn article(name: &str) -> &'static str {
     if name.starts_with(['A', 'E', 'I', 'O']) { "an" } else { "a" }
 }
 
-/// The bytes by which mended text may be longer than a body: each piece that is no text becomes three bytes.
-pub(super) const LARGEST_GROWTH: usize = 64 * 1024;
-/// The largest body in which a field may stand twice. To find the last one takes a tree of the whole body.
-const LARGEST_TREE: usize = 64 * 1024;
+/// The number of bytes by which mended JSON may be longer than its body: each invalid piece becomes three bytes.
+pub(super) const MAX_GROWTH: usize = 64 * 1024;
+/// The maximum size of a body with duplicate fields, in bytes: finding the last of them takes a tree of the whole body.
+const MAX_TREE_BYTES: usize = 64 * 1024;
 
-/// Returns the text with a replacement character for each sequence that is not UTF-8, unless that makes it much longer.
-fn lossy_text(body: &[u8]) -> Option<String> {
-    let mut text = String::with_capacity(body.len());
+/// Replaces each sequence that is not UTF-8 by a replacement character. Returns `None` if that makes the body much
+/// longer.
+fn lossy_utf8(body: &[u8]) -> Option<String> {
+    let mut lossy = String::with_capacity(body.len());
     for chunk in body.utf8_chunks() {
-        text.push_str(chunk.valid());
+        lossy.push_str(chunk.valid());
         if !chunk.invalid().is_empty() {
-            text.push(char::REPLACEMENT_CHARACTER);
+            lossy.push(char::REPLACEMENT_CHARACTER);
         }
-        if text.len() > body.len() + LARGEST_GROWTH {
+        if lossy.len() > body.len() + MAX_GROWTH {
             return None;
         }
     }
-    Some(text)
+    Some(lossy)
 }
 
-/// Reads mended JSON. A field that stands twice counts with its last value.
-pub(super) fn second_look<T>(mended: &str, mut read: impl FnMut(&str) -> Option<T>) -> Option<T> {
+/// Reads mended JSON. Of duplicate fields, the last one counts.
+pub(super) fn read_mended<T>(mended: &str, mut read: impl FnMut(&str) -> Option<T>) -> Option<T> {
     read(mended).or_else(|| {
-        if mended.len() > LARGEST_TREE {
+        if mended.len() > MAX_TREE_BYTES {
             return None;
         }
         let value: Value = serde_json::from_str(mended).ok()?;
-        // Not out of the value itself: that would be all the models' reading once more in the library.
-        let once = Zeroizing::new(value.to_string());
-        read(&once)
+        // Not read from the `Value` itself: that would compile the reading of all models a second time.
+        let deduplicated = Zeroizing::new(value.to_string());
+        read(&deduplicated)
     })
 }
 
-/// Whether a model without anything in it is one: an empty list is something, and nothing else is.
-fn has_a_list_of<M: Model>(json: &str) -> bool {
+/// Returns whether the JSON has a list in one of the model's fields. Only then is a model without any value a valid
+/// result: it is an empty listing.
+fn has_list_of<M: Model>(json: &str) -> bool {
     let is_known = |key: &str| M::FIELDS.contains(&key);
     serde_json::Deserializer::from_str(json).deserialize_map(ListIn(is_known)).unwrap_or(false)
 }
 
-/// Finds a list in one of these fields of an object, without keeping any of it.
+/// Finds out whether one of the given fields of an object holds a list, without keeping the value.
 struct ListIn<F>(F);
 
 impl<'de, F: Fn(&str) -> bool> Visitor<'de> for ListIn<F> {
@@ -458,7 +461,7 @@ impl<'de, F: Fn(&str) -> bool> Visitor<'de> for ListIn<F> {
     }
 }
 
-/// Returns the length of a name in snake case once it is in camel case.
+/// Returns the length that a name in snake case has after the conversion to camel case.
 pub(crate) const fn camel_case_length(snake: &str) -> usize {
     let (mut index, mut length) = (0, 0);
     while index < snake.len() {
@@ -468,7 +471,7 @@ pub(crate) const fn camel_case_length(snake: &str) -> usize {
     length
 }
 
-/// Converts a name from snake case to camel case, in the form of its bytes.
+/// Converts a name from snake case to camel case, as bytes.
 pub(crate) const fn camel_case<const LENGTH: usize>(snake: &str) -> [u8; LENGTH] {
     let snake = snake.as_bytes();
     let mut camel = [0; LENGTH];

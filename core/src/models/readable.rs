@@ -1,4 +1,4 @@
-//! Reading one field, whatever stands in it: what can't be read is left out and costs nothing else, unless the model
+//! Reads fields leniently: a value that can't be read is absent and does not affect other fields, unless the model
 //! requires it.
 
 use std::collections::HashMap;
@@ -16,19 +16,19 @@ use zeroize::Zeroizing;
 use super::extra::Extra;
 use super::memory;
 use super::mend::mend;
-use super::model::{LARGEST_GROWTH, second_look};
+use super::model::{MAX_GROWTH, read_mended};
 
-/// State of reading one body, which the readers of all its values share.
+/// The state of reading one body, shared by the readers of all its values.
 #[derive(Debug, Default)]
 pub(crate) struct Reading {
     /// The first requirement that was not met.
     pub(crate) lack: Option<Lack>,
-    /// Each field of a record with `Extra` is cut out of the JSON and read by itself. That takes longer, but a fault
-    /// costs one field only, and the JSON of the field is at hand.
+    /// True if each field of a record with `Extra` is cut out of the JSON and read separately. That takes longer, but a
+    /// fault affects only one field, and the JSON of the field is available.
     field_by_field: bool,
-    /// A part of what was read last can't be written again as it was sent.
+    /// True if the value read last would be written differently in a request from how the service sent it.
     is_inexact: bool,
-    /// A field was not read exactly whose JSON belongs into `Extra`: the body has to be read again, field by field.
+    /// True if `Extra` needs the JSON of a field that was not read exactly: then the body is read again, by field.
     is_incomplete: bool,
 }
 
@@ -37,7 +37,7 @@ pub(crate) struct Reading {
 pub(crate) enum Lack {
     /// A required field is absent or can't be read.
     Field(&'static str),
-    /// A part of the body is not as it has to be: its place, and the fault.
+    /// A part of the body is invalid: its place, and the fault.
     Part { place: String, fault: String },
 }
 
@@ -55,17 +55,17 @@ impl Reading {
     }
 }
 
-/// Requirements of a field. Without any, a value that can't be read costs only itself.
+/// The requirements of a field. Without any, a value that can't be read is merely absent.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Rule {
-    /// The value says which element of a list the record is.
+    /// True if the value identifies the record among the elements of a list.
     pub(crate) identity: bool,
-    /// Without the value, the body is unreadable.
+    /// True if the body is unreadable without the value.
     pub(crate) required: bool,
-    /// The body is unreadable if the value is neither null nor a list, or if an element of the list is not an object
-    /// or has no identity.
+    /// True if the body is unreadable when the value is neither null nor a list, or when an element of the list is not
+    /// an object or has no identity.
     pub(crate) complete: bool,
-    /// Only the service sets the field.
+    /// True if only the service sets the field.
     pub(crate) read_only: bool,
 }
 
@@ -90,12 +90,12 @@ impl Rule {
     }
 }
 
-/// The largest number of fields that a record may have; more than any of the documentation has.
-pub(crate) const MOST_FIELDS: usize = 32;
+/// The maximum number of fields of a record; no record of the documentation has that many.
+pub(crate) const MAX_FIELDS: usize = 32;
 
-/// A value that may be read from some kinds of JSON and is nothing in the others.
+/// A type that can be read from some kinds of JSON value. From the others, reading returns `None`.
 pub(crate) trait Readable: Sized {
-    fn from_text(_text: &str) -> Option<Self> {
+    fn from_string(_string: &str) -> Option<Self> {
         None
     }
 
@@ -103,21 +103,22 @@ pub(crate) trait Readable: Sized {
         None
     }
 
-    fn from_flag(_flag: bool) -> Option<Self> {
+    fn from_boolean(_boolean: bool) -> Option<Self> {
         None
     }
 
-    /// Returns whether a request has this string for a value that was read from it, or another one of the same meaning.
-    fn is_written_as_text(&self, _text: &str) -> bool {
+    /// Returns whether a request writes a value that was read from this string as the same string, or as one of the
+    /// same meaning.
+    fn is_written_as_string(&self, _string: &str) -> bool {
         true
     }
 
-    /// Returns whether a request has an integer for a value that was read from one.
+    /// Returns whether a request writes a value that was read from an integer as an integer.
     fn is_written_as_integer(&self) -> bool {
         true
     }
 
-    /// `complete` is the name of the list's field if the list must not lose an element.
+    /// Reads a list. `complete` is the name of the list's field if every element must be readable and identified.
     fn from_list<'de, A: SeqAccess<'de>>(
         list: A,
         _complete: Option<&'static str>,
@@ -136,19 +137,19 @@ pub(crate) trait Readable: Sized {
     /// Passes each string in the value to `change`.
     fn for_each_string(&mut self, _change: &mut dyn FnMut(&mut String)) {}
 
-    /// Returns whether the value says what it stands for: an empty string does not, nor does a record without its
+    /// Returns whether the value can identify a record: an empty string can't, nor can a record without its own
     /// identity.
     fn is_identified(&self) -> bool {
         true
     }
 
-    /// Returns the path of the identity, as seen from the value.
+    /// Returns the path of the identity within the value.
     fn identity() -> Option<String> {
         None
     }
 }
 
-/// The type of a field: it says what stands for a value that was absent or unreadable.
+/// The type of a field, which defines the default of a value that was absent or unreadable.
 pub(crate) trait Field: Sized {
     type Value: Readable;
 
@@ -157,7 +158,7 @@ pub(crate) trait Field: Sized {
     /// Passes each string in the field to `change`.
     fn for_each_string(&mut self, change: &mut dyn FnMut(&mut String));
 
-    /// As that of the value; a value that is absent is not identified.
+    /// Returns `Readable::is_identified` of the value; false for an absent value.
     fn is_identified(&self) -> bool;
 }
 
@@ -225,19 +226,19 @@ impl<K: Readable + Clone + Eq + Hash, V: Readable> Field for HashMap<K, V> {
     }
 }
 
-/// For `#[serde(deserialize_with)]`: reads a field so that only broken JSON is an error.
+/// Reads a field, for `#[serde(deserialize_with)]`. Only malformed JSON is an error.
 pub(crate) fn field<'de, D: Deserializer<'de>, F: Field>(deserializer: D) -> Result<F, D::Error> {
     Any(Read::<F::Value>::new(&mut Reading::default())).deserialize(deserializer).map(F::from_readable)
 }
 
-/// Reads a value and nothing behind it from JSON. `None` if it can't be read.
+/// Reads a value from JSON that holds nothing else. Returns `None` if the value can't be read.
 pub(crate) fn value<T: Readable>(json: &str, reading: &mut Reading) -> serde_json::Result<Option<T>> {
     let mut json = serde_json::Deserializer::from_str(json);
     let value = Any(Read::new(reading)).deserialize(&mut json)?;
     json.end().map(|()| value)
 }
 
-/// Reads the JSON of one field; what can't stand there is mended. `None` if it can't be read.
+/// Reads the JSON of one field, mending it if necessary. Returns `None` if the value can't be read.
 fn separate_value<T: Readable>(
     json: &str,
     complete: Option<&'static str>,
@@ -245,7 +246,7 @@ fn separate_value<T: Readable>(
 ) -> Option<T> {
     let mut read = |json: &str| {
         let mut json = serde_json::Deserializer::from_str(json);
-        Any(Read::within(complete, reading)).deserialize(&mut json).ok()
+        Any(Read::of_field(complete, reading)).deserialize(&mut json).ok()
     };
     if let Some(value) = read(json) {
         return value;
@@ -253,21 +254,21 @@ fn separate_value<T: Readable>(
     if memory::is_exceeded() {
         return None;
     }
-    let mended = mend(json, json.len() + LARGEST_GROWTH).map(Zeroizing::new);
-    let value = mended.and_then(|json| second_look(&json, read)).flatten();
+    let mended = mend(json, json.len() + MAX_GROWTH).map(Zeroizing::new);
+    let value = mended.and_then(|json| read_mended(&json, read)).flatten();
     reading.is_inexact = true;
     value
 }
 
-/// Returns what a field is with this JSON as its value. `None` if that is not JSON.
+/// Reads a field from the JSON of its value. Returns `None` if that is not JSON.
 pub(crate) fn field_of_json<F: Field>(json: &str) -> Option<F> {
     serde_json::from_str::<&RawValue>(json).ok()?;
     Some(F::from_readable(separate_value(json, None, &mut Reading::field_by_field())))
 }
 
-/// Reads a model outside of a body: there, a requirement that is not met is an error like any other.
+/// Reads a model outside of a response body. A requirement that is not met is a deserialization error.
 pub(crate) fn whole<'de, T: Readable, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
-    // Read from JSON, whatever it comes from: fields that are new keep their JSON.
+    // Converted to JSON first, whatever the format of the deserializer: unknown fields keep their JSON.
     let json = Zeroizing::new(Value::deserialize(deserializer)?.to_string());
     let mut reading = Reading::field_by_field();
     let value = value(&json, &mut reading).map_err(D::Error::custom)?;
@@ -279,19 +280,19 @@ pub(crate) fn whole<'de, T: Readable, D: Deserializer<'de>>(deserializer: D) -> 
     }
 }
 
-/// The fields of an object, one after the other, as a model knows them.
+/// Reads the fields of an object one after the other, and matches them with those of a model.
 pub(crate) struct Fields<'a, A> {
     object: A,
     names: &'static [&'static str],
     rules: &'static [Rule],
     reading: &'a mut Reading,
-    /// The fields that are unknown or were not read exactly, if the record keeps them.
+    /// The fields that are unknown or were not read exactly; `None` if the record does not keep them.
     extra: Option<Extra>,
-    /// The field that most likely comes next.
+    /// The index of the field that most likely comes next.
     next: usize,
-    met: [bool; MOST_FIELDS],
-    /// The required fields that have a value, which says what it stands for.
-    identified: [bool; MOST_FIELDS],
+    met: [bool; MAX_FIELDS],
+    /// True for each required field whose value is identified.
+    identified: [bool; MAX_FIELDS],
 }
 
 impl<'a, 'de, A: MapAccess<'de>> Fields<'a, A> {
@@ -302,12 +303,12 @@ impl<'a, 'de, A: MapAccess<'de>> Fields<'a, A> {
         extra: Option<Extra>,
         reading: &'a mut Reading,
     ) -> Self {
-        let (met, identified) = ([false; MOST_FIELDS], [false; MOST_FIELDS]);
+        let (met, identified) = ([false; MAX_FIELDS], [false; MAX_FIELDS]);
         Fields { object, names, rules, reading, extra, next: 0, met, identified }
     }
 
-    /// Returns the place of the next field among the names. Fields that the model does not know are kept if the record
-    /// has `Extra`, and passed over otherwise.
+    /// Returns the index of the next field among the names. Fields that the model does not know are kept if the record
+    /// has `Extra`, and skipped otherwise.
     pub(crate) fn next(&mut self) -> Result<Option<usize>, A::Error> {
         let keeps_unknown = self.extra.is_some();
         loop {
@@ -325,31 +326,31 @@ impl<'a, 'de, A: MapAccess<'de>> Fields<'a, A> {
                 }
             };
             let is_separate = self.reading.field_by_field && keeps_unknown;
-            // Read by itself, a field that stands twice counts with its last value.
+            // If fields are read separately, the last of duplicate fields counts.
             if mem::replace(&mut self.met[place], true) && !is_separate {
-                return Err(A::Error::custom("a field stands twice"));
+                return Err(A::Error::custom("a field is duplicated"));
             }
             self.next = place + 1;
             return Ok(Some(place));
         }
     }
 
-    /// Reads the value of the field that came last, which is at this place.
+    /// Reads the value of the field that `next` returned last, by its index.
     pub(crate) fn value<F: Field>(&mut self, place: usize) -> Result<F, A::Error> {
         let complete = self.rules[place].complete.then_some(self.names[place]);
         let value = match self.extra.take() {
-            None => self.object.next_value_seed(Any(Read::within(complete, self.reading)))?,
+            None => self.object.next_value_seed(Any(Read::of_field(complete, self.reading)))?,
             Some(mut extra) => {
                 let is_inexact = mem::take(&mut self.reading.is_inexact);
                 let value = if self.reading.field_by_field {
                     self.separate_value::<F::Value>(place, &mut extra)?
                 } else {
-                    let value = self.object.next_value_seed(Any(Read::within(complete, self.reading)))?;
+                    let value = self.object.next_value_seed(Any(Read::of_field(complete, self.reading)))?;
                     self.reading.is_incomplete |= self.belongs_into_extra(place, value.is_some());
                     value
                 };
                 self.extra = Some(extra);
-                // The record itself is exact if its extra fields have what the field has not.
+                // The record is still exact if the JSON of a field without a value is in its extra fields.
                 self.reading.is_inexact = is_inexact || (self.reading.is_inexact && value.is_some());
                 value
             }
@@ -359,7 +360,7 @@ impl<'a, 'de, A: MapAccess<'de>> Fields<'a, A> {
         Ok(F::from_readable(value))
     }
 
-    /// Reads the value of a field from its own JSON, and keeps that if the value does not say all of it.
+    /// Reads the value of a field from its JSON, and keeps the JSON if the value does not represent all of it.
     fn separate_value<T: Readable>(
         &mut self,
         place: usize,
@@ -368,7 +369,7 @@ impl<'a, 'de, A: MapAccess<'de>> Fields<'a, A> {
         let complete = self.rules[place].complete.then_some(self.names[place]);
         let raw: &RawValue = self.object.next_value()?;
         let value = separate_value(raw.get(), complete, self.reading);
-        // Ends the reading if the limit is exceeded.
+        // An error, which ends the reading, if the memory limit was exceeded meanwhile.
         memory::require(0)?;
         let name = self.names[place];
         extra.remove(name);
@@ -378,18 +379,18 @@ impl<'a, 'de, A: MapAccess<'de>> Fields<'a, A> {
         Ok(value)
     }
 
-    /// Returns whether the JSON of the field that was read last is to be kept. Of a field that only the service sets,
-    /// a value that was read will do: it is never sent, and may be secret.
+    /// Returns whether the JSON of the field that was read last is to be kept. It is not for a field that only the
+    /// service sets and that was read: such a field is never sent, and may be secret.
     fn belongs_into_extra(&self, place: usize, is_read: bool) -> bool {
         self.reading.is_inexact && !(is_read && self.rules[place].read_only)
     }
 
-    /// Returns the fields that the record keeps beyond those that it knows, once there is no next one.
+    /// Returns the extra fields of the record, after `next` has returned `None`.
     pub(crate) fn extra(&mut self) -> Extra {
         self.extra.take().unwrap_or_default()
     }
 
-    /// Notes which required fields were missing.
+    /// Notes the first required field that was absent or not identified.
     pub(crate) fn end(self) {
         for ((rule, name), identified) in self.rules.iter().zip(self.names).zip(self.identified) {
             if rule.required && !identified {
@@ -399,15 +400,15 @@ impl<'a, 'de, A: MapAccess<'de>> Fields<'a, A> {
     }
 }
 
-/// Finds a field by its name; most likely it is the next one.
+/// Looks up a field by its name, trying the expected next field first.
 pub(crate) struct Name<N: 'static> {
     pub(crate) names: &'static [N],
     pub(crate) next: usize,
-    /// The name of a field that is not found is needed.
+    /// True if the name of an unknown field is needed.
     pub(crate) keeps_unknown: bool,
 }
 
-/// The name of a field: its place among those that are known, or the name itself if it is kept.
+/// The key of a field: its index among the known fields, or its name if unknown fields are kept.
 pub(crate) enum Key {
     Known(usize),
     Unknown(String),
@@ -440,27 +441,27 @@ impl<N: AsRef<str>> Visitor<'_> for Name<N> {
     }
 }
 
-/// What becomes of a value, by the kind of JSON that it turns out to be.
+/// Handles a JSON value, with a method for each kind of value.
 pub(crate) trait Reader<'de>: Sized {
     type Output;
 
     fn null(self) -> Self::Output {
-        self.nothing()
+        self.unsupported_number()
     }
-    /// It is a number that is no integer of 64 bits.
-    fn nothing(self) -> Self::Output;
-    fn text(self, text: &str) -> Self::Output;
+    /// Handles a number that is not a 64-bit integer.
+    fn unsupported_number(self) -> Self::Output;
+    fn string(self, string: &str) -> Self::Output;
     fn integer(self, integer: i64) -> Self::Output;
-    /// It is written as a number with a fraction or an exponent.
+    /// Handles an integer that is written with a fraction or an exponent.
     fn whole_number(self, integer: i64) -> Self::Output {
         self.integer(integer)
     }
-    fn flag(self, flag: bool) -> Self::Output;
+    fn boolean(self, boolean: bool) -> Self::Output;
     fn list<A: SeqAccess<'de>>(self, list: A) -> Result<Self::Output, A::Error>;
     fn object<A: MapAccess<'de>>(self, object: A) -> Result<Self::Output, A::Error>;
 }
 
-/// A value of JSON of whatever kind, for its reader.
+/// Passes a JSON value of any kind to its reader.
 pub(crate) struct Any<R>(pub(crate) R);
 
 impl<'de, R: Reader<'de>> DeserializeSeed<'de> for Any<R> {
@@ -482,12 +483,12 @@ impl<'de, R: Reader<'de>> Visitor<'de> for Any<R> {
         Ok(self.0.null())
     }
 
-    fn visit_str<E>(self, text: &str) -> Result<R::Output, E> {
-        Ok(self.0.text(text))
+    fn visit_str<E>(self, string: &str) -> Result<R::Output, E> {
+        Ok(self.0.string(string))
     }
 
-    fn visit_bool<E>(self, flag: bool) -> Result<R::Output, E> {
-        Ok(self.0.flag(flag))
+    fn visit_bool<E>(self, boolean: bool) -> Result<R::Output, E> {
+        Ok(self.0.boolean(boolean))
     }
 
     fn visit_i64<E>(self, integer: i64) -> Result<R::Output, E> {
@@ -497,16 +498,16 @@ impl<'de, R: Reader<'de>> Visitor<'de> for Any<R> {
     fn visit_u64<E>(self, integer: u64) -> Result<R::Output, E> {
         Ok(match i64::try_from(integer) {
             Ok(integer) => self.0.integer(integer),
-            Err(_) => self.0.nothing(),
+            Err(_) => self.0.unsupported_number(),
         })
     }
 
     fn visit_f64<E>(self, number: f64) -> Result<R::Output, E> {
-        // `300.0` and `3e2` are the integer 300; past 2^53 a float no longer names one integer.
+        // `300.0` and `3e2` are the integer 300; beyond 2^53 a float may stand for several integers.
         const EXACT: f64 = 9_007_199_254_740_992.0;
         let whole = number.fract() == 0.0 && number.abs() <= EXACT;
         #[allow(clippy::cast_possible_truncation, reason = "it is whole and within range")]
-        Ok(if whole { self.0.whole_number(number as i64) } else { self.0.nothing() })
+        Ok(if whole { self.0.whole_number(number as i64) } else { self.0.unsupported_number() })
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<R::Output, A::Error> {
@@ -518,25 +519,25 @@ impl<'de, R: Reader<'de>> Visitor<'de> for Any<R> {
     }
 }
 
-/// Makes a value of a type.
+/// Reads a value of type `T`.
 struct Read<'a, T> {
-    /// The name of the field whose list must not lose an element.
+    /// The name of the field, if it holds a list of which every element must be readable and identified.
     complete: Option<&'static str>,
     reading: &'a mut Reading,
-    makes: PhantomData<T>,
+    output: PhantomData<T>,
 }
 
 impl<'a, T> Read<'a, T> {
     fn new(reading: &'a mut Reading) -> Self {
-        Read::within(None, reading)
+        Read::of_field(None, reading)
     }
 
-    fn within(complete: Option<&'static str>, reading: &'a mut Reading) -> Self {
-        Read { complete, reading, makes: PhantomData }
+    fn of_field(complete: Option<&'static str>, reading: &'a mut Reading) -> Self {
+        Read { complete, reading, output: PhantomData }
     }
 
-    /// Notes that there is something else than a list, if a list has to be there.
-    fn is_no_list(&mut self) {
+    /// Notes that the value is not a list, if the field requires one.
+    fn note_not_a_list(&mut self) {
         if let Some(name) = self.complete {
             self.reading.lacks(|| Lack::Part { place: name.to_owned(), fault: "is not a list".to_owned() });
         }
@@ -550,35 +551,35 @@ impl<'de, T: Readable> Reader<'de> for Read<'_, T> {
         None
     }
 
-    fn nothing(mut self) -> Option<T> {
-        self.is_no_list();
+    fn unsupported_number(mut self) -> Option<T> {
+        self.note_not_a_list();
         self.reading.is_inexact = true;
         None
     }
 
-    fn text(mut self, text: &str) -> Option<T> {
-        self.is_no_list();
-        let value = T::from_text(text);
-        self.reading.is_inexact |= !value.as_ref().is_some_and(|value| value.is_written_as_text(text));
+    fn string(mut self, string: &str) -> Option<T> {
+        self.note_not_a_list();
+        let value = T::from_string(string);
+        self.reading.is_inexact |= !value.as_ref().is_some_and(|value| value.is_written_as_string(string));
         value
     }
 
     fn integer(mut self, integer: i64) -> Option<T> {
-        self.is_no_list();
+        self.note_not_a_list();
         let value = T::from_integer(integer);
         self.reading.is_inexact |= !value.as_ref().is_some_and(T::is_written_as_integer);
         value
     }
 
     fn whole_number(mut self, integer: i64) -> Option<T> {
-        self.is_no_list();
+        self.note_not_a_list();
         self.reading.is_inexact = true;
         T::from_integer(integer)
     }
 
-    fn flag(mut self, flag: bool) -> Option<T> {
-        self.is_no_list();
-        let value = T::from_flag(flag);
+    fn boolean(mut self, boolean: bool) -> Option<T> {
+        self.note_not_a_list();
+        let value = T::from_boolean(boolean);
         self.reading.is_inexact |= value.is_none();
         value
     }
@@ -590,7 +591,7 @@ impl<'de, T: Readable> Reader<'de> for Read<'_, T> {
     }
 
     fn object<A: MapAccess<'de>>(mut self, object: A) -> Result<Option<T>, A::Error> {
-        self.is_no_list();
+        self.note_not_a_list();
         let value = T::from_object(object, self.reading)?;
         self.reading.is_inexact |= value.is_none();
         Ok(value)
@@ -598,8 +599,8 @@ impl<'de, T: Readable> Reader<'de> for Read<'_, T> {
 }
 
 impl Readable for String {
-    fn from_text(text: &str) -> Option<Self> {
-        memory::charge(text.len()).then(|| text.to_owned())
+    fn from_string(string: &str) -> Option<Self> {
+        memory::charge(string.len()).then(|| string.to_owned())
     }
 
     fn from_integer(integer: i64) -> Option<Self> {
@@ -624,11 +625,11 @@ impl Readable for i64 {
         Some(integer)
     }
 
-    fn from_text(text: &str) -> Option<Self> {
-        text.parse().ok()
+    fn from_string(string: &str) -> Option<Self> {
+        string.parse().ok()
     }
 
-    fn is_written_as_text(&self, _text: &str) -> bool {
+    fn is_written_as_string(&self, _string: &str) -> bool {
         false
     }
 }
@@ -638,24 +639,24 @@ impl Readable for i32 {
         i32::try_from(integer).ok()
     }
 
-    fn from_text(text: &str) -> Option<Self> {
-        text.parse().ok()
+    fn from_string(string: &str) -> Option<Self> {
+        string.parse().ok()
     }
 
-    fn is_written_as_text(&self, _text: &str) -> bool {
+    fn is_written_as_string(&self, _string: &str) -> bool {
         false
     }
 }
 
 impl Readable for bool {
-    fn from_flag(flag: bool) -> Option<Self> {
-        Some(flag)
+    fn from_boolean(boolean: bool) -> Option<Self> {
+        Some(boolean)
     }
 }
 
 impl Readable for crate::Secret {
-    fn from_text(text: &str) -> Option<Self> {
-        (!text.is_empty() && memory::charge(text.len())).then(|| crate::Secret::new(text))
+    fn from_string(string: &str) -> Option<Self> {
+        (!string.is_empty() && memory::charge(string.len())).then(|| crate::Secret::new(string))
     }
 
     fn from_integer(integer: i64) -> Option<Self> {
@@ -685,7 +686,7 @@ impl<T: Readable> Readable for Vec<T> {
                         .map_or("is not an object".to_owned(), |identity| format!("has no {identity}")),
                 });
             }
-            // An element that is null is lost.
+            // An element that is null is dropped.
             reading.is_inexact |= value.is_none();
             if values.len() == values.capacity() {
                 let more = values.len().max(4);
@@ -711,22 +712,22 @@ impl<K: Readable + Clone + Eq + Hash, V: Readable> Readable for HashMap<K, V> {
         let mut values = HashMap::new();
         while let Some(key) = object.next_key_seed(Any(Read::<K>::new(reading)))? {
             let value = object.next_value_seed(Any(Read::<V>::new(reading)))?;
-            // A table doubles when it is full, and holds the smaller one meanwhile.
+            // A hash table doubles when it is full, and the old table is freed only after its entries were moved.
             memory::require(3 * size_of::<(K, V)>())?;
             values.extend(key.zip(value));
         }
         Ok(Some(values))
     }
 
-    /// An entry whose key is changed is removed: no other key may be overwritten.
+    /// Passes each string to `change`, and removes entries whose key is changed: it could overwrite another entry.
     fn for_each_string(&mut self, change: &mut dyn FnMut(&mut String)) {
         self.retain(|key, value| {
             let mut is_kept = true;
             let mut changed = key.clone();
-            changed.for_each_string(&mut |text| {
-                let before = text.clone();
-                change(text);
-                is_kept &= *text == before;
+            changed.for_each_string(&mut |string| {
+                let before = string.clone();
+                change(string);
+                is_kept &= *string == before;
             });
             value.for_each_string(change);
             is_kept

@@ -9,7 +9,7 @@ model! {
         pub id: Option<String>,
         /// The entity's name.
         pub name: Option<String>,
-        /// The path of the entity itself.
+        /// The path of the entity.
         pub self_uri: Option<String>,
     }
 }

@@ -1,4 +1,4 @@
-//! Scopes: what a token may be used for.
+//! Scopes, which limit the use of a token.
 
 model! {
     /// A scope, such as `users:readonly`.
@@ -7,9 +7,9 @@ model! {
     pub struct OAuthScope {
         /// The scope's name.
         pub id: String => identity,
-        /// What the scope allows, in the language asked for.
+        /// The description of the scope, in the requested language.
         pub description: Option<String>,
-        /// The path of the scope itself.
+        /// The path of the scope.
         pub self_uri: Option<String>,
     }
     with metadata OAuthScopeResponse
@@ -17,15 +17,15 @@ model! {
 }
 
 model! {
-    /// The scopes of the service, all in one answer.
+    /// The scopes of the service, all in one response.
     #[derive(Eq)]
     #[non_exhaustive]
     pub struct OAuthScopeListing {
-        /// How many scopes there are.
+        /// The number of scopes.
         pub total: Option<i64>,
         /// The scopes.
         pub entities: Vec<OAuthScope> => required complete,
-        /// The path of the listing itself.
+        /// The path of the listing.
         pub self_uri: Option<String>,
     }
     with metadata OAuthScopeListingResponse

@@ -1,4 +1,4 @@
-//! How answers become models, whatever stands in them.
+//! Tests of reading models from response bodies with any content.
 
 use std::time::{Duration, SystemTime};
 
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::clients::is_read_only;
 use super::*;
 
-/// A client as the service writes it, with every field.
+/// Returns a client as the service writes it, with every field.
 fn whole_client() -> Value {
     json!({
         "id": "6f1c8a52-9d3e-4b7a-8c21-5e0f4d9b7a63",
@@ -65,8 +65,8 @@ fn read<M: Model>(value: &Value) -> Result<M, Unreadable> {
     decode(value.to_string().as_bytes())
 }
 
-fn moment(text: &str) -> Option<Timestamp> {
-    Some(text.parse().expect("a moment"))
+fn timestamp(string: &str) -> Option<Timestamp> {
+    Some(string.parse().expect("a timestamp"))
 }
 
 #[test]
@@ -87,15 +87,15 @@ fn every_field_of_a_client_is_read() {
         registered_redirect_uri: vec!["https://termine.example.at/callback".to_owned()],
         secret: Some("hq3KpZ0vX1yT7wB9nR4sL6uD8mF2cJ5gA0eV1iQ".into()),
         role_ids: vec!["b3e2c1d0-5a4f-4e3d-9c8b-7a6f5e4d3c2b".to_owned()],
-        date_created: moment("2026-03-01T08:30:00Z"),
-        date_modified: moment("2026-05-02T09:31:01.25Z"),
+        date_created: timestamp("2026-03-01T08:30:00Z"),
+        date_modified: timestamp("2026-05-02T09:31:01.25Z"),
         created_by: user("u1", "Eva Huber"),
         modified_by: user("u2", "Jan Nowák"),
         authorized_grant_type: Some(GrantType::Code),
         scope: vec!["users:readonly".to_owned(), "calendars".to_owned()],
         role_divisions: vec![RoleDivision::new("r1", "*")],
         state: Some(ClientState::Active),
-        date_to_delete: moment("2026-12-24T00:00:00Z"),
+        date_to_delete: timestamp("2026-12-24T00:00:00Z"),
         self_uri: Some("/api/v2/oauth/clients/6f1c8a52-9d3e-4b7a-8c21-5e0f4d9b7a63".to_owned()),
         extra: Extra::new(),
     };
@@ -116,7 +116,7 @@ fn counts_are_exact_to_64_bits_and_times_to_the_fraction() {
 }
 
 #[test]
-fn a_client_goes_back_as_it_came_but_for_what_only_the_service_sets() {
+fn a_client_is_sent_back_unchanged_except_for_fields_that_only_the_service_sets() {
     let client: OAuthClient = read(&whole_client()).expect("a client");
     let sent = serde_json::to_value(OAuthClientRequest::from(client)).expect("JSON");
     let mut expected = whole_client();
@@ -127,7 +127,7 @@ fn a_client_goes_back_as_it_came_but_for_what_only_the_service_sets() {
 }
 
 #[test]
-fn what_is_left_out_of_a_body_is_not_sent() {
+fn unset_fields_of_a_body_are_not_sent() {
     let body = OAuthClientRequest::new("Reports", GrantType::ClientCredentials);
     let sent = serde_json::to_value(body).expect("JSON");
     assert_eq!(sent, json!({"name": "Reports", "authorizedGrantType": "CLIENT-CREDENTIALS"}));
@@ -136,7 +136,7 @@ fn what_is_left_out_of_a_body_is_not_sent() {
 }
 
 #[test]
-fn an_unknown_value_is_kept_printed_and_sent_back_as_it_came() {
+fn an_unknown_enum_value_is_kept_printed_and_sent_back_verbatim() {
     let mut client = whole_client();
     client["authorizedGrantType"] = json!("DEVICE-CODE");
     client["state"] = json!("deleted");
@@ -148,7 +148,7 @@ fn an_unknown_value_is_kept_printed_and_sent_back_as_it_came() {
 }
 
 #[test]
-fn no_unreadable_field_costs_the_secret_or_any_other_field() {
+fn an_unreadable_field_never_affects_the_secret_or_another_field() {
     let whole: OAuthClient = read(&whole_client()).expect("a client");
     let unexpected = [
         json!(null),
@@ -177,7 +177,7 @@ fn no_unreadable_field_costs_the_secret_or_any_other_field() {
 }
 
 #[test]
-fn what_is_nearly_json_does_not_cost_the_secret() {
+fn the_secret_is_read_from_almost_valid_json() {
     let secret = "\"secret\":\"hq3KpZ0vX1yT7wB9\"";
     let bodies: [(&str, Vec<u8>); 9] = [
         ("Twice", format!("{{\"name\":\"Once\",{secret},\"name\":\"Twice\"}}").into()),
@@ -200,14 +200,14 @@ fn what_is_nearly_json_does_not_cost_the_secret() {
     }
 }
 
-/// The JSON of a request that keeps a client as it is.
-fn kept(client: &[u8]) -> Value {
+/// Returns the JSON of a request that leaves a client unchanged.
+fn unchanged_request(client: &[u8]) -> Value {
     let client: OAuthClient = decode(client).unwrap_or_else(|error| panic!("{error}"));
     let sent = serde_json::to_vec(&client.to_request()).expect("JSON");
     serde_json::from_slice(&sent).expect("JSON")
 }
 
-/// A client as the service writes it, with another value in one of its fields.
+/// Returns a client as the service writes it, with another value in one of its fields.
 fn client_with(field: &str, value: Value) -> Value {
     let mut client = whole_client();
     client[field] = value;
@@ -215,7 +215,7 @@ fn client_with(field: &str, value: Value) -> Value {
 }
 
 #[test]
-fn a_change_keeps_what_this_version_does_not_know() {
+fn a_change_keeps_unknown_fields() {
     let restrictions = json!({"mode": "allow", "ranges": ["192.0.2.0/24", null, 1.50]});
     let client = client_with("ipRestrictions", restrictions.clone());
     let read: OAuthClient = read(&client).expect("a client");
@@ -233,7 +233,7 @@ fn a_change_keeps_what_this_version_does_not_know() {
 }
 
 #[test]
-fn a_change_keeps_what_could_not_be_read_until_the_field_is_set() {
+fn a_change_keeps_an_unreadable_field_until_the_caller_sets_it() {
     for (field, value) in [
         ("dateToDelete", json!("24:00:00")),
         ("dateToDelete", json!("2026-12-24T00:00:00.123456Z")),
@@ -258,7 +258,7 @@ fn a_change_keeps_what_could_not_be_read_until_the_field_is_set() {
         ("state", json!(1)),
     ] {
         let client = client_with(field, value.clone());
-        let sent = kept(client.to_string().as_bytes());
+        let sent = unchanged_request(client.to_string().as_bytes());
         assert_eq!(sent[field], value, "{field}");
         let read: OAuthClient = read(&client).expect("a client");
         read.to_request().check().unwrap_or_else(|error| panic!("{field}: {error}"));
@@ -267,14 +267,14 @@ fn a_change_keeps_what_could_not_be_read_until_the_field_is_set() {
     let client: OAuthClient = read(&client_with("dateToDelete", json!("24:00:00"))).expect("a client");
     assert_eq!(client.date_to_delete, None);
     let mut body = client.to_request();
-    body.date_to_delete = moment("2027-01-01T00:00:00Z");
+    body.date_to_delete = timestamp("2027-01-01T00:00:00Z");
     assert_eq!(serde_json::to_value(&body).expect("JSON")["dateToDelete"], "2027-01-01T00:00:00.000Z");
     body.date_to_delete = None;
     body.extra.remove("dateToDelete");
     assert_eq!(serde_json::to_value(&body).expect("JSON").get("dateToDelete"), None);
 
     let mut client: OAuthClient = read(&client_with("scope", json!(["users", 7]))).expect("a client");
-    assert_eq!((client.scope.len(), client.to_request().scope), (2, None), "a part of it could be read");
+    assert_eq!((client.scope.len(), client.to_request().scope), (2, None), "two elements could be read");
     client.scope.push("calendars".to_owned());
     assert_eq!(
         client.to_request().scope.map(|scope| scope.len()),
@@ -303,7 +303,7 @@ fn a_change_keeps_json_that_no_value_can_hold() {
         request.check().unwrap_or_else(|error| panic!("{field}: {error}"));
         let sent = String::from_utf8(serde_json::to_vec(&request).expect("JSON")).expect("UTF-8");
         let json = if field == "roleDivisions" {
-            assert_eq!(client.role_divisions[0].role_id, "r2", "the last one counts");
+            assert_eq!(client.role_divisions[0].role_id, "r2", "the last of duplicate fields counts");
             r#"[{"roleId":"r2","divisionId":"*","weight":-1E+999}]"#
         } else {
             json
@@ -311,13 +311,15 @@ fn a_change_keeps_json_that_no_value_can_hold() {
         assert!(sent.contains(&format!(r#""{field}":{json}"#)), "{field}");
     }
     assert_eq!(
-        kept(br#"{"id": "c1", "color": "red", "name": "Wien", "name": "Graz", "color": "blue"}"#),
+        unchanged_request(
+            br#"{"id": "c1", "color": "red", "name": "Wien", "name": "Graz", "color": "blue"}"#
+        ),
         json!({"name": "Graz", "authorizedGrantType": "", "color": "blue"})
     );
 }
 
 #[test]
-fn what_only_the_service_sets_is_never_sent() {
+fn fields_that_only_the_service_sets_are_never_sent() {
     let mut client = whole_client();
     for field in ["id", "secret", "dateCreated", "dateModified", "createdBy", "modifiedBy", "selfUri"] {
         client[field] = json!(["unreadable"]);
@@ -332,12 +334,12 @@ fn what_only_the_service_sets_is_never_sent() {
 }
 
 #[test]
-fn null_and_an_empty_list_stand_for_an_absent_field_but_null_is_kept_of_an_unknown_one() {
+fn null_and_an_empty_list_are_not_sent_for_known_fields_but_null_is_for_unknown_ones() {
     let mut client = whole_client();
     client["scope"] = json!([]);
     client["dateToDelete"] = json!(null);
     client["ipRestrictions"] = json!(null);
-    let sent = kept(client.to_string().as_bytes());
+    let sent = unchanged_request(client.to_string().as_bytes());
     assert_eq!((sent.get("scope"), sent.get("dateToDelete")), (None, None));
     assert_eq!(sent.get("ipRestrictions"), Some(&json!(null)));
 }
@@ -355,42 +357,42 @@ fn printing_shows_the_names_of_extra_fields_and_no_value() {
 
 #[test]
 fn extra_fields_are_equal_as_json_values_are() {
-    let of = |json: &str| {
+    let extra_with = |json: &str| {
         let mut extra = Extra::new();
         extra.insert_json("limits", json).expect("JSON");
         extra
     };
-    assert_eq!(of(r#"{"a": [1, "é"], "b": 1e3}"#), of(r#"{"b":1000.0,"a":[1,"\u00e9"]}"#));
-    assert_eq!(of("1e999"), of(" 1e999 "));
+    assert_eq!(extra_with(r#"{"a": [1, "é"], "b": 1e3}"#), extra_with(r#"{"b":1000.0,"a":[1,"\u00e9"]}"#));
+    assert_eq!(extra_with("1e999"), extra_with(" 1e999 "));
     for other in ["2", "1.0", "\"1\"", "[1]", "null", "1e999"] {
-        assert_ne!(of("1"), of(other));
+        assert_ne!(extra_with("1"), extra_with(other));
     }
-    assert_ne!(of("1"), Extra::new());
-    assert_eq!(of("{\"a\" :\t\"b \\\" c\"\n}").get_json("limits"), Some(r#"{"a":"b \" c"}"#));
+    assert_ne!(extra_with("1"), Extra::new());
+    assert_eq!(extra_with("{\"a\" :\t\"b \\\" c\"\n}").get_json("limits"), Some(r#"{"a":"b \" c"}"#));
 }
 
 #[test]
 fn extra_fields_that_are_not_json_are_refused_by_name() {
     let mut extra = Extra::new();
-    let error = extra.insert_json("hook", "{canary").expect_err("no JSON");
+    let error = extra.insert_json("hook", "{canary").expect_err("invalid JSON");
     assert_eq!((error.argument(), extra.is_empty()), (Some("extra.hook"), true));
     assert!(!format!("{error} {error:?}").contains("canary"));
 }
 
 #[cfg(feature = "uniffi")]
 #[test]
-fn text_of_another_language_that_is_not_json_is_refused_by_the_name_of_the_field() {
+fn extra_fields_of_another_language_that_are_not_json_are_refused_by_name() {
     let invalid = || Extra::from_json_of_fields([("hook".to_owned(), "{canary".to_owned())]);
     let mut body = OAuthClientRequest::new("Reports", GrantType::ClientCredentials);
     body.extra = invalid();
-    assert_eq!(body.check().expect_err("no JSON").argument(), Some("body.extra.hook"));
+    assert_eq!(body.check().expect_err("invalid JSON").argument(), Some("body.extra.hook"));
     let mut division = RoleDivision::new("r1", "*");
     division.extra = invalid();
     body = OAuthClientRequest::new("Reports", GrantType::ClientCredentials);
     body.role_divisions = Some(vec![division]);
-    let error = body.check().expect_err("no JSON");
+    let error = body.check().expect_err("invalid JSON");
     assert_eq!(error.argument(), Some("body.role_divisions[0].extra.hook"));
-    let error = serde_json::to_vec(&body).expect_err("no JSON");
+    let error = serde_json::to_vec(&body).expect_err("invalid JSON");
     assert!(!error.to_string().contains("canary"));
 }
 
@@ -399,24 +401,27 @@ fn extra_fields_count_towards_the_memory_of_a_body() {
     let many: String = (0..1_000).map(|number| format!(r#","x{number}":[]"#)).collect();
     let body = format!(r#"{{"id":"c1","scope":"users"{many}}}"#);
     assert!(memory::limited(100_000, || decode::<OAuthClient>(body.as_bytes())).is_err());
-    // What the first reading took is given back before the second one, which keeps the scope.
+    // The memory of the first reading is restored before the second one, which keeps the JSON of the scope.
     assert!(memory::limited(300_000, || decode::<OAuthClient>(body.as_bytes())).is_ok());
 }
 
 #[test]
-fn a_body_that_is_something_else_is_named_and_never_an_empty_model() {
+fn an_unexpected_body_is_described_and_never_becomes_an_empty_model() {
     let cases: [(&[u8], &str); 11] = [
-        (b"", "the answer is empty where OAuthClient is due"),
-        (b" \r\n", "the answer is empty where OAuthClient is due"),
-        (b"<!DOCTYPE html><html></html>", "the answer is a web page or XML where OAuthClient is due"),
-        (b"[]", "the answer is a list where OAuthClient is due"),
-        (b"null", "the answer is null where OAuthClient is due"),
-        (b"\"ok\"", "the answer is a text where OAuthClient is due"),
-        (b"Bad gateway", "the answer is no JSON object where OAuthClient is due"),
-        (b"{}", "the answer is a JSON object without any field of OAuthClient"),
-        (b"{\"status\":\"UP\",\"id\":null}", "the answer is a JSON object without any field of OAuthClient"),
-        (b"{\"id\":\"6f1c", "the answer ends in the middle, after 11 bytes, where OAuthClient is due"),
-        (b"{\"id\":nope}", "the answer is not JSON (line 1, column 8) where OAuthClient is due"),
+        (b"", "the response is empty, expected OAuthClient"),
+        (b" \r\n", "the response is empty, expected OAuthClient"),
+        (b"<!DOCTYPE html><html></html>", "the response is a web page or XML, expected OAuthClient"),
+        (b"[]", "the response is a list, expected OAuthClient"),
+        (b"null", "the response is null, expected OAuthClient"),
+        (b"\"ok\"", "the response is a string, expected OAuthClient"),
+        (b"Bad gateway", "the response is not a JSON object, expected OAuthClient"),
+        (b"{}", "the response is a JSON object without any field of OAuthClient"),
+        (
+            b"{\"status\":\"UP\",\"id\":null}",
+            "the response is a JSON object without any field of OAuthClient",
+        ),
+        (b"{\"id\":\"6f1c", "the response is truncated after 11 bytes, expected OAuthClient"),
+        (b"{\"id\":nope}", "the response is not JSON (line 1, column 8), expected OAuthClient"),
     ];
     for (body, expected) in cases {
         let error = decode::<OAuthClient>(body).expect_err(expected);
@@ -427,7 +432,7 @@ fn a_body_that_is_something_else_is_named_and_never_an_empty_model() {
     assert!(empty.entities.is_empty());
 }
 
-/// Asserts that a body is the model, in Rust and in the other languages, and returns it.
+/// Asserts that a body is readable as the model, in Rust and in the other languages, and returns the model.
 macro_rules! is_read {
     ($model:ty, $body:expr) => {{
         let body: Value = $body;
@@ -437,7 +442,7 @@ macro_rules! is_read {
     }};
 }
 
-/// Asserts that a body is unreadable for this reason, in Rust and in the other languages.
+/// Asserts that a body is unreadable for the given reason, in Rust and in the other languages.
 macro_rules! is_unreadable {
     ($model:ty, $body:expr, $reason:expr) => {{
         let body: Value = $body;
@@ -449,7 +454,7 @@ macro_rules! is_unreadable {
 }
 
 #[test]
-fn a_listing_has_its_list_and_loses_no_element() {
+fn a_listing_without_its_list_or_with_an_unreadable_element_is_unreadable() {
     const LISTING: &str = "the response is an OAuthClientEntityListing";
     let without = format!("{LISTING} without its entities");
     is_unreadable!(OAuthClientEntityListing, json!({"total": 5}), without);
@@ -483,7 +488,7 @@ fn a_listing_has_its_list_and_loses_no_element() {
 }
 
 #[test]
-fn a_scope_of_a_listing_has_its_name_and_an_authorization_its_client() {
+fn a_listing_with_a_scope_without_name_or_an_authorization_without_client_is_unreadable() {
     let scope = json!({"id": "users:readonly"});
     is_read!(OAuthScopeListing, json!({"entities": [scope]}));
     is_unreadable!(
@@ -508,14 +513,14 @@ fn a_scope_of_a_listing_has_its_name_and_an_authorization_its_client() {
 }
 
 #[test]
-fn a_usage_result_has_a_status_and_loses_no_row() {
+fn a_usage_result_without_its_status_or_with_an_unreadable_row_is_unreadable() {
     const RESULT: &str = "the response is an ApiUsageQueryResult";
     for running in [json!({"queryStatus": "Running"}), json!({"queryStatus": "Running", "results": null})] {
         assert!(is_read!(ApiUsageQueryResult, running).results.is_empty());
     }
     let sparse =
         is_read!(ApiUsageQueryResult, json!({"queryStatus": "Complete", "results": [{}, {"requests": 7}]}));
-    assert_eq!(sparse.results.len(), 2, "a row may lack what was not asked for");
+    assert_eq!(sparse.results.len(), 2, "a row may lack counts that were not requested");
     for status in [json!(null), json!(""), json!([]), json!({})] {
         let body = json!({"results": [{"requests": 7}], "queryStatus": status});
         is_unreadable!(ApiUsageQueryResult, body, format!("{RESULT} without its queryStatus"));
@@ -532,7 +537,7 @@ fn a_usage_result_has_a_status_and_loses_no_row() {
 }
 
 #[test]
-fn a_listing_that_is_nearly_json_is_complete_as_well() {
+fn a_listing_of_almost_valid_json_must_be_complete_as_well() {
     let listing = |client: &str| format!("{{\"entities\": [{{\"id\": \"c1\"}}, {client}], \"total\": 2}}");
     let broken_name = listing("{\"id\": \"c2\", \"name\": \"half \\ud83d pair\"}");
     assert_eq!(
@@ -546,7 +551,7 @@ fn a_listing_that_is_nearly_json_is_complete_as_well() {
 }
 
 #[test]
-fn an_error_of_decoding_holds_no_piece_of_the_body() {
+fn a_decoding_error_contains_no_piece_of_the_body() {
     for body in [
         "{\"canary-secret\": 1, \"entities\": [{\"secret\": \"canary-secret\"}], \"total\": \"canary-secret\"}",
         "{\"entities\": \"canary-secret\", \"total\": 1}",
@@ -633,7 +638,7 @@ fn any_json() -> impl Strategy<Value = Value> {
     })
 }
 
-/// Puts `replacement` in the place that `choices` lead to.
+/// Replaces the value at the path that `choices` select.
 fn mutate(value: &mut Value, choices: &[usize], replacement: Value) {
     let Some((choice, rest)) = choices.split_first() else {
         *value = replacement;
@@ -683,7 +688,7 @@ proptest! {
     }
 
     #[test]
-    fn a_client_of_any_json_goes_back_with_everything_that_is_not_read_only(
+    fn a_client_of_any_json_is_sent_back_with_every_field_that_is_not_read_only(
         known in prop::collection::vec((prop::sample::select(OAuthClient::FIELDS), any_json()), 0..4),
         unknown in prop::collection::vec(("\\PC{1,8}", any_json()), 0..4),
         of_division in prop::collection::vec(("(roleId|divisionId|\\PC{1,8})", any_json()), 0..3),
@@ -695,9 +700,9 @@ proptest! {
         let body = client.to_string();
         #[cfg(feature = "uniffi")]
         crate::ffi::assert_other_languages_read_the_same::<OAuthClient>(body.as_bytes());
-        let sent = kept(body.as_bytes());
+        let sent = unchanged_request(body.as_bytes());
         let is_absent = |value: &Value| value.is_null() || value == &json!([]);
-        // Read from the same text: reading a number may change its last digit.
+        // Parsed from the same string: parsing a number may change its last digit.
         let mut expected: Value = serde_json::from_str(&body).expect("JSON");
         expected.as_object_mut().expect("an object").retain(|name, value| {
             match OAuthClient::FIELDS.iter().position(|field| *field == name) {
@@ -728,7 +733,7 @@ proptest! {
     }
 
     #[test]
-    fn a_mutated_client_keeps_the_secret_that_was_not_touched(
+    fn a_mutation_of_another_field_keeps_the_secret(
         field in "(name|scope|state|dateCreated|createdBy|roleDivisions|accessTokenValiditySeconds|newField)",
         value in any_json(),
     ) {

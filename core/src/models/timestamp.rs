@@ -1,4 +1,4 @@
-//! A moment, as the service writes it.
+//! Timestamps in the service's format.
 
 use std::fmt;
 use std::ops::Range;
@@ -15,16 +15,16 @@ use crate::error::Error;
 use crate::models::Readable;
 use crate::printable::quoted_time;
 
-/// A moment in time, to the nanosecond, in the years 1 to 9999.
+/// A point in time with nanosecond precision, in the years 1 to 9999.
 ///
-/// Read from RFC 3339 with any offset, or without one: then it is UTC, and a bare day is its beginning.
-/// Printed as RFC 3339 in UTC, such as `2026-03-01T08:30:00Z`, and sent to the service to the
-/// millisecond, as the service itself writes it.
-// Not jiff's own timestamp, which ends 26 hours before the year 9999 does.
+/// Parsed from RFC 3339 with any offset. Without an offset it is UTC; a date without a time is the start of the day.
+/// Printed as RFC 3339 in UTC, such as `2026-03-01T08:30:00Z`, and sent to the service with millisecond precision, as
+/// the service itself writes it.
+// Not `jiff::Timestamp`, whose maximum is 26 hours before the end of the year 9999.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp {
-    /// Seconds since 1970, rounded down. Only a timestamp from another language is outside of `CALENDAR`: every
-    /// check refuses it, by the name of the argument that holds it.
+    /// Seconds since 1970, rounded down. Only a timestamp from another language can be outside of `CALENDAR`; `check`
+    /// refuses it by the name of its argument.
     seconds: i64,
     /// Nanoseconds of the second, below 1,000,000,000.
     nanoseconds: u32,
@@ -43,14 +43,14 @@ impl Timestamp {
     const MIN: Self = Timestamp { seconds: CALENDAR.start, nanoseconds: 0 };
     const MAX: Self = Timestamp { seconds: CALENDAR.end - 1, nanoseconds: NANOSECONDS_PER_SECOND - 1 };
 
-    /// The present moment, by the machine's clock.
+    /// Returns the current time of the system clock.
     #[must_use]
     pub fn now() -> Self {
         Timestamp::since_1970(SystemTime::now()).clamp(Timestamp::MIN, Timestamp::MAX)
     }
 
-    /// The moment as the standard library has it. Where that begins later, as in 1601 on Windows, an earlier
-    /// moment becomes that beginning.
+    /// Converts the timestamp to the standard library's type. On Windows, where that type starts in 1601, an earlier
+    /// timestamp is converted to its start.
     #[must_use]
     pub fn as_system_time(self) -> SystemTime {
         const FROM_1601_TO_1970: Duration = Duration::from_secs(11_644_473_600);
@@ -65,12 +65,12 @@ impl Timestamp {
             .unwrap_or(SystemTime::UNIX_EPOCH)
     }
 
-    /// The form of the documentation's intervals: in UTC, to the second, without an offset.
+    /// Formats the timestamp as in the documentation's intervals: in UTC, in whole seconds, without an offset.
     pub(crate) fn for_interval(self) -> impl fmt::Display {
         self.civil().strftime("%Y-%m-%dT%H:%M:%S")
     }
 
-    /// Refuses a timestamp that another language has and the calendar has not.
+    /// Returns an error for a timestamp from another language that is outside of the calendar.
     pub(crate) fn check(self, argument: impl Into<String>) -> Result<(), Error> {
         match self.within_calendar() {
             Some(_) => Ok(()),
@@ -78,13 +78,13 @@ impl Timestamp {
         }
     }
 
-    /// Seconds since 1970, rounded down, and the nanoseconds of the second.
+    /// Returns the seconds since 1970, rounded down, and the nanoseconds of that second.
     #[cfg(feature = "uniffi")]
     pub(crate) fn to_parts(self) -> (i64, u32) {
         (self.seconds, self.nanoseconds)
     }
 
-    /// The timestamp with these parts, in the calendar or not. `None` if it has a second or more of nanoseconds.
+    /// Creates a timestamp, which may be outside of the calendar. Returns `None` if the nanoseconds make up a second.
     #[cfg(feature = "uniffi")]
     pub(crate) fn from_parts(seconds: i64, nanoseconds: u32) -> Option<Self> {
         (nanoseconds < NANOSECONDS_PER_SECOND).then_some(Timestamp { seconds, nanoseconds })
@@ -92,7 +92,7 @@ impl Timestamp {
 
     fn parse(text: &str) -> Option<Self> {
         let since_1970 = match text.parse::<jiff::Timestamp>() {
-            Ok(moment) => moment.as_duration(),
+            Ok(timestamp) => timestamp.as_duration(),
             Err(_) => {
                 let pieces = Pieces::parse(text).ok().filter(|it| it.time_zone_annotation().is_none())?;
                 let civil = pieces.date().to_datetime(pieces.time().unwrap_or_default());
@@ -124,12 +124,12 @@ impl Timestamp {
         }
     }
 
-    /// What every language's own type can hold.
+    /// Returns the timestamp if it is in the range that the type of every language can hold.
     fn within_calendar(self) -> Option<Self> {
         CALENDAR.contains(&self.seconds).then_some(self)
     }
 
-    /// Date and time in UTC; the nearest that there are for a timestamp outside of the calendar.
+    /// Returns date and time in UTC; for a timestamp outside of the calendar, the nearest that can be represented.
     fn civil(self) -> DateTime {
         let nanoseconds = i32::try_from(self.nanoseconds).unwrap_or_default();
         EPOCH.saturating_add(SignedDuration::new(self.seconds, nanoseconds))
@@ -157,7 +157,7 @@ impl FromStr for Timestamp {
     fn from_str(text: &str) -> Result<Self, Error> {
         Timestamp::parse(text).ok_or_else(|| {
             let found = quoted_time(text);
-            let reason = format!("{found} is not a moment like 2026-03-01T08:30:00Z");
+            let reason = format!("{found} is not a timestamp like 2026-03-01T08:30:00Z");
             Error::invalid_argument("timestamp", reason)
         })
     }
@@ -188,13 +188,13 @@ impl Serialize for Timestamp {
 }
 
 impl Readable for Timestamp {
-    fn from_text(text: &str) -> Option<Self> {
-        Timestamp::parse(text)
+    fn from_string(string: &str) -> Option<Self> {
+        Timestamp::parse(string)
     }
 
-    fn is_written_as_text(&self, text: &str) -> bool {
-        // Requests have milliseconds, and no leap seconds.
-        self.nanoseconds.is_multiple_of(1_000_000) && !text.contains(":60")
+    fn is_written_as_string(&self, string: &str) -> bool {
+        // Requests have millisecond precision and no leap seconds.
+        self.nanoseconds.is_multiple_of(1_000_000) && !string.contains(":60")
     }
 }
 
@@ -205,7 +205,7 @@ mod tests {
     use super::Timestamp;
 
     #[test]
-    fn the_services_ways_to_write_a_moment_are_read() {
+    fn every_format_of_the_service_is_parsed() {
         for text in [
             "2026-03-01T08:30:00Z",
             "2026-03-01T08:30:00.000Z",
@@ -214,15 +214,15 @@ mod tests {
             "2026-03-01T08:30:00",
             "2026-03-01 08:30:00Z",
         ] {
-            let moment: Timestamp = text.parse().expect(text);
-            assert_eq!(moment.to_string(), "2026-03-01T08:30:00Z", "{text}");
+            let timestamp: Timestamp = text.parse().expect(text);
+            assert_eq!(timestamp.to_string(), "2026-03-01T08:30:00Z", "{text}");
         }
-        let precise: Timestamp = "2026-03-01T08:30:00.123456789Z".parse().expect("a moment");
+        let precise: Timestamp = "2026-03-01T08:30:00.123456789Z".parse().expect("a timestamp");
         assert_eq!(precise.to_string(), "2026-03-01T08:30:00.123456789Z");
     }
 
     #[test]
-    fn the_whole_calendar_is_read_printed_and_sent() {
+    fn the_whole_calendar_is_parsed_printed_and_sent() {
         for (text, printed, sent) in [
             ("0001-01-01T00:00:00Z", "0001-01-01T00:00:00Z", "0001-01-01T00:00:00.000Z"),
             ("0001-01-01T01:00:00+01:00", "0001-01-01T00:00:00Z", "0001-01-01T00:00:00.000Z"),
@@ -234,10 +234,13 @@ mod tests {
             ("9999-12-31T23:59:59", "9999-12-31T23:59:59Z", "9999-12-31T23:59:59.000Z"),
             ("9999-12-31T23:59:59.999999999Z", "9999-12-31T23:59:59.999999999Z", "9999-12-31T23:59:59.999Z"),
         ] {
-            let moment: Timestamp = text.parse().expect(text);
-            assert_eq!(moment.to_string(), printed, "{text}");
-            assert_eq!(serde_json::to_value(moment).expect("JSON"), sent, "{text}");
-            assert_eq!(Timestamp::try_from(moment.as_system_time()).expect("within the calendar"), moment);
+            let timestamp: Timestamp = text.parse().expect(text);
+            assert_eq!(timestamp.to_string(), printed, "{text}");
+            assert_eq!(serde_json::to_value(timestamp).expect("JSON"), sent, "{text}");
+            assert_eq!(
+                Timestamp::try_from(timestamp.as_system_time()).expect("within the calendar"),
+                timestamp
+            );
         }
         let (first, last) = ("0001-01-01T00:00:00Z".parse(), "9999-12-31T23:59:59.999999999Z".parse());
         assert_eq!((first.ok(), last.ok()), (Some(Timestamp::MIN), Some(Timestamp::MAX)));
@@ -257,17 +260,17 @@ mod tests {
     }
 
     #[test]
-    fn it_is_sent_as_the_service_and_its_documentation_write_it() {
-        let moment: Timestamp = "2026-03-01T08:30:00.123456789Z".parse().expect("a moment");
-        assert_eq!(serde_json::to_string(&moment).expect("JSON"), "\"2026-03-01T08:30:00.123Z\"");
-        assert_eq!(moment.for_interval().to_string(), "2026-03-01T08:30:00");
+    fn a_timestamp_is_sent_in_the_formats_of_the_service_and_its_documentation() {
+        let timestamp: Timestamp = "2026-03-01T08:30:00.123456789Z".parse().expect("a timestamp");
+        assert_eq!(serde_json::to_string(&timestamp).expect("JSON"), "\"2026-03-01T08:30:00.123Z\"");
+        assert_eq!(timestamp.for_interval().to_string(), "2026-03-01T08:30:00");
     }
 
     #[test]
-    fn the_standard_librarys_moments_go_in_and_out() {
-        let moment: Timestamp = "2026-03-01T08:30:00.123456789Z".parse().expect("a moment");
-        assert_eq!(Timestamp::try_from(moment.as_system_time()).ok(), Some(moment));
-        let before_1970: Timestamp = "1969-12-31T23:59:59.25Z".parse().expect("a moment");
+    fn timestamps_convert_from_and_to_system_time() {
+        let timestamp: Timestamp = "2026-03-01T08:30:00.123456789Z".parse().expect("a timestamp");
+        assert_eq!(Timestamp::try_from(timestamp.as_system_time()).ok(), Some(timestamp));
+        let before_1970: Timestamp = "1969-12-31T23:59:59.25Z".parse().expect("a timestamp");
         assert_eq!(before_1970.as_system_time(), SystemTime::UNIX_EPOCH - Duration::from_millis(750));
         let far = SystemTime::UNIX_EPOCH + Duration::from_secs(400_000_000_000);
         let error = Timestamp::try_from(far).expect_err("the year 14645");
@@ -275,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_moment_is_refused() {
+    fn an_invalid_timestamp_is_refused() {
         for text in [
             "",
             "yesterday",

@@ -1,4 +1,4 @@
-//! Usage: how often a client called the API, and with what success.
+//! Usage: the number of API requests of a client, by status.
 
 use serde::Serialize;
 
@@ -7,7 +7,7 @@ use crate::models::{RequestBody, Timestamp};
 use crate::printable::quoted_time;
 
 open_enum! {
-    /// The length of time that one row of a usage result covers.
+    /// The length of the time interval that one row of a usage result covers.
     pub enum Granularity {
         /// A day, in UTC.
         Day = "Day",
@@ -29,7 +29,7 @@ open_enum! {
         Status400 = "Status400",
         /// Requests answered with a status of 500 to 599.
         Status500 = "Status500",
-        /// Requests refused for their number; counted among those with 400 to 499 as well.
+        /// Requests rejected with 429, too many requests; included in the count of 400 to 499.
         Status429 = "Status429",
         /// All requests.
         Requests = "Requests",
@@ -37,7 +37,7 @@ open_enum! {
 }
 
 open_enum! {
-    /// What the rows of a usage result are split by.
+    /// A dimension by which the rows of a usage result are split.
     pub enum GroupBy {
         /// The client.
         OAuthClientId = "OAuthClientId",
@@ -51,47 +51,47 @@ open_enum! {
 }
 
 open_enum! {
-    /// How far a usage query has come.
+    /// The status of a usage query.
     pub enum QueryStatus {
-        /// The rows are there.
+        /// The rows are available.
         Complete = "Complete",
-        /// There will be no rows.
+        /// The query failed; there are no rows.
         Failed = "Failed",
-        /// Ask again a little later.
+        /// The query is still running; ask again later.
         Running = "Running",
     }
 }
 
-/// A question about the usage of a client.
+/// A query for the usage of a client.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 #[serde(rename_all = "camelCase")]
 pub struct ApiUsageClientQuery {
-    /// Start and end as two ISO 8601 moments joined by a slash, such as
+    /// The interval: two ISO 8601 timestamps, start and end, joined by a slash, such as
     /// `2026-03-01T00:00:00/2026-03-08T00:00:00`; without an offset they are in UTC.
     pub interval: String,
-    /// The length of time that one row covers; the service's choice when left out.
+    /// The length of the time interval that one row covers; if absent, the service chooses it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub granularity: Option<Granularity>,
-    /// The counts wanted; all when left out.
+    /// The counts to return; if absent, all.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub metrics: Option<Vec<Metric>>,
-    /// What the rows are split by; nothing when left out.
+    /// The dimensions by which the rows are split; if absent, they are not split.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub group_by: Option<Vec<GroupBy>>,
 }
 
 impl ApiUsageClientQuery {
-    /// A question about the interval, with everything else left to the service.
+    /// Creates a query for an interval, with the service's defaults for everything else.
     #[must_use]
     pub fn new(interval: impl Into<String>) -> Self {
         ApiUsageClientQuery { interval: interval.into(), granularity: None, metrics: None, group_by: None }
     }
 
-    /// A question about the time from one moment up to another, to the second.
+    /// Creates a query for the interval from one timestamp to another, in whole seconds.
     #[must_use]
     pub fn between(start: Timestamp, end: Timestamp) -> Self {
         ApiUsageClientQuery::new(format!("{}/{}", start.for_interval(), end.for_interval()))
@@ -105,25 +105,25 @@ impl RequestBody for ApiUsageClientQuery {
             Err(Error::invalid_argument("body.interval", format!("{found} {reason}")))
         };
         let Some((start, end)) = self.interval.split_once('/') else {
-            return refuse("is not two moments joined by a slash");
+            return refuse("is not two timestamps joined by a slash");
         };
         match (start.parse::<Timestamp>(), end.parse::<Timestamp>()) {
             (Ok(start), Ok(end)) if start < end => Ok(()),
             (Ok(_), Ok(_)) => refuse("does not end after its start"),
-            (Err(_), _) => refuse("does not start with a moment like 2026-03-01T00:00:00"),
-            (_, Err(_)) => refuse("does not end with a moment like 2026-03-08T00:00:00"),
+            (Err(_), _) => refuse("does not start with a timestamp like 2026-03-01T00:00:00"),
+            (_, Err(_)) => refuse("does not end with a timestamp like 2026-03-08T00:00:00"),
         }
     }
 }
 
 model! {
-    /// A usage query that the service has begun to work on.
+    /// A usage query that the service has started.
     #[derive(Eq)]
     #[non_exhaustive]
     pub struct UsageExecutionResult {
-        /// The id under which the result can be asked for.
+        /// The id by which the result can be requested.
         pub execution_id: String,
-        /// The path at which the result can be asked for.
+        /// The path at which the result can be requested.
         pub results_uri: Option<String>,
     }
     with metadata UsageExecutionResultResponse
@@ -135,11 +135,11 @@ model! {
     #[derive(Eq)]
     #[non_exhaustive]
     pub struct ApiUsageQueryResult {
-        /// The rows; none while the query is running.
+        /// The rows; empty while the query is running.
         pub results: Vec<ApiUsageRow> => complete,
-        /// How far the query has come.
+        /// The status of the query.
         pub query_status: Option<QueryStatus> => required,
-        /// Where further rows would be; this operation takes no cursor.
+        /// The positions of further rows; this operation takes no cursor.
         pub cursors: Option<Cursors>,
     }
     with metadata ApiUsageQueryResultResponse
@@ -158,7 +158,7 @@ model! {
 }
 
 model! {
-    /// One row of a usage result. Counts and dimensions that were not asked for are missing.
+    /// One row of a usage result. Counts and dimensions that were not requested are absent.
     #[derive(Eq)]
     #[non_exhaustive]
     pub struct ApiUsageRow {
@@ -182,11 +182,11 @@ model! {
         pub status400: Option<i64>,
         /// Requests answered with a status of 500 to 599.
         pub status500: Option<i64>,
-        /// Requests refused for their number; counted among those with 400 to 499 as well.
+        /// Requests rejected with 429, too many requests; included in the count of 400 to 499.
         pub status429: Option<i64>,
         /// All requests.
         pub requests: Option<i64>,
-        /// The beginning of the time that the row covers.
+        /// The start of the time interval that the row covers.
         pub date: Option<Timestamp>,
     }
 }

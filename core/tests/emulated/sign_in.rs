@@ -259,8 +259,8 @@ async fn a_sign_in_is_retried_like_a_read() {
 #[tokio::test]
 async fn a_sign_in_with_an_unreadable_response_is_reported_as_such() {
     for (body, expected) in [
-        ("<html>Sign in to the Wi-Fi</html>", "the answer is a web page or XML where TokenResponse is due"),
-        ("{}", "the answer is a JSON object without any field of TokenResponse"),
+        ("<html>Sign in to the Wi-Fi</html>", "the response is a web page or XML, expected TokenResponse"),
+        ("{}", "the response is a JSON object without any field of TokenResponse"),
         (
             "{\"token_type\":\"bearer\",\"expires_in\":300}",
             "the response is a TokenResponse without its access token",
