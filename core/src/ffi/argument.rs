@@ -1,15 +1,14 @@
-//! The arguments of an operation as other languages give them.
+//! The arguments of operations in the form in which other languages pass them.
 
 use crate::error::Error;
 use crate::models::RequestBody;
 
-/// As what an operation's argument crosses the boundary. Counts cross as signed numbers, because Java has no
-/// others.
+/// The FFI type of an operation's argument. Counts are signed, because Java has no unsigned integers.
 pub(crate) trait Argument {
     type Foreign;
 }
 
-/// The argument as the operation takes it.
+/// The conversion of an argument from its FFI type, borrowing from it.
 pub(crate) trait Lent<'a>: Argument + Sized {
     fn lent(name: &'static str, foreign: &'a Self::Foreign) -> Result<Self, Error>;
 }
@@ -56,7 +55,7 @@ impl<'a, B: RequestBody> Lent<'a> for &'a B {
     }
 }
 
-/// A number within what the setting or argument can be.
+/// Converts a number to the type of a setting or argument, or returns an error with its name.
 pub(super) fn count<N: TryFrom<i64>>(name: &'static str, number: impl Into<i64>) -> Result<N, Error> {
     let number = number.into();
     N::try_from(number)

@@ -1,4 +1,4 @@
-//! Values that are made anew after a fork, and after the runtime of a process has stopped working.
+//! Values that are created anew after a fork, and after the runtime of a process has stopped working.
 
 use std::mem;
 use std::process;
@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use once_cell::sync::OnceCell;
 
-/// The process, and the number of its runtime. A fork copies the memory but not the threads behind it, and a runtime
-/// whose descriptors were closed answers no more: what was made in another era is never used again.
+/// The process, and the number of its runtime. A fork copies the memory but not the threads, and a runtime whose
+/// descriptors were closed no longer responds: values of another era are never used again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Era {
     process: u32,
@@ -17,18 +17,19 @@ pub(super) struct Era {
 static GENERATION: AtomicU64 = AtomicU64::new(0);
 
 impl Era {
+    /// Returns the current era of this process.
     pub(super) fn now() -> Self {
         Era { process: process::id(), generation: GENERATION.load(Ordering::Acquire) }
     }
 
-    /// The era of values that need no runtime, and so outlive each of them.
+    /// Returns the era of values that need no runtime and last as long as the process.
     pub(super) fn of_the_process() -> Self {
         Era { process: process::id(), generation: u64::MAX }
     }
 
-    /// An era that is over.
+    /// Returns an era that has ended.
     #[cfg(test)]
-    pub(super) fn never() -> Self {
+    pub(super) fn ended() -> Self {
         Era { process: process::id(), generation: u64::MAX - 1 }
     }
 
@@ -45,19 +46,19 @@ impl Era {
 
 /// A value for each era.
 pub(super) struct PerEra<T> {
-    oldest: OnceCell<Made<T>>,
+    oldest: OnceCell<EraValue<T>>,
 }
 
-/// The values of all eras so far; there is seldom more than one.
-struct Made<T> {
+/// An entry of the list of all eras' values; there is rarely more than one.
+struct EraValue<T> {
     era: Era,
     value: OnceCell<T>,
-    next: OnceCell<Box<Made<T>>>,
+    next: OnceCell<Box<EraValue<T>>>,
 }
 
-impl<T> Made<T> {
-    fn of(era: Era) -> Self {
-        Made { era, value: OnceCell::new(), next: OnceCell::new() }
+impl<T> EraValue<T> {
+    fn new(era: Era) -> Self {
+        EraValue { era, value: OnceCell::new(), next: OnceCell::new() }
     }
 }
 
@@ -66,34 +67,35 @@ impl<T> PerEra<T> {
         PerEra { oldest: OnceCell::new() }
     }
 
-    /// Returns this era's value. If there is none, makes it, given the latest of an earlier era of the same process.
+    /// Returns the value of the era. If there is none, creates it by `make`, which receives the latest value of an
+    /// earlier era of the same process.
     pub(super) fn get_or_try_init<E>(
         &self,
         era: Era,
         make: impl FnOnce(Option<&T>) -> Result<T, E>,
     ) -> Result<&T, E> {
-        let mut made = self.oldest.get_or_init(|| Made::of(era));
+        let mut entry = self.oldest.get_or_init(|| EraValue::new(era));
         let mut before = None;
-        while made.era != era {
-            if made.era.process == era.process {
-                before = made.value.get().or(before);
+        while entry.era != era {
+            if entry.era.process == era.process {
+                before = entry.value.get().or(before);
             }
-            made = made.next.get_or_init(|| Box::new(Made::of(era)));
+            entry = entry.next.get_or_init(|| Box::new(EraValue::new(era)));
         }
-        made.value.get_or_try_init(|| make(before))
+        entry.value.get_or_try_init(|| make(before))
     }
 }
 
 impl<T> Drop for PerEra<T> {
     fn drop(&mut self) {
         // Values of other eras are leaked: their threads are in another process, or the numbers of their descriptors
-        // belong to others by now.
-        let (now, outliving) = (Era::now(), Era::of_the_process());
+        // may belong to other code by now.
+        let (now, permanent) = (Era::now(), Era::of_the_process());
         let mut next = self.oldest.take();
-        while let Some(mut made) = next {
-            next = made.next.take().map(|next| *next);
-            if made.era != now && made.era != outliving {
-                mem::forget(made.value);
+        while let Some(mut entry) = next {
+            next = entry.next.take().map(|next| *next);
+            if entry.era != now && entry.era != permanent {
+                mem::forget(entry.value);
             }
         }
     }

@@ -1,5 +1,5 @@
-//! uniffi's own functions for buffers in the form that it gives to those it exports: arguments and what is returned in
-//! memory of the caller's. JNA can pass a structure by value only as an object made by reflection.
+//! uniffi's functions for buffers and futures in the form of its `uniffi_ffibuffer_*` functions: arguments and results
+//! are in memory of the caller. JNA could pass a structure by value only as an object made by reflection.
 
 use uniffi::{FfiBufferElement, FfiSerialize, Handle, RustBuffer, RustCallStatus, ffi_buffer_size};
 
@@ -7,11 +7,14 @@ macro_rules! in_memory {
     ($($name:ident = $($function:ident)::+($argument:ty) -> $returned:ty;)*) => {$(
         /// # Safety
         ///
-        /// `arguments` holds a valid argument, which is taken, and `returned` has room for what is returned and the
-        /// status.
+        /// - `arguments` points to the elements of a valid argument, which the function consumes. A buffer is not used
+        ///   afterwards, and the handle of a future is not freed before the function returns.
+        /// - `returned` points to memory for the elements of the result followed by those of a `RustCallStatus`. No
+        ///   other code accesses it during the call.
         #[unsafe(no_mangle)]
         unsafe extern "C" fn $name(arguments: *const FfiBufferElement, returned: *mut FfiBufferElement) {
-            // SAFETY: the caller vouches for both.
+            // SAFETY: by this function's contract both pointers are valid for as many elements as these types have in
+            // uniffi, and no other code accesses `returned` meanwhile. An element is a union, so any bytes are valid.
             let (arguments, mut returned) = unsafe {
                 (
                     std::slice::from_raw_parts(arguments, ffi_buffer_size!($argument)),
@@ -19,7 +22,7 @@ macro_rules! in_memory {
                 )
             };
             let mut status = RustCallStatus::default();
-            // SAFETY: the caller vouches for the argument.
+            // SAFETY: by this function's contract the elements are a valid argument, which is consumed only here.
             #[allow(unused_unsafe, reason = "some are safe")]
             let value = unsafe { crate::$($function)::+(FfiSerialize::get(arguments), &mut status) };
             FfiSerialize::write(&mut returned, value);

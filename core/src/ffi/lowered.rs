@@ -91,9 +91,9 @@ impl<T: TypeId<UniFfiTag>> TypeId<UniFfiTag> for Lowered<T> {
     const TYPE_ID_META: MetadataBuffer = T::TYPE_ID_META;
 }
 
-// SAFETY: uniffi requires that `TYPE_ID_META` describes the returned buffer. It is that of `T`, and the buffer holds the
-// bytes that `Lower::write` of a `T` writes: they come from that function, or from a transcription that the tests compare
-// with it (`assert_other_languages_read_the_same`).
+// SAFETY: uniffi requires that `TYPE_ID_META` describes the returned buffer. It is that of `T`, and the buffer holds
+// the bytes that `Lower::write` of a `T` writes: they come from that function, or from a transcription that the tests
+// compare with it (`assert_other_languages_read_the_same`).
 unsafe impl<T> LowerReturn<UniFfiTag> for Lowered<T> {
     type ReturnType = RustBuffer;
 

@@ -1,8 +1,8 @@
-//! The interface definition: what callers from other languages need and Rust callers don't.
+//! The interface for other languages.
 //!
-//! The models are exported where they are defined, the operations where they are written (`api/`). Here are
-//! the two clients that carry the operations, settings as one value, the error, and the runtime that the
-//! work is done on.
+//! Models are exported where they are defined, and operations where they are written (`api/`). This module has the
+//! parts that only other languages need: the two API objects that have the operations, the settings as one value, the
+//! error, and the runtime that executes the calls.
 
 mod api;
 mod argument;

@@ -1,7 +1,7 @@
-//! The runtime that executes the calls: one for each era, driven by a thread of the library.
+//! The runtime that executes the calls: one for each era, driven by a thread of the native library.
 //!
-//! Nothing here trusts that the runtime works: other code of the process may close its file descriptors, or it may panic.
-//! Then the calls that wait for it fail, and the next call is executed by another one.
+//! A runtime can stop working: other code of the process may close its file descriptors, or the runtime may panic. Then
+//! the calls that wait for it fail, and the next call is executed by another runtime.
 
 use std::future::{Future, pending, poll_fn};
 use std::io;
@@ -26,20 +26,20 @@ use crate::operation::{Operation, Replay};
 
 pub(super) struct Runtime {
     era: Era,
-    /// The runtime itself is never dropped: see `Era`.
+    /// A handle of the runtime, which itself is never dropped: see `Era`.
     handle: Handle,
     health: Arc<Health>,
 }
 
 static RUNTIME: PerEra<Runtime> = PerEra::new();
 
-/// A runtime that breaks as soon as it is made is tried this often.
-const TRIES: usize = 3;
+/// The maximum number of runtimes that are started for a call if each of them breaks at once.
+const MAX_RUNTIMES: usize = 3;
 
 impl Runtime {
-    /// Returns the runtime of this era; where that is broken, the one of the next era.
+    /// Returns the runtime of this era or, if it is broken, that of the next era.
     pub(super) fn current() -> Result<&'static Runtime, Error> {
-        for _ in 0..TRIES {
+        for _ in 0..MAX_RUNTIMES {
             let era = Era::now();
             let runtime = RUNTIME
                 .get_or_try_init(era, |_| Runtime::start(era))
@@ -55,7 +55,7 @@ impl Runtime {
     fn start(era: Era) -> io::Result<Self> {
         let health = Arc::new(Health::new()?);
         let (parking, unparked, driver) = (Arc::clone(&health), Arc::clone(&health), Arc::clone(&health));
-        // A call waits for most of its time. A second thread would be woken for every one, and find nothing to do.
+        // A call waits for most of its time. A second worker thread would be woken for each call and find no work.
         let runtime = Builder::new_current_thread()
             .enable_all()
             .thread_name("purecloud-oauth")
@@ -65,21 +65,21 @@ impl Runtime {
         let handle = runtime.handle().clone();
         let runtime = ManuallyDrop::new(runtime);
         thread::Builder::new().name("purecloud-oauth".to_owned()).spawn(move || {
-            // It ends only by a panic of the runtime itself, which has been printed by then.
+            // Returns only if the runtime itself panics. The panic hook has printed the message by then.
             let _ = panic::catch_unwind(AssertUnwindSafe(|| runtime.block_on(pending::<()>())));
             driver.note_broken();
         })?;
         Ok(Runtime { era, handle, health })
     }
 
-    /// A runtime that only one test uses.
+    /// Starts a runtime that only one test uses.
     #[cfg(test)]
-    pub(super) fn of_its_own() -> &'static Runtime {
-        Box::leak(Box::new(Runtime::start(Era::never()).expect("a runtime")))
+    pub(super) fn start_separate() -> &'static Runtime {
+        Box::leak(Box::new(Runtime::start(Era::ended()).expect("the runtime starts")))
     }
 
     #[cfg(test)]
-    pub(super) fn break_down(&self) {
+    pub(super) fn mark_broken(&self) {
         self.health.note_broken();
     }
 
@@ -92,24 +92,24 @@ impl Runtime {
         self.health.is_broken()
     }
 
-    /// Gives later calls to another runtime. Those that wait for this one still do.
+    /// Ends this runtime's era, so that later calls use another runtime. Calls that wait for this one still do.
     pub(super) fn retire(&self) {
         self.era.end();
     }
 
-    /// Has the runtime do something, and returns where that is noted.
-    pub(super) fn try_out(&self) -> Arc<Fate> {
-        let fate = Arc::new(Fate::new());
-        let trial = Arc::clone(&fate);
+    /// Spawns an empty task. The returned state shows whether the runtime has executed it.
+    pub(super) fn start_trial(&self) -> Arc<CallState> {
+        let state = Arc::new(CallState::new());
+        let trial = Arc::clone(&state);
         drop(self.spawn(async move {
             trial.begin();
         }));
-        fate
+        state
     }
 
-    /// Starts a task. Where the runtime breaks by that, it may be in its queue all the same.
+    /// Spawns a task. Returns `None` if that breaks the runtime; the task may be in its queue nevertheless.
     pub(super) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> Option<AbortHandle> {
-        // Tokio panics where the descriptor that wakes its thread is closed.
+        // Tokio panics if the descriptor that wakes its thread is closed.
         let spawned = panic::catch_unwind(AssertUnwindSafe(|| self.handle.spawn(task).abort_handle()));
         if spawned.is_err() {
             self.health.note_broken();
@@ -118,7 +118,7 @@ impl Runtime {
     }
 
     /// Executes the work on the runtime's thread. The caller's thread is woken once, at the end. Dropping the future
-    /// ends the work.
+    /// cancels the work.
     pub(super) async fn run<T: Send + 'static>(
         &'static self,
         purpose: Purpose,
@@ -127,21 +127,21 @@ impl Runtime {
         let watchdog = Watchdog::of_the_process()
             .map_err(|error| Error::invalid_setting("runtime", "can't start its threads", error))?;
         let deadline = Instant::now().checked_add(purpose.limit);
-        let fate = Arc::new(Fate::new());
+        let state = Arc::new(CallState::new());
         let (sender, outcome) = oneshot::channel();
-        let begun = Arc::clone(&fate);
+        let begun = Arc::clone(&state);
         let task = self.spawn(async move {
             if begun.begin() {
-                // Where nobody waits any more, nobody wants it.
-                let _ = sender.send(unless_it_panics(work).await);
+                // Fails if the caller has stopped waiting: then the result is dropped.
+                let _ = sender.send(catch_panic(work).await);
             }
         });
         let waiting =
-            Waiting { runtime: self, watchdog, purpose, deadline, fate, outcome, task, watch: None };
+            Waiting { runtime: self, watchdog, purpose, deadline, state, outcome, task, watch: None };
         waiting.await.map_err(OAuthError::from)
     }
 
-    /// Executes the work likewise, and blocks this thread until it is done.
+    /// Executes the work as `run` does, and blocks this thread until it is done.
     pub(super) fn wait<T: Send + 'static>(
         &'static self,
         purpose: Purpose,
@@ -151,10 +151,11 @@ impl Runtime {
     }
 }
 
-/// Whether a runtime can work, which it can't without its descriptors.
+/// The health of a runtime: it can't work without its file descriptors.
 struct Health {
     is_broken: AtomicBool,
-    /// Stands for the runtime's own descriptors, which nobody else can ask for: who closes those closes this one too.
+    /// Stands for the runtime's own descriptors, which can't be examined: a program that closes those, usually with a
+    /// range of numbers, closes this one as well.
     #[cfg(unix)]
     sentinel: super::descriptor::Identified<std::os::unix::net::UnixDatagram>,
 }
@@ -188,12 +189,12 @@ impl Health {
     fn note_broken(&self) {
         self.is_broken.store(true, Ordering::Release);
         if let Ok(watchdog) = Watchdog::of_the_process() {
-            watchdog.hurry();
+            watchdog.check_now();
         }
     }
 
-    /// Stops the runtime's thread for ever where the runtime is broken: it would wait for descriptors and close
-    /// connections by numbers that may belong to others by now.
+    /// Parks the runtime's thread forever if the runtime is broken: it would poll and close descriptors by numbers that
+    /// may belong to other code by now.
     fn stop_if_broken(&self) {
         if self.is_broken() {
             self.note_broken();
@@ -204,7 +205,7 @@ impl Health {
     }
 }
 
-/// What a call is for, and how long it may take.
+/// The purpose of a call, and its time limit.
 #[derive(Clone, Copy)]
 pub(super) struct Purpose {
     pub(super) errand: Errand,
@@ -215,7 +216,7 @@ pub(super) struct Purpose {
 pub(super) enum Errand {
     Operation(Operation),
     SignIn,
-    /// It failed before this was known.
+    /// The call failed before its purpose was known.
     Unknown,
 }
 
@@ -223,7 +224,7 @@ impl Purpose {
     const UNKNOWN: Self = Purpose { errand: Errand::Unknown, limit: Duration::MAX };
 }
 
-/// How far a call has come.
+/// The progress of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Progress {
     NotBegun,
@@ -231,40 +232,40 @@ pub(super) enum Progress {
     Begun,
 }
 
-/// What caller, runtime and watchdog have to know of a call.
-pub(super) struct Fate {
+/// The state of a call, shared by caller, runtime and watchdog.
+pub(super) struct CallState {
     progress: AtomicU8,
     is_overdue: AtomicBool,
 }
 
-impl Fate {
+impl CallState {
     const NOT_BEGUN: u8 = 0;
     const BEGUN: u8 = 1;
     const GIVEN_UP: u8 = 2;
 
     fn new() -> Self {
-        Fate { progress: AtomicU8::new(Fate::NOT_BEGUN), is_overdue: AtomicBool::new(false) }
+        CallState { progress: AtomicU8::new(CallState::NOT_BEGUN), is_overdue: AtomicBool::new(false) }
     }
 
-    /// Begins the work, unless the caller has given up.
+    /// Marks the work as begun. Returns false if the caller has given up: then the work must not begin.
     fn begin(&self) -> bool {
-        self.leave_not_begun(Fate::BEGUN).is_ok()
+        self.leave_not_begun(CallState::BEGUN).is_ok()
     }
 
     pub(super) fn has_begun(&self) -> bool {
-        self.progress.load(Ordering::Acquire) == Fate::BEGUN
+        self.progress.load(Ordering::Acquire) == CallState::BEGUN
     }
 
-    /// Gives up: work that has not begun never will.
+    /// Gives up the call: work that has not begun never will.
     fn give_up(&self) -> Progress {
-        match self.leave_not_begun(Fate::GIVEN_UP) {
-            Err(Fate::BEGUN) => Progress::Begun,
+        match self.leave_not_begun(CallState::GIVEN_UP) {
+            Err(CallState::BEGUN) => Progress::Begun,
             _ => Progress::NotBegun,
         }
     }
 
     fn leave_not_begun(&self, next: u8) -> Result<u8, u8> {
-        self.progress.compare_exchange(Fate::NOT_BEGUN, next, Ordering::AcqRel, Ordering::Acquire)
+        self.progress.compare_exchange(CallState::NOT_BEGUN, next, Ordering::AcqRel, Ordering::Acquire)
     }
 
     pub(super) fn expire(&self) {
@@ -272,15 +273,15 @@ impl Fate {
     }
 }
 
-/// A call as its caller waits for it, on whatever thread.
+/// The future by which a caller waits for a call, on any thread.
 struct Waiting<T> {
     runtime: &'static Runtime,
     watchdog: &'static Watchdog,
     purpose: Purpose,
     deadline: Option<Instant>,
-    fate: Arc<Fate>,
+    state: Arc<CallState>,
     outcome: oneshot::Receiver<Result<Result<T, Error>, Panicked>>,
-    /// `None` once it is done.
+    /// The task of the call; `None` once the call is done, or if it could not be spawned.
     task: Option<AbortHandle>,
     watch: Option<Watch>,
 }
@@ -296,7 +297,7 @@ impl<T> Future for Waiting<T> {
             }
             Poll::Ready(Ok(Err(Panicked))) => {
                 self.task = None;
-                // Without its descriptors Tokio panics in the midst of a request.
+                // Tokio panics during a request if its descriptors are closed.
                 let fault = if self.runtime.is_broken() { Fault::Broken } else { Fault::Panicked };
                 return Poll::Ready(Err(fault.error(&self.purpose, Progress::Begun)));
             }
@@ -307,14 +308,14 @@ impl<T> Future for Waiting<T> {
         if self.runtime.is_broken() {
             return Poll::Ready(Err(self.fail(Fault::Broken)));
         }
-        if self.fate.is_overdue.load(Ordering::Acquire) {
+        if self.state.is_overdue.load(Ordering::Acquire) {
             return Poll::Ready(Err(self.fail(Fault::Overdue)));
         }
         match &self.watch {
             Some(watch) => watch.set_waker(context.waker()),
             None => {
-                let (fate, waker) = (Arc::clone(&self.fate), context.waker().clone());
-                self.watch = Some(self.watchdog.add(self.runtime, fate, self.deadline, waker));
+                let (state, waker) = (Arc::clone(&self.state), context.waker().clone());
+                self.watch = Some(self.watchdog.add(self.runtime, state, self.deadline, waker));
             }
         }
         Poll::Pending
@@ -323,15 +324,16 @@ impl<T> Future for Waiting<T> {
 
 impl<T> Waiting<T> {
     fn fail(&self, fault: Fault) -> Error {
-        fault.error(&self.purpose, self.fate.give_up())
+        fault.error(&self.purpose, self.state.give_up())
     }
 }
 
 impl<T> Drop for Waiting<T> {
     fn drop(&mut self) {
         let Some(task) = self.task.take() else { return };
-        self.fate.give_up();
-        // Ending a task wakes the runtime by a descriptor, which must still be the runtime's, and this process's.
+        self.state.give_up();
+        // Aborting a task wakes the runtime through a descriptor, which must still belong to the runtime and to this
+        // process.
         if self.runtime.era.is_of_this_process()
             && !self.runtime.is_broken()
             && panic::catch_unwind(AssertUnwindSafe(|| task.abort())).is_err()
@@ -341,12 +343,12 @@ impl<T> Drop for Waiting<T> {
     }
 }
 
-/// What went wrong inside the library.
+/// A fault of the native library.
 #[derive(Clone, Copy)]
 pub(super) enum Fault {
-    /// The runtime does not work any more.
+    /// The runtime has stopped working.
     Broken,
-    /// The runtime has not ended the call at its deadline.
+    /// The runtime did not end the call at its deadline.
     Overdue,
     Panicked,
 }
@@ -366,24 +368,23 @@ impl Fault {
             ),
             Fault::Panicked => (
                 ErrorKind::Internal,
-                "a defect of the native library: it panicked. Please report it with what was printed to the standard \
-                 error stream"
+                "a defect of the native library: it panicked. Please report it together with the output on standard \
+                 error"
                     .to_owned(),
             ),
         };
         let may_have_acted = progress == Progress::Begun;
-        let once = matches!(purpose.errand, Errand::Operation(Operation { replay: Replay::Once, .. }));
-        let (kind, text) = match progress {
+        let is_sent_once =
+            matches!(purpose.errand, Errand::Operation(Operation { replay: Replay::Once, .. }));
+        let (kind, message) = match progress {
             Progress::NotBegun => (kind, format!("{reason}; nothing was sent")),
-            Progress::Begun if once => (
+            Progress::Begun if is_sent_once => (
                 ErrorKind::OutcomeUnknown,
-                format!(
-                    "outcome unknown: {reason}; the request may have been executed, and is not sent again"
-                ),
+                format!("outcome unknown: {reason}; the request may have been executed, and is not retried"),
             ),
             Progress::Begun => (kind, format!("{reason}; the request may have been executed")),
         };
-        let mut error = Error::builder().kind(kind, text).may_have_acted(may_have_acted);
+        let mut error = Error::builder().kind(kind, message).may_have_acted(may_have_acted);
         if let Errand::Operation(operation) = &purpose.errand {
             error = error.operation(operation);
         }
@@ -395,13 +396,14 @@ impl Fault {
     }
 }
 
-/// Work that ended by a panic. The payload may hold a secret and is dropped.
+/// The outcome of work that panicked. The panic's payload is dropped, because it may hold a secret.
 struct Panicked;
 
-async fn unless_it_panics<T>(work: impl Future<Output = T>) -> Result<T, Panicked> {
+/// Executes the work, and catches a panic in it.
+async fn catch_panic<T>(work: impl Future<Output = T>) -> Result<T, Panicked> {
     let mut work = pin!(work);
     poll_fn(|context| {
-        // After a panic the work is only dropped.
+        // Unwind safe: after a panic the work is dropped without being polled again.
         match panic::catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context))) {
             Ok(poll) => poll.map(Ok),
             Err(_) => Poll::Ready(Err(Panicked)),
@@ -410,13 +412,13 @@ async fn unless_it_panics<T>(work: impl Future<Output = T>) -> Result<T, Panicke
     .await
 }
 
-/// Does what a call needs before anything is sent. A panic in it is an error.
+/// Executes the preparation of a call, before anything is sent. A panic in it becomes an error.
 pub(super) fn prepared<T, E: From<Error>>(prepare: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
     panic::catch_unwind(AssertUnwindSafe(prepare))
         .unwrap_or_else(|_| Err(Fault::Panicked.error(&Purpose::UNKNOWN, Progress::NotBegun).into()))
 }
 
-/// Polls the future on this thread, which sleeps in between without the help of a runtime.
+/// Polls the future on this thread, which parks in between; it needs no runtime.
 fn block_on<F: Future>(future: F) -> F::Output {
     struct Unpark(Thread);
 

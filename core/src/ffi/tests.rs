@@ -1,4 +1,4 @@
-//! What holds at the boundary, whatever the language behind it.
+//! Tests of the interface for other languages that are the same for all of them.
 
 use std::future::pending;
 use std::sync::Arc;
@@ -41,12 +41,12 @@ fn refused(result: Result<impl Sized, Error>) -> Failure {
     }
 }
 
-/// What the tests of the runtime do as an operation.
+/// Returns the purpose of an operation with a time limit, for the tests of the runtime.
 fn purpose(operation: Operation, limit: Duration) -> Purpose {
     Purpose { errand: Errand::Operation(operation), limit }
 }
 
-/// An operation that takes no more time than any test.
+/// A call with a time limit that no test reaches.
 const READING: Purpose =
     Purpose { errand: Errand::Operation(Operation::GET_OAUTH_CLIENTS), limit: Duration::from_secs(90) };
 const ROTATING: Purpose = Purpose {
@@ -65,7 +65,7 @@ fn failure(error: OAuthError) -> (&'static str, Failure) {
 }
 
 #[tokio::test]
-async fn dropping_the_future_ends_the_work() {
+async fn dropping_the_future_cancels_the_work() {
     let (alive, ended) = oneshot::channel::<()>();
     let work = Runtime::current().expect("a runtime").run(READING, async move {
         let _alive = alive;
@@ -78,7 +78,7 @@ async fn dropping_the_future_ends_the_work() {
 }
 
 #[test]
-fn a_panic_is_an_error_that_says_what_is_known_and_never_what_the_panic_said() {
+fn a_panic_becomes_an_error_that_never_contains_the_panic_message() {
     let runtime = Runtime::current().expect("a runtime");
     let panicking = || async { panic!("mW4tS9xQhq3KpZ0v") as Result<(), Error> };
     for (purpose, kind) in [(READING, "Internal"), (ROTATING, "OutcomeUnknown")] {
@@ -92,11 +92,11 @@ fn a_panic_is_an_error_that_says_what_is_known_and_never_what_the_panic_said() {
 }
 
 #[test]
-fn a_panic_of_a_broken_runtime_is_a_lost_connection_and_no_defect() {
+fn a_panic_of_a_broken_runtime_is_reported_as_a_lost_connection() {
     for (purpose, kind) in [(READING, "Connection"), (ROTATING, "OutcomeUnknown")] {
-        let runtime = Runtime::of_its_own();
+        let runtime = Runtime::start_separate();
         let panicking = async {
-            runtime.break_down();
+            runtime.mark_broken();
             panic!("Bad file descriptor") as Result<(), Error>
         };
         let (found, failure) = failure(runtime.wait(purpose, panicking).expect_err("a panic"));
@@ -107,7 +107,7 @@ fn a_panic_of_a_broken_runtime_is_a_lost_connection_and_no_defect() {
 }
 
 #[test]
-fn a_panic_before_anything_was_sent_says_so() {
+fn a_panic_before_the_request_reports_that_nothing_was_sent() {
     let result: Result<(), OAuthError> = prepared(|| panic!("mW4tS9xQhq3KpZ0v"));
     let (kind, failure) = failure(result.expect_err("a panic"));
     assert_eq!(kind, "Internal");
@@ -115,9 +115,9 @@ fn a_panic_before_anything_was_sent_says_so() {
     assert!(!failure.server_may_have_acted, "{failure:?}");
 }
 
-/// A runtime whose thread does nothing any more, and what lets it go on.
+/// Returns a runtime whose thread is blocked, and a sender that unblocks the thread when it is dropped.
 fn blocked_runtime() -> (&'static Runtime, mpsc::Sender<()>) {
-    let runtime = Runtime::of_its_own();
+    let runtime = Runtime::start_separate();
     let (go_on, waiting) = mpsc::channel::<()>();
     let (blocked, is_blocked) = mpsc::channel();
     runtime.spawn(async move {
@@ -129,7 +129,7 @@ fn blocked_runtime() -> (&'static Runtime, mpsc::Sender<()>) {
 }
 
 #[test]
-fn a_runtime_that_does_not_respond_ends_no_wait_later_than_half_a_second_after_the_deadline() {
+fn a_call_of_an_unresponsive_runtime_fails_half_a_second_after_its_deadline() {
     let (runtime, _blocked) = blocked_runtime();
     let limit = Duration::from_millis(100);
     let began = Instant::now();
@@ -144,7 +144,7 @@ fn a_runtime_that_does_not_respond_ends_no_wait_later_than_half_a_second_after_t
 }
 
 #[test]
-fn work_that_was_given_up_before_it_began_never_begins() {
+fn work_that_was_given_up_before_it_began_is_never_executed() {
     let (runtime, go_on) = blocked_runtime();
     let (begun, has_begun) = mpsc::channel();
     let work = async move {
@@ -160,13 +160,13 @@ fn work_that_was_given_up_before_it_began_never_begins() {
 }
 
 #[test]
-fn a_request_that_may_have_been_sent_is_not_said_to_have_failed() {
+fn an_overdue_call_that_has_begun_reports_that_the_server_may_have_acted() {
     let rows = [
         (Operation::POST_OAUTH_CLIENT_SECRET, "OutcomeUnknown", false),
         (Operation::GET_OAUTH_CLIENTS, "Timeout", true),
     ];
     for (operation, kind, worth_retrying) in rows {
-        let runtime = Runtime::of_its_own();
+        let runtime = Runtime::start_separate();
         let (_go_on, waiting) = mpsc::channel::<()>();
         let blocking = async move {
             let _ = waiting.recv();
@@ -181,8 +181,8 @@ fn a_request_that_may_have_been_sent_is_not_said_to_have_failed() {
 }
 
 #[test]
-fn a_runtime_that_breaks_fails_all_that_wait_for_it_at_once() {
-    let runtime = Runtime::of_its_own();
+fn a_runtime_that_breaks_fails_all_waiting_calls_at_once() {
+    let runtime = Runtime::start_separate();
     let (begun, has_begun) = mpsc::channel();
     thread::scope(|scope| {
         let waiting = |purpose| {
@@ -199,7 +199,7 @@ fn a_runtime_that_breaks_fails_all_that_wait_for_it_at_once() {
         has_begun.recv().expect("one");
         has_begun.recv().expect("the other");
         let began = Instant::now();
-        runtime.break_down();
+        runtime.mark_broken();
         let (kind, failure) = reading.join().expect("no panic");
         assert_eq!((kind, failure.server_may_have_acted), ("Connection", true), "{failure}");
         let (kind, failure) = rotating.join().expect("no panic");
@@ -211,7 +211,7 @@ fn a_runtime_that_breaks_fails_all_that_wait_for_it_at_once() {
 }
 
 #[test]
-fn an_era_makes_its_value_once() {
+fn the_value_of_an_era_is_created_once() {
     let made = AtomicU32::new(0);
     let value = Arc::new(PerEra::new());
     let era = Era::now();
@@ -227,7 +227,7 @@ fn an_era_makes_its_value_once() {
 }
 
 #[test]
-fn the_value_of_the_next_era_is_made_of_the_one_before() {
+fn the_value_of_the_next_era_is_created_from_the_previous_one() {
     let value = PerEra::new();
     let (era, next) = (Era::now(), Era::of_the_process());
     let make = |before: Option<&u8>| Ok::<_, &str>(before.map_or(1, |before| before + 1));
@@ -237,7 +237,7 @@ fn the_value_of_the_next_era_is_made_of_the_one_before() {
 }
 
 #[test]
-fn a_value_that_could_not_be_made_is_tried_again() {
+fn creating_a_value_is_retried_after_a_failure() {
     let value = PerEra::new();
     let era = Era::now();
     value.get_or_try_init(era, |_| Err::<u8, _>("no threads")).expect_err("the first time");
@@ -245,23 +245,23 @@ fn a_value_that_could_not_be_made_is_tried_again() {
 }
 
 #[test]
-fn values_of_an_era_that_is_over_are_never_dropped() {
+fn values_of_an_era_that_has_ended_are_never_dropped() {
     let held = Arc::new(());
     let value = PerEra::new();
-    let over = Era::never();
-    value.get_or_try_init(over, |_| Ok::<_, Error>(Arc::clone(&held))).expect("a value");
+    let ended = Era::ended();
+    value.get_or_try_init(ended, |_| Ok::<_, Error>(Arc::clone(&held))).expect("a value");
     drop(value);
     assert_eq!(Arc::strong_count(&held), 2);
 }
 
-/// Settings for an emulator.
+/// Returns settings for an emulator.
 fn settings(emulator: &Emulator, credentials: Credentials) -> crate::Config {
     let host = Host::url(emulator.base_url()).expect("the emulator's address");
     crate::Config::builder(host, credentials).build().expect("settings")
 }
 
 #[tokio::test]
-async fn another_runtime_goes_on_with_the_token_of_the_one_before() {
+async fn another_runtime_reuses_the_token_of_the_previous_one() {
     let emulator = Emulator::start().await.expect("an emulator");
     let administrator = emulator.administrator();
     let credentials = Credentials::client_credentials(administrator.client_id, administrator.client_secret);
@@ -274,7 +274,7 @@ async fn another_runtime_goes_on_with_the_token_of_the_one_before() {
 }
 
 #[tokio::test]
-async fn what_a_dead_runtime_was_renewing_is_forgotten_and_a_code_is_not_sent_again() {
+async fn a_renewal_of_a_dead_runtime_is_abandoned_and_a_code_is_never_sent_twice() {
     let emulator = Emulator::start().await.expect("an emulator");
     let administrator = emulator.administrator();
     let by_code = Credentials::authorization_code(
@@ -285,7 +285,7 @@ async fn what_a_dead_runtime_was_renewing_is_forgotten_and_a_code_is_not_sent_ag
         None,
     );
     let by_secret = Credentials::client_credentials(administrator.client_id, administrator.client_secret);
-    // The first request never ends, like one on a runtime that has died.
+    // The first request never ends, like a request on a runtime that has stopped working.
     for (credentials, requests) in [(by_code, 1), (by_secret, 2)] {
         emulator.reset_counts();
         emulator.fault(Fault::on(Endpoint::Token).hang());
@@ -329,7 +329,7 @@ async fn a_sign_out_on_a_dead_runtime_leaves_the_api_object_signed_in() {
 }
 
 #[test]
-fn numbers_that_no_setting_can_have_are_refused_by_name() {
+fn settings_out_of_range_are_refused_by_name() {
     let refused_settings = [
         ("pool_max_idle_per_host", Config { pool_max_idle_per_host: Some(-1), ..config() }),
         ("max_response_bytes", Config { max_response_bytes: Some(-1), ..config() }),
@@ -355,14 +355,14 @@ fn numbers_that_no_setting_can_have_are_refused_by_name() {
 }
 
 #[test]
-fn what_is_left_out_has_the_cores_defaults() {
+fn unset_settings_have_the_defaults_of_the_core() {
     let ours = config().build().expect("settings");
     let cores = crate::Config::builder(Region::EuCentral1, config().credentials).build().expect("settings");
     assert_eq!(format!("{ours:?}"), format!("{cores:?}"));
 }
 
 #[test]
-fn every_setting_arrives() {
+fn every_setting_reaches_the_core() {
     let policy = RetryPolicy {
         max_attempts: Some(5),
         first_backoff: Some(Duration::from_millis(250)),
@@ -404,7 +404,7 @@ fn every_setting_arrives() {
 }
 
 #[test]
-fn the_options_of_a_call_arrive_and_are_checked() {
+fn the_options_of_a_call_reach_the_core_and_are_checked() {
     let headers = |name: &str| [(name.to_owned(), Secret::new("CHG-4711"))].into();
     let given = CallOptions {
         deadline: Some(Duration::from_secs(5)),
@@ -419,7 +419,7 @@ fn the_options_of_a_call_arrive_and_are_checked() {
     assert_eq!(refused(own.build()).argument.as_deref(), Some("headers"));
 }
 
-/// `http::HeaderMap` panics when it has to hold more than its maximum.
+/// `http::HeaderMap` panics if it exceeds its maximum size.
 #[test]
 fn more_headers_than_a_map_can_hold_are_refused_by_the_settings_name() {
     let many = || (0..25_000).map(|number| (format!("x-{number}"), Secret::new("CHG-4711"))).collect();
@@ -434,7 +434,7 @@ fn more_headers_than_a_map_can_hold_are_refused_by_the_settings_name() {
 }
 
 #[test]
-fn an_error_keeps_its_text_and_names_its_argument() {
+fn an_error_keeps_its_message_and_names_its_argument() {
     let failure = refused("mars".parse::<Host>());
     assert_eq!(failure.argument.as_deref(), Some("host"));
     assert_eq!(failure.text, failure.to_string());
@@ -455,14 +455,14 @@ fn printing_settings_shows_no_secret() {
     }
 }
 
-/// A value as another language hands it over: seconds, rounded down, and the nanoseconds of that second.
-fn crossed<T: Lift<UniFfiTag>>(seconds: i64, nanoseconds: u32) -> T {
+/// Lifts a value as another language passes it: seconds, rounded down, and the nanoseconds of that second.
+fn lifted<T: Lift<UniFfiTag>>(seconds: i64, nanoseconds: u32) -> T {
     let bytes = [&seconds.to_be_bytes()[..], &nanoseconds.to_be_bytes()].concat();
-    T::try_read(&mut &bytes[..]).expect("every value crosses")
+    T::try_read(&mut &bytes[..]).expect("every value can be lifted")
 }
 
 #[test]
-fn every_timestamp_crosses_as_it_is() {
+fn every_timestamp_crosses_the_boundary_unchanged() {
     for (text, seconds, nanoseconds) in [
         ("0001-01-01T00:00:00Z", -62_135_596_800, 0),
         ("1969-12-31T23:59:58.25Z", -2, 250_000_000),
@@ -473,20 +473,20 @@ fn every_timestamp_crosses_as_it_is() {
         ("9999-12-31T23:59:59.999999999Z", 253_402_300_799, 999_999_999),
     ] {
         let timestamp: Timestamp = text.parse().expect(text);
-        assert_eq!(crossed::<Timestamp>(seconds, nanoseconds), timestamp);
+        assert_eq!(lifted::<Timestamp>(seconds, nanoseconds), timestamp);
         let mut written = Vec::new();
         <Timestamp as Lower<UniFfiTag>>::write(timestamp, &mut written);
         assert_eq!(written, [&seconds.to_be_bytes()[..], &nanoseconds.to_be_bytes()].concat(), "{text}");
     }
 }
 
-/// Before the year 1 and after the year 9999, and what is no date at all in Swift.
+/// Timestamps before the year 1 and after the year 9999, some of which are no valid `Date` in Swift.
 const OUTSIDE: [i64; 4] = [i64::MIN, -62_135_596_801, 253_402_300_800, i64::MAX];
 
 #[tokio::test]
 async fn a_timestamp_outside_the_calendar_is_refused_by_the_arguments_name() {
     for seconds in OUTSIDE {
-        let outside: Timestamp = crossed(seconds, 999_999_999);
+        let outside: Timestamp = lifted(seconds, 999_999_999);
         let mut session = Session::new("hq3KpZ0vX1yT7wB9");
         session.expires_at = Some(outside);
         let credentials = Credentials::session("7c1f1f6e-2b0d-4f8e-9a55-0a1f5f1d9a3e", session, None);
@@ -503,25 +503,25 @@ async fn a_timestamp_outside_the_calendar_is_refused_by_the_arguments_name() {
 }
 
 #[test]
-fn an_interval_has_both_its_ends_in_the_calendar_and_in_order() {
+fn an_interval_outside_the_calendar_or_in_the_wrong_order_is_refused() {
     let interval = |start, end| match usage_interval(start, end) {
         Ok(interval) => Ok(interval),
         Err(OAuthError::InvalidArgument { failure }) => Err(failure.argument.unwrap_or_default()),
         Err(other) => panic!("{other:?}"),
     };
-    let second = |seconds| crossed::<Timestamp>(seconds, 0);
+    let second = |seconds| lifted::<Timestamp>(seconds, 0);
     for seconds in OUTSIDE {
         assert_eq!(interval(second(seconds), second(1_772_409_600)).err().as_deref(), Some("start"));
         assert_eq!(interval(second(1_772_323_200), second(seconds)).err().as_deref(), Some("end"));
     }
     assert_eq!(interval(second(1_772_409_600), second(1_772_323_200)).err().as_deref(), Some("start"));
-    let within_a_second = interval(second(1_772_323_200), crossed(1_772_323_200, 500_000_000));
-    assert_eq!(within_a_second.err().as_deref(), Some("start"), "intervals are exact to the second");
+    let within_a_second = interval(second(1_772_323_200), lifted(1_772_323_200, 500_000_000));
+    assert_eq!(within_a_second.err().as_deref(), Some("start"), "intervals have whole seconds");
 
     let whole = interval(second(-62_135_596_800), second(253_402_300_799)).expect("an interval");
     assert_eq!(whole, "0001-01-01T00:00:00/9999-12-31T23:59:59");
     let query = ApiUsageClientQuery::new(whole);
-    assert!(crate::models::RequestBody::check(&query).is_ok(), "the service's own form is read");
+    assert!(crate::models::RequestBody::check(&query).is_ok(), "the format of the service is accepted");
 }
 
 #[test]
@@ -549,7 +549,7 @@ fn a_negative_duration_is_refused_by_the_settings_name() {
             (i64::MIN, 999_999_999, "is not a finite number of seconds"),
         ] {
             let mut given = config();
-            set(&mut given, crossed(seconds, nanoseconds));
+            set(&mut given, lifted(seconds, nanoseconds));
             let refusal = refused(given.build());
             assert_eq!(refusal.argument.as_deref(), Some(setting));
             assert_eq!(refusal.text, format!("{setting} {reason}"));
@@ -560,18 +560,18 @@ fn a_negative_duration_is_refused_by_the_settings_name() {
 #[tokio::test]
 async fn a_negative_deadline_of_one_call_or_sign_in_is_refused() {
     let api = crate::OAuthApi::new(config().build().expect("settings"));
-    let refusal = refused(api.get_oauth_clients().deadline(crossed(-5, 0)).await);
+    let refusal = refused(api.get_oauth_clients().deadline(lifted(-5, 0)).await);
     assert_eq!(refusal.text, "get_oauth_clients: deadline is negative");
 
     let mut authorization = Authorization::new("7c1f1f6e-2b0d-4f8e-9a55", "http://127.0.0.1:8765/callback");
-    authorization.deadline = Some(crossed(-5, 0));
+    authorization.deadline = Some(lifted(-5, 0));
     let credentials = Credentials::browser(authorization);
     let refusal = refused(Config { credentials, ..config() }.build());
     assert_eq!(refusal.text, "deadline is negative");
 }
 
 #[test]
-fn a_wait_that_the_service_names_can_be_held_by_every_language() {
+fn a_wait_that_the_service_asks_for_is_limited_to_the_range_of_every_language() {
     let metadata = crate::ResponseMetadata {
         rate_limit: crate::RateLimit { reset: Some(Duration::MAX), ..crate::RateLimit::default() },
         ..crate::ResponseMetadata::default()
@@ -579,7 +579,7 @@ fn a_wait_that_the_service_names_can_be_held_by_every_language() {
     let error = Error::builder().retry_after(Some(Duration::MAX)).metadata(metadata).build();
     let failure = Failure::from(error);
     let reset = failure.metadata.and_then(|metadata| metadata.rate_limit.reset);
-    // `timedelta.max` of Python, to the second.
+    // `timedelta.max` of Python, in whole seconds.
     let longest = Some(Duration::from_secs(86_399_999_999_999));
     assert_eq!((failure.retry_after, reset), (longest, longest));
 }

@@ -1,4 +1,4 @@
-//! Ends waits that the runtime can't end any more. One thread for each process, which needs no descriptors.
+//! Ends waits that the runtime can no longer end. It is one thread per process, which needs no file descriptors.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -9,21 +9,21 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::era::{Era, PerEra};
-use super::runtime::{Fate, Runtime};
+use super::runtime::{CallState, Runtime};
 
-/// While calls wait, they are looked at this often.
+/// The interval at which waiting calls are checked.
 const TICK: Duration = Duration::from_millis(200);
 
-/// After its deadline a call gives up in this time: the runtime, which ends it at the deadline, comes first.
+/// The time after its deadline at which the watchdog ends a call. The runtime normally ends it at the deadline.
 const GRACE: Duration = Duration::from_millis(500);
 
-/// The part of that time in which a runtime has to show that it works; otherwise it gets no more calls.
+/// The part of `GRACE` within which a runtime must execute a trial task; otherwise it gets no more calls.
 const TRIAL: Duration = Duration::from_millis(250);
 
 pub(super) struct Watchdog {
     calls: Mutex<Calls>,
-    /// Rings when there is something to look at before the next tick.
-    bell: Condvar,
+    /// Notified if calls must be checked before the next tick.
+    wakeup: Condvar,
 }
 
 #[derive(Default)]
@@ -35,8 +35,8 @@ struct Calls {
 
 struct Watched {
     runtime: &'static Runtime,
-    fate: Arc<Fate>,
-    /// `None` for a time beyond what the clock can say.
+    state: Arc<CallState>,
+    /// `None` for a deadline beyond the range of the clock.
     deadline: Option<Instant>,
     waker: Waker,
     trial: Option<Trial>,
@@ -44,10 +44,10 @@ struct Watched {
 
 struct Trial {
     began: Instant,
-    passed: Arc<Fate>,
+    state: Arc<CallState>,
 }
 
-/// A call that is watched, until this is dropped.
+/// A guard that keeps a call watched until it is dropped.
 pub(super) struct Watch {
     watchdog: &'static Watchdog,
     process: Era,
@@ -59,7 +59,7 @@ static WATCHDOG: PerEra<Arc<Watchdog>> = PerEra::new();
 impl Watchdog {
     pub(super) fn of_the_process() -> io::Result<&'static Watchdog> {
         let watchdog = WATCHDOG.get_or_try_init(Era::of_the_process(), |_| {
-            let watchdog = Arc::new(Watchdog { calls: Mutex::default(), bell: Condvar::new() });
+            let watchdog = Arc::new(Watchdog { calls: Mutex::default(), wakeup: Condvar::new() });
             let own = Arc::clone(&watchdog);
             thread::Builder::new().name("purecloud-watch".to_owned()).spawn(move || own.watch())?;
             Ok::<_, io::Error>(watchdog)
@@ -67,25 +67,25 @@ impl Watchdog {
         Ok(watchdog)
     }
 
-    /// Looks at all calls now.
-    pub(super) fn hurry(&self) {
-        self.bell.notify_all();
+    /// Makes the watchdog check all calls now.
+    pub(super) fn check_now(&self) {
+        self.wakeup.notify_all();
     }
 
-    /// Watches a call: wakes it when its runtime is broken, or when it is overdue.
+    /// Starts to watch a call, which is woken if its runtime breaks or if it is overdue.
     pub(super) fn add(
         &'static self,
         runtime: &'static Runtime,
-        fate: Arc<Fate>,
+        state: Arc<CallState>,
         deadline: Option<Instant>,
         waker: Waker,
     ) -> Watch {
         let mut calls = self.lock();
         calls.last += 1;
         let number = calls.last;
-        calls.watched.insert(number, Watched { runtime, fate, deadline, waker, trial: None });
+        calls.watched.insert(number, Watched { runtime, state, deadline, waker, trial: None });
         if calls.is_idle {
-            self.bell.notify_all();
+            self.wakeup.notify_all();
         }
         Watch { watchdog: self, process: Era::of_the_process(), number }
     }
@@ -95,38 +95,38 @@ impl Watchdog {
         loop {
             if calls.watched.is_empty() {
                 calls.is_idle = true;
-                calls = self.bell.wait(calls).unwrap_or_else(PoisonError::into_inner);
+                calls = self.wakeup.wait(calls).unwrap_or_else(PoisonError::into_inner);
                 calls.is_idle = false;
                 continue;
             }
             let now = Instant::now();
             let mut wait = TICK;
-            let mut over = Vec::new();
+            let mut to_wake = Vec::new();
             for call in calls.watched.values_mut() {
-                match call.left(now) {
-                    Some(left) => wait = wait.min(left),
-                    None => over.push(call.waker.clone()),
+                match call.time_until_check(now) {
+                    Some(time) => wait = wait.min(time),
+                    None => to_wake.push(call.waker.clone()),
                 }
             }
-            // A call that is woken locks this itself, to leave.
+            // Released first: a call that is woken takes the lock to remove itself.
             drop(calls);
-            for waker in over {
+            for waker in to_wake {
                 let _ = panic::catch_unwind(AssertUnwindSafe(|| waker.wake()));
             }
             calls = self.lock();
-            calls = self.bell.wait_timeout(calls, wait).unwrap_or_else(PoisonError::into_inner).0;
+            calls = self.wakeup.wait_timeout(calls, wait).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 
     fn lock(&self) -> MutexGuard<'_, Calls> {
-        // What it holds is whole at every moment.
+        // A poisoned lock is usable: no panic can leave the calls in an inconsistent state.
         self.calls.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Watched {
-    /// The time until the call has to be looked at again; `None` when it has to be woken.
-    fn left(&mut self, now: Instant) -> Option<Duration> {
+    /// Returns the time until the call must be checked again, or `None` if it must be woken.
+    fn time_until_check(&mut self, now: Instant) -> Option<Duration> {
         if self.runtime.is_broken() {
             return None;
         }
@@ -137,22 +137,22 @@ impl Watched {
         if passed < GRACE - TRIAL {
             return Some(GRACE - TRIAL - passed);
         }
-        // Where the whole process was stopped for a while, the runtime gets its trial all the same.
-        let trial = self.trial.get_or_insert_with(|| Trial { began: now, passed: self.runtime.try_out() });
+        // If the whole process was suspended, much time has passed, but the runtime gets its trial nevertheless.
+        let trial = self.trial.get_or_insert_with(|| Trial { began: now, state: self.runtime.start_trial() });
         let tried = now.saturating_duration_since(trial.began);
         if tried < TRIAL {
             return Some(TRIAL - tried);
         }
-        if !trial.passed.has_begun() {
+        if !trial.state.has_begun() {
             self.runtime.retire();
         }
-        self.fate.expire();
+        self.state.expire();
         None
     }
 }
 
 impl Watch {
-    /// Notes by which waker the call is to be woken from now on.
+    /// Replaces the waker of the call.
     pub(super) fn set_waker(&self, waker: &Waker) {
         if let Some(call) = self.watchdog.lock().watched.get_mut(&self.number)
             && !call.waker.will_wake(waker)
@@ -164,10 +164,10 @@ impl Watch {
 
 impl Drop for Watch {
     fn drop(&mut self) {
-        // In a forked process the lock may have been copied locked, and the thread is not there.
+        // In a forked process the lock may have been copied in locked state, and the watchdog's thread does not exist.
         if self.process.is_of_this_process() {
             let watched = self.watchdog.lock().watched.remove(&self.number);
-            // The waker is dropped without the lock: it may be the last that holds the call.
+            // Dropped without the lock: dropping the waker may drop the call.
             drop(watched);
         }
     }
