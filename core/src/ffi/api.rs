@@ -234,7 +234,7 @@ impl Client {
 
 impl Drop for Client {
     fn drop(&mut self) {
-        // Where the runtime is broken its era ends here, and the connections are left alone.
+        // Ends the era of a broken runtime, so that its connections are leaked and not closed.
         let _ = Runtime::current();
     }
 }

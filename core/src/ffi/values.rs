@@ -39,8 +39,9 @@ uniffi::custom_type!(
 #[allow(unreachable_pub, reason = "uniffi names it in a public interface")]
 pub struct SecondsSince1970(Timestamp);
 
-// SAFETY: lifting reads what lowering writes, from a buffer of uniffi's, with uniffi's own functions for numbers. The
-// generator makes the other languages read and write the same (`bindings/uniffi-bindgen`); for them it is a timestamp.
+// SAFETY: uniffi requires that both sides use the same encoding. `try_read` reads what `write` writes, an `i64` and a
+// `u32`, with uniffi's functions for these types. The generator (`bindings/uniffi-bindgen`) makes the other languages
+// read and write the same for uniffi's timestamp, which `TYPE_ID_META` declares.
 unsafe impl FfiConverter<UniFfiTag> for SecondsSince1970 {
     uniffi::ffi_converter_rust_buffer_lift_and_lower!(UniFfiTag);
 
@@ -90,7 +91,8 @@ pub(super) fn within_every_language(duration: Duration) -> Duration {
 /// Lets an object stand in a record by itself rather than behind a pointer, as Rust callers hold it.
 macro_rules! by_value {
     ($($object:ident)*) => {$(
-        // Each function hands on to the one that uniffi derives for the pointer.
+        // SAFETY: uniffi requires that both sides agree on the type. Each function calls the one that uniffi derives
+        // for an `Arc` of the object, so the other language receives and passes a handle of the same kind.
         unsafe impl Lower<UniFfiTag> for $object {
             type FfiType = Handle;
 

@@ -90,11 +90,11 @@ impl Timestamp {
         (nanoseconds < NANOSECONDS_PER_SECOND).then_some(Timestamp { seconds, nanoseconds })
     }
 
-    fn parse(text: &str) -> Option<Self> {
-        let since_1970 = match text.parse::<jiff::Timestamp>() {
+    fn parse(string: &str) -> Option<Self> {
+        let since_1970 = match string.parse::<jiff::Timestamp>() {
             Ok(timestamp) => timestamp.as_duration(),
             Err(_) => {
-                let pieces = Pieces::parse(text).ok().filter(|it| it.time_zone_annotation().is_none())?;
+                let pieces = Pieces::parse(string).ok().filter(|it| it.time_zone_annotation().is_none())?;
                 let civil = pieces.date().to_datetime(pieces.time().unwrap_or_default());
                 let offset = pieces.to_numeric_offset().map_or(0, |offset| offset.seconds().into());
                 civil.duration_since(EPOCH).checked_sub(SignedDuration::from_secs(offset))?
@@ -154,9 +154,9 @@ impl From<Timestamp> for SystemTime {
 impl FromStr for Timestamp {
     type Err = Error;
 
-    fn from_str(text: &str) -> Result<Self, Error> {
-        Timestamp::parse(text).ok_or_else(|| {
-            let found = quoted_time(text);
+    fn from_str(string: &str) -> Result<Self, Error> {
+        Timestamp::parse(string).ok_or_else(|| {
+            let found = quoted_time(string);
             let reason = format!("{found} is not a timestamp like 2026-03-01T08:30:00Z");
             Error::invalid_argument("timestamp", reason)
         })
@@ -206,7 +206,7 @@ mod tests {
 
     #[test]
     fn every_format_of_the_service_is_parsed() {
-        for text in [
+        for string in [
             "2026-03-01T08:30:00Z",
             "2026-03-01T08:30:00.000Z",
             "2026-03-01T09:30:00+01:00",
@@ -214,8 +214,8 @@ mod tests {
             "2026-03-01T08:30:00",
             "2026-03-01 08:30:00Z",
         ] {
-            let timestamp: Timestamp = text.parse().expect(text);
-            assert_eq!(timestamp.to_string(), "2026-03-01T08:30:00Z", "{text}");
+            let timestamp: Timestamp = string.parse().expect(string);
+            assert_eq!(timestamp.to_string(), "2026-03-01T08:30:00Z", "{string}");
         }
         let precise: Timestamp = "2026-03-01T08:30:00.123456789Z".parse().expect("a timestamp");
         assert_eq!(precise.to_string(), "2026-03-01T08:30:00.123456789Z");
@@ -223,7 +223,7 @@ mod tests {
 
     #[test]
     fn the_whole_calendar_is_parsed_printed_and_sent() {
-        for (text, printed, sent) in [
+        for (string, printed, sent) in [
             ("0001-01-01T00:00:00Z", "0001-01-01T00:00:00Z", "0001-01-01T00:00:00.000Z"),
             ("0001-01-01T01:00:00+01:00", "0001-01-01T00:00:00Z", "0001-01-01T00:00:00.000Z"),
             ("1601-01-01T00:00:00Z", "1601-01-01T00:00:00Z", "1601-01-01T00:00:00.000Z"),
@@ -234,9 +234,9 @@ mod tests {
             ("9999-12-31T23:59:59", "9999-12-31T23:59:59Z", "9999-12-31T23:59:59.000Z"),
             ("9999-12-31T23:59:59.999999999Z", "9999-12-31T23:59:59.999999999Z", "9999-12-31T23:59:59.999Z"),
         ] {
-            let timestamp: Timestamp = text.parse().expect(text);
-            assert_eq!(timestamp.to_string(), printed, "{text}");
-            assert_eq!(serde_json::to_value(timestamp).expect("JSON"), sent, "{text}");
+            let timestamp: Timestamp = string.parse().expect(string);
+            assert_eq!(timestamp.to_string(), printed, "{string}");
+            assert_eq!(serde_json::to_value(timestamp).expect("JSON"), sent, "{string}");
             assert_eq!(
                 Timestamp::try_from(timestamp.as_system_time()).expect("within the calendar"),
                 timestamp
@@ -279,7 +279,7 @@ mod tests {
 
     #[test]
     fn an_invalid_timestamp_is_refused() {
-        for text in [
+        for string in [
             "",
             "yesterday",
             "2026-13-01T00:00:00Z",
@@ -291,7 +291,7 @@ mod tests {
             "9999-12-31T23:59:59-00:01",
             "2026-03-01T08:30:00[Europe/Vienna]",
         ] {
-            text.parse::<Timestamp>().expect_err(text);
+            string.parse::<Timestamp>().expect_err(string);
         }
     }
 }

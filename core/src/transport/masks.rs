@@ -198,8 +198,8 @@ mod tests {
             &in_pair,
             &url_safe,
         ] {
-            let text = format!("the client sent {encoded} and was refused");
-            let redacted = masks.redact(&text).expect(encoded);
+            let message = format!("the client sent {encoded} and was refused");
+            let redacted = masks.redact(&message).expect(encoded);
             assert!(redacted.contains(MASK), "{redacted}");
             for part in ["hq3K", "X1", "wB9", &encoded[2..]] {
                 assert!(!redacted.contains(part), "{encoded}: {redacted}");
@@ -210,8 +210,8 @@ mod tests {
     #[test]
     fn strings_without_a_secret_are_unchanged() {
         let secret = Secret::new(SECRET);
-        for text in ["", "100 % of 5 & more; &unknown; %zz", "hq3K~Z0v", "Größe &amp; Gewicht"] {
-            assert_eq!(masks(&secret).redact(text), None, "{text}");
+        for string in ["", "100 % of 5 & more; &unknown; %zz", "hq3K~Z0v", "Größe &amp; Gewicht"] {
+            assert_eq!(masks(&secret).redact(string), None, "{string}");
         }
     }
 

@@ -1,4 +1,4 @@
-//! How an event loop learns that there is something in its mailbox.
+//! Notifies an event loop of numbers in its mailbox.
 
 #[cfg(unix)]
 use std::io::{Read, Write};
@@ -13,26 +13,28 @@ use once_cell::sync::OnceCell;
 #[cfg(unix)]
 use crate::ffi::descriptor::Identified;
 
-/// It rings in a file descriptor that the event loop watches, or wakes the thread that listens in its place.
+/// Wakes an event loop: through a socket pair that the event loop watches, or by unparking a thread that listens in its
+/// place.
 pub(super) struct Bell {
+    /// The socket that is written to, and the one that the event loop watches.
     #[cfg(unix)]
-    wire: [Identified<UnixStream>; 2],
+    sockets: [Identified<UnixStream>; 2],
     rang: AtomicBool,
     listener: OnceCell<Thread>,
 }
 
 impl Bell {
-    /// Nothing where the system has no more descriptors.
+    /// Creates a bell. Returns `None` if the system has no more file descriptors.
     pub(super) fn new() -> Option<Self> {
         #[cfg(unix)]
-        let wire = {
+        let sockets = {
             let (near, far) = UnixStream::pair().ok()?;
             near.set_nonblocking(true).and(far.set_nonblocking(true)).ok()?;
             [Identified::new(near), Identified::new(far)]
         };
         Some(Bell {
             #[cfg(unix)]
-            wire,
+            sockets,
             rang: AtomicBool::new(false),
             listener: OnceCell::new(),
         })
@@ -43,28 +45,29 @@ impl Bell {
         if let Some(listener) = self.listener.get() {
             listener.unpark();
         }
-        // It is full when it rings already.
+        // Fails if the socket is full: then the event loop has been notified already.
         #[cfg(unix)]
-        let _ = self.wire[0].get().map(|mut near| near.write(&[0]));
+        let _ = self.sockets[0].get().map(|mut near| near.write(&[0]));
     }
 
-    pub(super) fn hush(&self) {
+    /// Consumes the notification that makes the watched descriptor readable.
+    pub(super) fn clear(&self) {
         #[cfg(unix)]
-        let _ = self.wire[1].get().map(|mut far| far.read(&mut [0; 8]));
+        let _ = self.sockets[1].get().map(|mut far| far.read(&mut [0; 8]));
     }
 
-    /// Returns whether the descriptors are still the bell's own: other code may have closed them.
+    /// Returns whether the descriptors are still those of the bell: other code may have closed them.
     pub(super) fn works(&self) -> bool {
         #[cfg(unix)]
-        return self.wire.iter().all(|end| end.get().is_some());
+        return self.sockets.iter().all(|end| end.get().is_some());
         #[cfg(not(unix))]
         true
     }
 
-    /// What can be read from while it rings; -1 where a thread has to listen.
+    /// Returns the descriptor that is readable while the bell rings; -1 if a thread must listen instead.
     #[cfg(unix)]
     pub(super) fn descriptor(&self) -> i32 {
-        self.wire[1].get().map_or(-1, AsRawFd::as_raw_fd)
+        self.sockets[1].get().map_or(-1, AsRawFd::as_raw_fd)
     }
 
     #[cfg(not(unix))]
@@ -72,7 +75,8 @@ impl Bell {
         -1
     }
 
-    /// Waits in this thread, and always in the same one. Returns whether it rang.
+    /// Waits for the bell, for `limit` at most. Returns whether it rang. Always called by the same thread, because only
+    /// the first thread that called it is unparked.
     pub(super) fn listen(&self, limit: Duration) -> bool {
         self.listener.get_or_init(thread::current);
         if !self.rang.load(Ordering::Acquire) {

@@ -1,5 +1,5 @@
-//! The functions of Python's stable interface that are needed here. Their addresses come from the interpreter that
-//! has loaded the library, so the library itself is linked against none.
+//! The functions of CPython's stable ABI that are needed here. `ctypes` passes their addresses, so the native library
+//! is linked against no Python.
 
 use std::ffi::{CStr, c_char, c_int, c_long, c_longlong, c_ulonglong, c_void};
 use std::mem;
@@ -9,29 +9,29 @@ use std::slice;
 use once_cell::sync::OnceCell;
 use uniffi::RustCallStatus;
 
-/// What Python has, and nobody else looks into.
+/// An opaque `PyObject`.
 #[repr(C)]
 pub(super) struct Object {
     _opaque: [u8; 0],
 }
 
-/// What Python calls when nobody has a capsule any more.
+/// The destructor of a capsule, which CPython calls when the last reference to the capsule is gone.
 type Destructor = unsafe extern "C" fn(capsule: *mut Object);
 
-/// What uniffi exports to free the handles of one type.
+/// uniffi's function that frees a handle of an object of one type.
 pub(super) type Free = unsafe extern "C" fn(handle: u64, status: &mut RustCallStatus);
 
 macro_rules! functions {
     ($($name:ident: ($($argument:ty),*) $(-> $returned:ty)?,)*) => {
-        /// The functions, in the order of their names.
+        /// The addresses of the functions, in the order of `NAMES`.
         #[derive(Clone, Copy)]
-        #[allow(non_snake_case, reason = "they are not ours")]
+        #[allow(non_snake_case, reason = "the names are CPython's")]
         #[repr(C)]
         pub(super) struct Interpreter {
             $(pub(super) $name: unsafe extern "C" fn($($argument),*) $(-> $returned)?,)*
         }
 
-        /// The names, with a space behind each.
+        /// The names of the functions, each followed by a space.
         const NAMES: &str = concat!($(stringify!($name), " ",)* "\0");
     };
 }
@@ -68,13 +68,14 @@ functions! {
 
 static INTERPRETER: OnceCell<Interpreter> = OnceCell::new();
 
-/// The names of the functions, by which Python finds their addresses.
+/// Returns the names of the functions, by which `_reading.py` looks up their addresses.
 #[unsafe(no_mangle)]
 extern "C" fn purecloud_oauth_python_functions() -> *const c_char {
     NAMES.as_ptr().cast()
 }
 
-/// A reference to an object, given back when it is dropped. To make one is to hold the interpreter.
+/// A strong reference to an object, released on drop. None outlives the call from Python that created it, so the GIL is
+/// held when it is dropped.
 pub(super) struct Owned<'p> {
     object: NonNull<Object>,
     python: &'p Interpreter,
@@ -85,7 +86,7 @@ impl Owned<'_> {
         self.object.as_ptr()
     }
 
-    /// For those who take the reference over.
+    /// Returns the reference without releasing it, for code that takes it over.
     pub(super) fn into_ptr(self) -> *mut Object {
         let object = self.object.as_ptr();
         mem::forget(self);
@@ -95,77 +96,87 @@ impl Owned<'_> {
 
 impl Drop for Owned<'_> {
     fn drop(&mut self) {
-        // SAFETY: it is ours, and who holds an `Owned` holds the interpreter.
+        // SAFETY: `object` is a strong reference that this value owns, and it is released only here: `into_ptr` forgets
+        // the value. The GIL is held: the call from Python that created the value has not returned.
         unsafe { (self.python.Py_DecRef)(self.as_ptr()) }
     }
 }
 
-/// Where something is missing in what follows, Python has been told of an exception.
+/// Wrappers of the functions. A function that returns `None` has set a Python exception, unless its documentation says
+/// otherwise.
 ///
-/// Whoever calls this holds the interpreter; its objects are alive.
+/// All of them require that the caller holds the GIL and that no exception is set. They are called only by
+/// `purecloud_oauth_python_types` and `purecloud_oauth_python_read`, which require the same. All functions have the
+/// signatures of CPython's documentation, and their addresses are valid, because `ctypes.pythonapi` looked them up.
+/// The SAFETY comments name only what the functions require in addition.
 impl Interpreter {
-    /// The functions are the same for everybody in a process.
-    pub(super) fn of_the_process(found: &Interpreter) -> &'static Interpreter {
+    /// Returns the functions of this process, which are the same for all its interpreters. Stores them at the first
+    /// call.
+    pub(super) fn get_or_store(found: &Interpreter) -> &'static Interpreter {
         INTERPRETER.get_or_init(|| *found)
     }
 
-    /// Takes over what a function returns.
-    pub(super) fn owned(&self, returned: *mut Object) -> Option<Owned<'_>> {
+    /// Takes over the new reference that a function returned; `None` for null.
+    fn take_over(&self, returned: *mut Object) -> Option<Owned<'_>> {
         NonNull::new(returned).map(|object| Owned { object, python: self })
     }
 
-    /// One more reference to an object.
+    /// Returns a new reference to an object.
     ///
     /// # Safety
     ///
-    /// It is one.
-    pub(super) unsafe fn shared(&self, object: *mut Object) -> Option<Owned<'_>> {
-        // SAFETY: the caller says so.
+    /// `object` points to a live object.
+    pub(super) unsafe fn new_reference(&self, object: *mut Object) -> Option<Owned<'_>> {
+        // SAFETY: by this function's contract the object is alive.
         unsafe { (self.Py_IncRef)(object) };
-        self.owned(object)
+        self.take_over(object)
     }
 
+    /// Sets an exception and returns `None`.
+    ///
     /// # Safety
     ///
-    /// The exception is a class of exceptions.
-    pub(super) unsafe fn raise<T>(&self, exception: *mut Object, text: &CStr) -> Option<T> {
-        // SAFETY: the caller says so, and the text is one.
-        unsafe { (self.PyErr_SetString)(exception, text.as_ptr()) };
+    /// `exception` points to a live exception class.
+    pub(super) unsafe fn raise<T>(&self, exception: *mut Object, message: &CStr) -> Option<T> {
+        // SAFETY: by this function's contract the class is alive; the message ends in a zero byte and is copied.
+        unsafe { (self.PyErr_SetString)(exception, message.as_ptr()) };
         None
     }
 
     pub(super) fn integer(&self, number: i64) -> Option<Owned<'_>> {
-        // SAFETY: it takes any number.
-        self.owned(unsafe { (self.PyLong_FromLongLong)(number) })
+        // SAFETY: the function accepts any number.
+        self.take_over(unsafe { (self.PyLong_FromLongLong)(number) })
     }
 
     pub(super) fn unsigned(&self, number: u64) -> Option<Owned<'_>> {
-        // SAFETY: it takes any number.
-        self.owned(unsafe { (self.PyLong_FromUnsignedLongLong)(number) })
+        // SAFETY: the function accepts any number.
+        self.take_over(unsafe { (self.PyLong_FromUnsignedLongLong)(number) })
     }
 
-    pub(super) fn flag(&self, flag: bool) -> Option<Owned<'_>> {
-        // SAFETY: it takes any number.
-        self.owned(unsafe { (self.PyBool_FromLong)(flag.into()) })
+    pub(super) fn boolean(&self, boolean: bool) -> Option<Owned<'_>> {
+        // SAFETY: the function accepts any number.
+        self.take_over(unsafe { (self.PyBool_FromLong)(boolean.into()) })
     }
 
-    pub(super) fn text(&self, utf8: &[u8]) -> Option<Owned<'_>> {
+    pub(super) fn string(&self, utf8: &[u8]) -> Option<Owned<'_>> {
         let (start, length) = (utf8.as_ptr().cast(), utf8.len() as isize);
-        // SAFETY: these are so many bytes; nothing for the errors means that there is an exception.
-        self.owned(unsafe { (self.PyUnicode_DecodeUTF8)(start, length, ptr::null()) })
+        // SAFETY: `start` and `length` are those of a slice, whose bytes are copied. With null for the error handler,
+        // invalid UTF-8 sets an exception.
+        self.take_over(unsafe { (self.PyUnicode_DecodeUTF8)(start, length, ptr::null()) })
     }
 
     pub(super) fn bytes(&self, bytes: &[u8]) -> Option<Owned<'_>> {
         let (start, length) = (bytes.as_ptr().cast(), bytes.len() as isize);
-        // SAFETY: these are so many bytes.
-        self.owned(unsafe { (self.PyBytes_FromStringAndSize)(start, length) })
+        // SAFETY: `start` and `length` are those of a slice, whose bytes are copied.
+        self.take_over(unsafe { (self.PyBytes_FromStringAndSize)(start, length) })
     }
 
     pub(super) fn tuple<const N: usize>(&self, items: [Owned<'_>; N]) -> Option<Owned<'_>> {
-        // SAFETY: it takes any length.
-        let tuple = self.owned(unsafe { (self.PyTuple_New)(N as isize) })?;
+        // SAFETY: the function accepts any length.
+        let tuple = self.take_over(unsafe { (self.PyTuple_New)(N as isize) })?;
         for (place, item) in (0..).zip(items) {
-            // SAFETY: it is a new tuple with this place, and takes the item over, whatever happens.
+            // SAFETY: `tuple` is a new tuple of length N without other references, and `place < N`. `PyTuple_SetItem`
+            // steals the reference even on failure, and `into_ptr` gives up ours.
             if unsafe { (self.PyTuple_SetItem)(tuple.as_ptr(), place, item.into_ptr()) } != 0 {
                 return None;
             }
@@ -173,16 +184,17 @@ impl Interpreter {
         Some(tuple)
     }
 
-    /// A list of so many items.
+    /// Creates a list of the given length. `item` returns its items in order.
     pub(super) fn list<'p>(
         &'p self,
         length: usize,
         mut item: impl FnMut() -> Option<Owned<'p>>,
     ) -> Option<Owned<'p>> {
-        // SAFETY: it takes any length.
-        let list = self.owned(unsafe { (self.PyList_New)(length as isize) })?;
+        // SAFETY: the function accepts any length.
+        let list = self.take_over(unsafe { (self.PyList_New)(length as isize) })?;
         for place in 0..length {
-            // SAFETY: it is a new list with this place, and takes the item over, whatever happens.
+            // SAFETY: `list` is a new list of this length, and `place < length`. `PyList_SetItem` steals the reference
+            // even on failure, and `into_ptr` gives up ours.
             if unsafe { (self.PyList_SetItem)(list.as_ptr(), place as isize, item()?.into_ptr()) } != 0 {
                 return None;
             }
@@ -191,40 +203,47 @@ impl Interpreter {
     }
 
     pub(super) fn dict(&self) -> Option<Owned<'_>> {
-        // SAFETY: it takes nothing.
-        self.owned(unsafe { (self.PyDict_New)() })
+        // SAFETY: the function has no arguments.
+        self.take_over(unsafe { (self.PyDict_New)() })
     }
 
+    /// Inserts an entry into a dictionary, which keeps references of its own to key and value.
     pub(super) fn insert(&self, dict: &Owned<'_>, key: &Owned<'_>, value: &Owned<'_>) -> Option<()> {
-        // SAFETY: these are objects, and the first one is a dictionary of our own.
+        // SAFETY: an `Owned` keeps its object alive. For an object that is not a dictionary, CPython sets an exception.
         let inserted = unsafe { (self.PyDict_SetItem)(dict.as_ptr(), key.as_ptr(), value.as_ptr()) };
         (inserted == 0).then_some(())
     }
 
-    /// An object of a class, with nothing in it.
+    /// Allocates an object of a class. Its slots are empty, and neither `__new__` nor `__init__` is called.
     ///
     /// # Safety
     ///
-    /// It is a class that was written in Python, whose base is `object`.
-    pub(super) unsafe fn empty(&self, class: *mut Object) -> Option<Owned<'_>> {
-        // SAFETY: such classes are made in this way.
-        self.owned(unsafe { (self.PyType_GenericAlloc)(class, 0) })
+    /// `class` points to a live class that is written in Python and has no built-in base but `object`.
+    pub(super) unsafe fn allocate(&self, class: *mut Object) -> Option<Owned<'_>> {
+        // SAFETY: `PyType_GenericAlloc` is the allocator that CPython gives such a class: `object.__new__` calls it in
+        // the same way. It zeroes the object: empty slots are null.
+        self.take_over(unsafe { (self.PyType_GenericAlloc)(class, 0) })
     }
 
-    /// In which word of an object of this class the slot of this name is: where something shows up that is put there.
+    /// Returns the index of the word of a class's objects that holds the slot with this name: sets the slot of an
+    /// object and looks for the value. Returns `None` without an exception if no word holds the value.
     ///
     /// # Safety
     ///
-    /// It is a class that was written in Python, whose base is `object`, and the name is a text.
-    pub(super) unsafe fn slot(&self, class: *mut Object, name: *mut Object) -> Option<usize> {
+    /// `class` is as for `allocate`, and `name` points to a live string.
+    pub(super) unsafe fn find_slot(&self, class: *mut Object, name: *mut Object) -> Option<usize> {
         let probe = self.bytes(b"purecloud_oauth.slot")?;
-        // SAFETY: the caller says so, an object has as many bytes as its class says, and a class knows their number.
+        // SAFETY: by this function's contract the class is one that `allocate` accepts, and `name` is alive. An object
+        // has the `__basicsize__` bytes that its class reports, starting at its address, and is aligned for pointers.
+        // All of its words are initialized: CPython sets those of the header and zeroes the rest. They are copied as
+        // mere addresses and never dereferenced. The object and the probe, which its slot refers to, live until the
+        // end.
         let words = unsafe {
-            let object = self.empty(class)?;
+            let object = self.allocate(class)?;
             if (self.PyObject_GenericSetAttr)(object.as_ptr(), name, probe.as_ptr()) != 0 {
                 return None;
             }
-            let size = self.owned((self.PyObject_GetAttrString)(class, c"__basicsize__".as_ptr()))?;
+            let size = self.take_over((self.PyObject_GetAttrString)(class, c"__basicsize__".as_ptr()))?;
             let size = usize::try_from((self.PyLong_AsSsize_t)(size.as_ptr())).ok()?;
             let words = object.as_ptr().cast::<*mut Object>();
             slice::from_raw_parts(words, size / size_of::<*mut Object>()).to_vec()
@@ -232,51 +251,67 @@ impl Interpreter {
         words.iter().position(|&word| word == probe.as_ptr())
     }
 
-    /// Puts something into a slot that is empty.
+    /// Stores a value in an empty slot, which takes over the reference.
     ///
     /// # Safety
     ///
-    /// The object is of a class that has this slot.
-    pub(super) unsafe fn fill(&self, object: &Owned<'_>, slot: usize, value: Owned<'_>) {
-        // SAFETY: the caller says so, and a slot takes its value over.
+    /// `slot` is from `find_slot` for the class of `object`, and the slot is empty.
+    pub(super) unsafe fn fill_slot(&self, object: &Owned<'_>, slot: usize, value: Owned<'_>) {
+        // SAFETY: by this function's contract the word is within the object and is that of the slot. A slot owns the
+        // reference in its word, and it was null, so no reference is lost.
         unsafe { object.as_ptr().cast::<*mut Object>().add(slot).write(value.into_ptr()) };
     }
 
+    /// Calls an object with a tuple of arguments.
+    ///
     /// # Safety
     ///
-    /// It is an object.
+    /// `callable` points to a live object, and `arguments` is a tuple.
     pub(super) unsafe fn call(&self, callable: *mut Object, arguments: Owned<'_>) -> Option<Owned<'_>> {
-        // SAFETY: the caller says so, and arguments are a tuple.
-        self.owned(unsafe { (self.PyObject_CallObject)(callable, arguments.as_ptr()) })
+        // SAFETY: by this function's contract the object is alive and the arguments are a tuple, which `arguments`
+        // keeps alive during the call. An object that can't be called sets an exception.
+        self.take_over(unsafe { (self.PyObject_CallObject)(callable, arguments.as_ptr()) })
     }
 
-    /// What frees a handle when nobody has it any more, or at once where it can't be made.
+    /// Creates a capsule that frees a handle when its last reference is gone. If that fails, frees the handle at once.
     ///
     /// # Safety
     ///
-    /// The handle is one that is freed in this way, and nobody else does.
-    pub(super) unsafe fn capsule(&self, handle: u64, free: Free) -> Option<Owned<'_>> {
-        // SAFETY: a handle is not zero, and the rest stays where it is.
-        let capsule = self.owned(unsafe {
+    /// `handle` is a handle of the type that `free` is for, and is not 0. The capsule takes it over: no other code
+    /// frees it.
+    pub(super) unsafe fn handle_capsule(&self, handle: u64, free: Free) -> Option<Owned<'_>> {
+        // SAFETY: `PyCapsule_New` requires a pointer that is not null, which the handle is not (it is the address of a
+        // Rust object, so it fits into a pointer), and a name and a destructor that outlive the capsule, which are
+        // static.
+        let capsule = self.take_over(unsafe {
             (self.PyCapsule_New)(handle as usize as *mut c_void, HANDLE.as_ptr(), Some(free_handle))
         });
         match &capsule {
-            // SAFETY: it is a capsule, and nothing else can be wrong.
+            // SAFETY: `PyCapsule_SetContext` accepts any pointer for a valid capsule, which this new one is, and can't
+            // fail for it.
             Some(capsule) => unsafe {
                 (self.PyCapsule_SetContext)(capsule.as_ptr(), free as *mut c_void);
             },
-            // SAFETY: the caller says so.
+            // SAFETY: by this function's contract the handle is one that `free` is for, and no other code frees it.
             None => unsafe { free(handle, &mut RustCallStatus::default()) },
         }
         capsule
     }
 }
 
+/// The name of the capsules that own a handle.
 const HANDLE: &CStr = c"purecloud_oauth.handle";
 
+/// Frees the handle of a capsule, as its destructor.
+///
+/// # Safety
+///
+/// `capsule` is from `handle_capsule`, and CPython calls this function, once and with the GIL held, to destroy it.
 unsafe extern "C" fn free_handle(capsule: *mut Object) {
     let Some(python) = INTERPRETER.get() else { return };
-    // SAFETY: it is one of ours, and made as above.
+    // SAFETY: by this function's contract the capsule is from `handle_capsule`. So its pointer, which is stored under
+    // this name, is the handle, which is freed only here. Its context is null, if it was not set yet, or the address of
+    // a `Free` that is for this handle.
     unsafe {
         let handle = (python.PyCapsule_GetPointer)(capsule, HANDLE.as_ptr());
         let free = (python.PyCapsule_GetContext)(capsule);

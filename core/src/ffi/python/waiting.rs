@@ -1,5 +1,6 @@
-//! How Python waits for a call: in its thread, or in an event loop that is told through a mailbox. No thread of the
-//! library enters Python, so none competes for the interpreter, and none is inside when that ends.
+//! Waiting for a call from Python: in the calling thread, or in an event loop that is notified through a mailbox. No
+//! thread of the native library enters the interpreter, so none competes for the GIL, and none is inside when the
+//! interpreter is finalized.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -8,54 +9,74 @@ use std::time::{Duration, Instant};
 
 use super::mailbox::Mailbox;
 
-/// What uniffi exports for the futures of one type.
+/// uniffi's functions for the futures with one type of result.
+///
+/// uniffi passes the data of the callback as a `u64`. Here it is a pointer, which the C ABI passes in the same way on
+/// platforms with 64-bit pointers.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub(super) struct Functions {
-    poll: unsafe extern "C" fn(future: u64, told: extern "C" fn(*const Call, i8), call: *const Call),
+    poll: unsafe extern "C" fn(
+        future: u64,
+        callback: extern "C" fn(*const PendingCall, i8),
+        data: *const PendingCall,
+    ),
     cancel: unsafe extern "C" fn(future: u64),
     free: unsafe extern "C" fn(future: u64),
 }
 
-/// What uniffi says when a future is to be polled again.
+/// uniffi's code for a future that must be polled again: `RustFuturePoll::Wake`.
 const WAKE: i8 = 1;
 
-/// A call under way. Python has it until it is no longer interested, and the library until the call is done.
-pub(super) struct Call {
+/// A call in progress. Python owns a reference until it leaves the call, and the poll under way owns another one until
+/// the call is done.
+pub(super) struct PendingCall {
     future: u64,
     functions: Functions,
     progress: AtomicU8,
-    waiting: Waiting,
+    waiter: Waiter,
 }
 
-enum Waiting {
+/// The party to notify when the call is done.
+enum Waiter {
     Thread(Thread),
     Loop { mailbox: Arc<Mailbox>, number: u64 },
 }
 
-/// How far a call is. Who comes second, of `DONE` and `LEFT`, frees the future.
+/// The states of a call. The second of `DONE` and `LEFT` to be set frees the future.
 mod progress {
     pub(super) const UNDER_WAY: u8 = 0;
-    /// The library has said for the last time how it is.
+    /// uniffi has reported the future as ready, and calls back no more.
     pub(super) const DONE: u8 = 1;
-    /// Python does not look at it any more.
+    /// Python has left the call, and uses it no more.
     pub(super) const LEFT: u8 = 2;
 }
 
-impl Call {
-    /// Polls until there is a result, on whatever thread there is something new.
-    extern "C" fn told(call: *const Call, code: i8) {
-        // SAFETY: it is the library's own, which passes it on here, or gives it back at the end.
+impl PendingCall {
+    /// The callback of each poll. If the future was woken, polls it again, on the thread that woke it. Otherwise the
+    /// call is done: notifies the waiter, or frees the future if Python has left the call.
+    extern "C" fn continue_poll(call: *const PendingCall, code: i8) {
+        // SAFETY: `call` is from the `Arc::into_raw` of the poll that this is the callback of: uniffi passes it on
+        // unchanged. uniffi calls back exactly once for each poll, so this is the only use of that reference.
         let call = unsafe { Arc::from_raw(call) };
         if code == WAKE {
-            // SAFETY: the future is freed when the call is done at the earliest, which it isn't.
-            unsafe { (call.functions.poll)(call.future, Call::told, Arc::into_raw(Arc::clone(&call))) };
+            // SAFETY: by the contract of `begin`, `future` is the handle of a future that these functions are for.
+            // There is one poll at a time, and the future is freed only after the callback of the last one has set
+            // `DONE`. With `WAKE` this was not the last one. If the new poll itself ends with freeing the future, a
+            // reference of uniffi keeps the future alive until the poll returns.
+            unsafe {
+                (call.functions.poll)(
+                    call.future,
+                    PendingCall::continue_poll,
+                    Arc::into_raw(Arc::clone(&call)),
+                );
+            }
         } else if call.progress.swap(progress::DONE, Ordering::AcqRel) == progress::LEFT {
             call.free();
         } else {
-            match &call.waiting {
-                Waiting::Thread(thread) => thread.unpark(),
-                Waiting::Loop { mailbox, number } => mailbox.put(*number),
+            match &call.waiter {
+                Waiter::Thread(thread) => thread.unpark(),
+                Waiter::Loop { mailbox, number } => mailbox.put(*number),
             }
         }
     }
@@ -64,58 +85,66 @@ impl Call {
         self.progress.load(Ordering::Acquire) == progress::DONE
     }
 
+    /// Frees the future. Called by the code that sets the second of `DONE` and `LEFT`.
     fn free(&self) {
-        // SAFETY: only who comes second comes here.
+        // SAFETY: `progress` is swapped to `DONE` once and to `LEFT` once, and only the second swap finds the other
+        // one, so the future is freed once. It is not used afterwards: uniffi calls back no more, and Python has left.
         unsafe { (self.functions.free)(self.future) };
     }
 }
 
-/// Begins a call. With a mailbox its event loop is told of it by this number; without one this thread waits.
+/// Begins a call. When it is done, `number` is put into the mailbox or, if that is null, the calling thread is
+/// unparked.
 ///
 /// # Safety
 ///
-/// The functions are those of the future's type, and nobody else uses it before the call is done. The mailbox, if
-/// there is one, has not been freed.
+/// - `future` is the handle of a future that has not been freed. The call takes it over: until the call is done, the
+///   caller does not use it, then it may complete it until it leaves the call, and it never frees it.
+/// - `functions` points to the addresses of uniffi's functions for futures with this type of result.
+/// - `mailbox` is null, or is from `purecloud_oauth_python_mailbox` and has not been released.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn purecloud_oauth_python_begin(
     future: u64,
     functions: &Functions,
     mailbox: *const Mailbox,
     number: u64,
-) -> *const Call {
-    let waiting = if mailbox.is_null() {
-        Waiting::Thread(thread::current())
+) -> *const PendingCall {
+    let waiter = if mailbox.is_null() {
+        Waiter::Thread(thread::current())
     } else {
-        // SAFETY: Python has it, so it can be counted.
+        // SAFETY: `mailbox` is from `Arc::into_raw`, and by this function's contract Python owns a reference to it.
         unsafe { Arc::increment_strong_count(mailbox) };
-        // SAFETY: that is what has just been counted.
-        Waiting::Loop { mailbox: unsafe { Arc::from_raw(mailbox) }, number }
+        // SAFETY: takes over the reference that was added by the line above.
+        Waiter::Loop { mailbox: unsafe { Arc::from_raw(mailbox) }, number }
     };
     let progress = AtomicU8::new(progress::UNDER_WAY);
-    let call = Arc::new(Call { future, functions: *functions, progress, waiting });
-    Call::told(Arc::into_raw(Arc::clone(&call)), WAKE);
+    let call = Arc::new(PendingCall { future, functions: *functions, progress, waiter });
+    PendingCall::continue_poll(Arc::into_raw(Arc::clone(&call)), WAKE);
     Arc::into_raw(call)
 }
 
-/// Frees a future for which no call is begun.
+/// Frees a future for which no call was begun.
 ///
 /// # Safety
 ///
-/// The functions are those of the future's type, and nobody else uses it.
+/// `future` is the handle of a future that has not been freed, was not passed to `purecloud_oauth_python_begin`, and is
+/// not used afterwards. `functions` points to the addresses of uniffi's functions for futures with this type of result.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn purecloud_oauth_python_discard(future: u64, functions: &Functions) {
-    // SAFETY: it is nobody else's.
+    // SAFETY: by this function's contract the future has not been freed, is not used afterwards, and is of the type
+    // that the function is for.
     unsafe { (functions.free)(future) };
 }
 
-/// Waits in this thread, which has begun the call; not longer than this. Returns whether there is a result.
+/// Waits until the call is done, at most for the given time, and returns whether it is done. To wait longer than 0 ms,
+/// the calling thread must have begun the call, without a mailbox: only that thread is unparked.
 ///
 /// # Safety
 ///
-/// The call has not been left.
+/// `call` is from `purecloud_oauth_python_begin`, and is not left before this function returns.
 #[unsafe(no_mangle)]
-unsafe extern "C" fn purecloud_oauth_python_wait(call: *const Call, milliseconds: u32) -> bool {
-    // SAFETY: Python has not left it.
+unsafe extern "C" fn purecloud_oauth_python_wait(call: *const PendingCall, milliseconds: u32) -> bool {
+    // SAFETY: by this function's contract Python owns a reference, which keeps the call alive during this function.
     let call = unsafe { &*call };
     let end = Instant::now() + Duration::from_millis(milliseconds.into());
     while !call.is_done() {
@@ -128,17 +157,19 @@ unsafe extern "C" fn purecloud_oauth_python_wait(call: *const Call, milliseconds
     true
 }
 
-/// Leaves a call, whether it is done or not: then it is cancelled.
+/// Leaves a call. A call that is not done is cancelled.
 ///
 /// # Safety
 ///
-/// It is not used any more.
+/// `call` is from `purecloud_oauth_python_begin`, was not left before, and is not used by Python afterwards.
 #[unsafe(no_mangle)]
-unsafe extern "C" fn purecloud_oauth_python_leave(call: *const Call) {
-    // SAFETY: it is Python's own.
+unsafe extern "C" fn purecloud_oauth_python_leave(call: *const PendingCall) {
+    // SAFETY: `call` is from `Arc::into_raw` in `begin`, and by this function's contract Python's reference is released
+    // only here.
     let call = unsafe { Arc::from_raw(call) };
     if !call.is_done() {
-        // SAFETY: it is freed when it has been left at the earliest.
+        // SAFETY: the future is freed only after `LEFT` was set, which happens below. If the call is done meanwhile,
+        // cancelling it has no effect.
         unsafe { (call.functions.cancel)(call.future) };
     }
     if call.progress.swap(progress::LEFT, Ordering::AcqRel) == progress::DONE {
