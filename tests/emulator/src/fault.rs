@@ -15,7 +15,7 @@ use crate::endpoint::Endpoint;
 /// ```
 /// # use std::time::Duration;
 /// # use purecloud_oauth_emulator::{Endpoint, Fault};
-/// The secret is rotated, but the response never arrives.
+/// // The secret is rotated, but the response never arrives.
 /// let lost = Fault::on(Endpoint::PostOauthClientSecret).reset().after_execution();
 /// // The service is down for two requests.
 /// let down = Fault::on(Endpoint::GetOauthClients).status(503).header("Retry-After", "1").times(2);
