@@ -13,8 +13,8 @@ use crate::clock::check_duration;
 use crate::error::Error;
 use crate::headers;
 use crate::metadata::ResponseMetadata;
-use crate::service::Shared;
-use crate::transport::{Allowance, Nothing, Request, Returned};
+use crate::shared::Shared;
+use crate::transport::{CallLimits, Request, Returned};
 
 /// The name of the setting for a call's headers in every language but Rust.
 const HEADERS: &str = "headers";
@@ -33,7 +33,10 @@ impl CallOptions {
     pub fn new() -> Self {
         Self::default()
     }
+}
 
+#[cfg_attr(feature = "uniffi", exported(fields call_options))]
+impl CallOptions {
     /// Sets the maximum time of the call, including all its attempts and pauses.
     #[must_use]
     pub fn deadline(mut self, deadline: Duration) -> Self {
@@ -49,12 +52,12 @@ impl CallOptions {
         self
     }
 
-    /// Adds a header. A later header of the same name replaces it.
+    /// Sets a header of the call, in place of a default header of the same name.
     ///
     /// # Errors
-    /// `InvalidArgument` if it is not a valid header, or is set automatically: `Accept`, `Authorization`, `User-Agent`,
-    /// and those for the body, the connection and a proxy. Also if there are more than 200 headers, or more than 64 KiB
-    /// of names and values.
+    /// Fails with `InvalidArgument` if it is not a valid header, or is set automatically: `Accept`, `Authorization`,
+    /// `User-Agent`, and those for the body, the connection and a proxy. Also if there are more than 200 headers, or
+    /// more than 64 KiB of names and values.
     pub fn header(mut self, name: &str, value: &str) -> Result<Self, Error> {
         headers::add(&mut self.headers, HEADERS, name, value)?;
         Ok(self)
@@ -106,27 +109,6 @@ pub struct Call<T> {
     request: Result<Request, Error>,
     options: CallOptions,
     returns: PhantomData<fn() -> T>,
-}
-
-/// A result of an operation, with the type that the response is read as.
-pub(crate) trait Value: Sized + Send {
-    type Read: Returned + Send;
-
-    fn from_read(read: Self::Read) -> Self;
-}
-
-impl<M: crate::models::Model> Value for M {
-    type Read = M;
-
-    fn from_read(read: M) -> Self {
-        read
-    }
-}
-
-impl Value for () {
-    type Read = Nothing;
-
-    fn from_read(_read: Nothing) -> Self {}
 }
 
 impl<T> Call<T> {
@@ -193,7 +175,7 @@ pub(crate) fn require_runtime() -> Result<(), Error> {
 }
 
 #[allow(private_bounds, reason = "the set of results is private to the crate")]
-impl<T: Value> Call<T> {
+impl<T: Returned> Call<T> {
     /// Sends the request and returns the result of the operation with its metadata.
     ///
     /// # Errors
@@ -204,23 +186,23 @@ impl<T: Value> Call<T> {
         let operation = request.operation;
         headers::merge(&mut request.headers, HEADERS, &options.headers)
             .map_err(|error| error.with_operation(&operation))?;
-        let allowance = Allowance {
+        let limits = CallLimits {
             deadline: options.deadline.unwrap_or(shared.deadline),
             retries: !options.without_retries,
         };
         require_runtime().map_err(|error| error.with_operation(&operation))?;
-        check_duration("deadline", allowance.deadline).map_err(|error| error.with_operation(&operation))?;
-        if allowance.deadline.is_zero() {
+        check_duration("deadline", limits.deadline).map_err(|error| error.with_operation(&operation))?;
+        if limits.deadline.is_zero() {
             return Err(Error::invalid_argument("deadline", "is zero; it must be greater than zero")
                 .with_operation(&operation));
         }
-        let (read, metadata) = shared.transport.send::<T::Read>(&request, &shared.tokens, &allowance).await?;
-        Ok(Response { value: T::from_read(read), metadata })
+        let (value, metadata) = shared.transport.send(&request, &shared.tokens, &limits).await?;
+        Ok(Response { value, metadata })
     }
 }
 
 #[allow(private_bounds, reason = "the set of results is private to the crate")]
-impl<T: Value + 'static> IntoFuture for Call<T> {
+impl<T: Returned> IntoFuture for Call<T> {
     type Output = Result<T, Error>;
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
 

@@ -10,53 +10,14 @@ use http::{HeaderMap, HeaderValue};
 
 use crate::certificates::{client_certificate, root_certificates};
 use crate::clock::{Clock, SystemClock, check_duration};
-use crate::connections::{ConnectionSettings, Connections};
 use crate::credentials::Credentials;
 use crate::error::Error;
 use crate::headers;
+use crate::host::Host;
+use crate::http_client::{ConnectionSettings, Connections};
 use crate::proxy::{ProxyRoute, ProxySetting};
-use crate::region::Host;
+use crate::retry_policy::RetryPolicy;
 use crate::secret::Secret;
-use crate::sources::{self, Sources};
-
-/// The limits for retrying a failed operation.
-///
-/// The operations that may be retried after a given failure are not a setting: see `Replay`.
-#[derive(Clone, Debug, PartialEq)]
-pub struct RetryPolicy {
-    /// The maximum number of times that an operation is sent, including the first: 3. With 1 a failure is never
-    /// retried. Not counted: the single retry after a 401 with a renewed token.
-    pub max_attempts: u32,
-    /// The maximum pause before the first retry: 0.5 s. The maximum doubles with each further retry; the actual pause
-    /// is a random time between zero and the maximum.
-    pub first_backoff: Duration,
-    /// The limit of the maximum pause between two attempts: 20 s.
-    pub max_backoff: Duration,
-    /// The maximum wait that the service may ask for: 120 s. If it asks for more, the error is returned at once and
-    /// holds the requested wait.
-    pub max_retry_after: Duration,
-    /// The size of the retry budget that all clones of an API object share: 500. Each retry uses up its cost, and
-    /// successful operations refill the budget. If it is used up, failures are not retried.
-    pub budget: u32,
-    /// The cost of a retry after a failure: 14.
-    pub failure_cost: u32,
-    /// The cost of a retry that the service asked for because of too many requests: 5.
-    pub throttle_cost: u32,
-}
-
-impl Default for RetryPolicy {
-    fn default() -> Self {
-        RetryPolicy {
-            max_attempts: 3,
-            first_backoff: Duration::from_millis(500),
-            max_backoff: Duration::from_secs(20),
-            max_retry_after: Duration::from_secs(120),
-            budget: 500,
-            failure_cost: 14,
-            throttle_cost: 5,
-        }
-    }
-}
 
 /// The settings of an API object: host, credentials, connections, time limits and retries. They have been checked.
 #[derive(Clone)]
@@ -68,37 +29,12 @@ pub struct Config {
     pub(crate) retry: RetryPolicy,
     pub(crate) user_agent: HeaderValue,
     pub(crate) default_headers: HeaderMap,
-    pub(crate) max_response_bytes: usize,
+    pub(crate) max_response_bytes: u64,
     pub(crate) connections: Connections,
     pub(crate) clock: Arc<dyn Clock>,
 }
 
 impl Config {
-    /// Finds settings in the environment and in files on this machine, by the defaults of `Sources`.
-    ///
-    /// # Errors
-    /// `InvalidArgument` if no source has credentials: the error lists the sources and what is missing in each. Also if
-    /// a setting or file that applies can't be used.
-    pub fn from_env() -> Result<ConfigBuilder, Error> {
-        Config::find(&Sources::default())
-    }
-
-    /// Finds settings in the sources that `sources` enables.
-    ///
-    /// # Errors
-    /// The same as those of `from_env`.
-    pub fn find(sources: &Sources) -> Result<ConfigBuilder, Error> {
-        let found = sources::find(sources)?;
-        let mut builder = Config::builder(found.host, found.credentials);
-        if let Some(address) = found.proxy {
-            builder = builder.proxy(address);
-        }
-        if let Some(policy) = found.retry {
-            builder = builder.retry(policy);
-        }
-        Ok(builder)
-    }
-
     /// Returns a builder with the default settings for a region (or another host) and these credentials.
     pub fn builder(host: impl Into<Host>, credentials: Credentials) -> ConfigBuilder {
         ConfigBuilder {
@@ -166,7 +102,7 @@ pub struct ConfigBuilder {
     pool_max_idle_per_host: Option<usize>,
     user_agent_suffix: Option<String>,
     default_headers: Vec<(String, Secret)>,
-    max_response_bytes: usize,
+    max_response_bytes: u64,
     http_client: Option<reqwest::Client>,
     clock: Arc<dyn Clock>,
     #[cfg(test)]
@@ -181,6 +117,7 @@ pub(crate) struct TestNetwork {
     pub(crate) variables: std::collections::HashMap<&'static str, OsString>,
 }
 
+#[cfg_attr(feature = "uniffi", exported(fields config_builder))]
 impl ConfigBuilder {
     /// Sets the maximum time to establish a connection, including the TLS handshake: 5 s by default. It must be shorter
     /// than the attempt timeout, so that a connection that can't be established is reported as such.
@@ -222,7 +159,7 @@ impl ConfigBuilder {
     /// variable. The proxies of the environment and of the operating system are ignored for loopback addresses. A proxy
     /// set here ignores `NO_PROXY`.
     ///
-    /// If a proxy can't be used, `build()` fails with an error that names the setting or variable.
+    /// If the proxy can't be used, the settings are refused with an error that names the setting or variable.
     pub fn proxy(mut self, address: impl Into<Secret>) -> Self {
         self.proxy = ProxySetting::Address(address.into());
         self
@@ -234,7 +171,10 @@ impl ConfigBuilder {
         self
     }
 
-    /// Adds root certificates in PEM, to trust in addition to those of the system.
+    /// Sets root certificates in PEM, to trust in addition to those of the system.
+    ///
+    /// # In Rust
+    /// Each call adds certificates to those before.
     pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.root_certificates.push(pem.into());
         self
@@ -258,19 +198,21 @@ impl ConfigBuilder {
         self
     }
 
-    /// Adds a header to every operation, but not to sign-ins. A later header of the same name replaces it, and so does
-    /// a header of the call. At most 200 headers with 64 KiB of names and values are allowed.
+    /// Sets a header that every operation sends, but not a sign-in. A header of the same name in a call replaces it. At
+    /// most 200 headers with 64 KiB of names and values are allowed.
     pub fn default_header(mut self, name: impl Into<String>, value: impl Into<Secret>) -> Self {
         self.default_headers.push((name.into(), value.into()));
         self
     }
 
     /// Sets the maximum size of a response after decompression, in bytes: 64 MiB by default.
-    pub fn max_response_bytes(mut self, bytes: usize) -> Self {
+    pub fn max_response_bytes(mut self, bytes: u64) -> Self {
         self.max_response_bytes = bytes;
         self
     }
+}
 
+impl ConfigBuilder {
     /// Sets the HTTP client to use (of the `reqwest` crate, version 0.13), instead of one that is built from the
     /// settings for connections, proxy and TLS; those settings are rejected if it is set.
     ///
@@ -291,7 +233,7 @@ impl ConfigBuilder {
     /// Checks the settings and builds the `Config`. Nothing is sent.
     ///
     /// # Errors
-    /// `InvalidArgument` with the name of the first setting that can't be used.
+    /// Fails with `InvalidArgument` with the name of the first setting that can't be used.
     pub fn build(self) -> Result<Config, Error> {
         self.credentials.check()?;
         let durations = [
@@ -308,19 +250,7 @@ impl ConfigBuilder {
         if self.connect_timeout.is_some_and(|timeout| timeout >= self.attempt_timeout) {
             return Err(Error::invalid_argument("connect_timeout", "is not shorter than attempt_timeout"));
         }
-        if self.retry.max_attempts == 0 {
-            return Err(Error::invalid_argument("retry.max_attempts", "is 0; 1 sends once, without retries"));
-        }
-        for (setting, duration) in [
-            ("retry.first_backoff", self.retry.first_backoff),
-            ("retry.max_backoff", self.retry.max_backoff),
-            ("retry.max_retry_after", self.retry.max_retry_after),
-        ] {
-            check_duration(setting, duration)?;
-        }
-        if self.retry.first_backoff > self.retry.max_backoff {
-            return Err(Error::invalid_argument("retry.first_backoff", "is longer than retry.max_backoff"));
-        }
+        self.retry.check()?;
         if self.max_response_bytes == 0 {
             return Err(Error::invalid_argument("max_response_bytes", "is 0; it must be greater than 0"));
         }

@@ -6,45 +6,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::metadata::ResponseMetadata;
-use crate::models::ErrorBody;
+use crate::models::{Detail, ErrorBody};
 use crate::operation::{Operation, Replay};
 use crate::printable::one_line;
 
-macro_rules! kinds {
-    ($($(#[$($meta:tt)*])* $kind:ident,)*) => {
-        /// The kind of an error, for a program to decide by.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        #[non_exhaustive]
-        pub enum ErrorKind {
-            $($(#[$($meta)*])* $kind,)*
-        }
-
-        /// The error of an operation: its kind, to decide by, and its details.
-        #[cfg(feature = "uniffi")]
-        #[derive(Clone, Debug, PartialEq, thiserror::Error, uniffi::Error)]
-        pub(crate) enum OAuthError {
-            $(
-                $(#[$($meta)*])*
-                #[error("{failure}")]
-                $kind {
-                    /// The details of the error.
-                    failure: Box<crate::ffi::Failure>,
-                },
-            )*
-        }
-
-        #[cfg(feature = "uniffi")]
-        impl From<Error> for OAuthError {
-            fn from(error: Error) -> Self {
-                match error.kind() {
-                    $(ErrorKind::$kind => OAuthError::$kind { failure: Box::new(error.into()) },)*
-                }
-            }
-        }
-    };
-}
-
-kinds! {
+/// The kind of an error, to decide by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "uniffi", exported(error_kinds))]
+#[non_exhaustive]
+pub enum ErrorKind {
     /// An argument or a setting was rejected before anything was sent; the error names it. The service has not
     /// executed the operation. Retrying without a change is of no use.
     InvalidArgument,
@@ -103,6 +73,15 @@ impl Error {
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
+}
+
+#[cfg_attr(feature = "uniffi", exported(fields error_details))]
+impl Error {
+    /// Returns the error message: a single line for the user, without any secret or token.
+    #[cfg(feature = "uniffi")]
+    pub(crate) fn text(&self) -> String {
+        self.to_string()
+    }
 
     /// Returns the name of the operation that failed, as in the documentation; `None` if a setting was rejected.
     #[must_use]
@@ -134,10 +113,10 @@ impl Error {
         self.0.body.as_ref().and_then(|body| body.message.as_deref())
     }
 
-    /// Returns the service's error body: code, message, field details, nested errors, and the limit that was exceeded.
+    /// Returns the faults that the service found, field by field.
     #[must_use]
-    pub fn body(&self) -> Option<&ErrorBody> {
-        self.0.body.as_deref()
+    pub fn details(&self) -> &[Detail] {
+        self.0.body.as_ref().map_or(&[], |body| &body.details)
     }
 
     /// Returns the id by which the vendor's support can find the request.
@@ -156,23 +135,29 @@ impl Error {
         self.0.retry_after
     }
 
-    /// Returns status, correlation id, rate limit, number of attempts and elapsed time; `None` if the call was rejected
-    /// before it started.
-    #[must_use]
-    pub fn metadata(&self) -> Option<&ResponseMetadata> {
-        self.0.metadata.as_ref()
-    }
-
-    /// Returns whether the service may have executed the operation despite the error.
+    /// Returns true if the service may have executed the operation despite the error.
     #[must_use]
     pub fn server_may_have_acted(&self) -> bool {
         self.0.may_have_acted
     }
 
-    /// Returns whether the same call may succeed later and is safe to make again.
+    /// Returns true if the same call may succeed later and is safe to make again.
     #[must_use]
     pub fn worth_retrying(&self) -> bool {
         self.0.worth_retrying
+    }
+
+    /// Returns the service's error body: code, message, field details, nested errors, and the limit that was exceeded.
+    #[must_use]
+    pub fn body(&self) -> Option<&ErrorBody> {
+        self.0.body.as_deref()
+    }
+
+    /// Returns status, correlation id, rate limit, number of attempts and elapsed time; `None` if the call was rejected
+    /// before it started.
+    #[must_use]
+    pub fn metadata(&self) -> Option<&ResponseMetadata> {
+        self.0.metadata.as_ref()
     }
 }
 
@@ -234,14 +219,17 @@ pub(crate) fn innermost(error: &dyn StdError) -> String {
     cause.to_string()
 }
 
-/// A builder of `Error`, for use within the crate.
-pub(crate) struct ErrorBuilder(Inner);
+/// A builder of `Error`, for use within the crate. Its functions may be called in any order.
+pub(crate) struct ErrorBuilder {
+    inner: Inner,
+    temporary: bool,
+}
 
 impl Error {
-    pub(crate) fn builder() -> ErrorBuilder {
-        ErrorBuilder(Inner {
-            kind: ErrorKind::InvalidArgument,
-            message: String::new(),
+    pub(crate) fn builder(kind: ErrorKind, message: impl Into<String>) -> ErrorBuilder {
+        let inner = Inner {
+            kind,
+            message: message.into(),
             operation: None,
             argument: None,
             body: None,
@@ -250,13 +238,14 @@ impl Error {
             may_have_acted: false,
             worth_retrying: false,
             source: None,
-        })
+        };
+        ErrorBuilder { inner, temporary: false }
     }
 
     pub(crate) fn invalid_argument(argument: impl Into<String>, reason: impl fmt::Display) -> Self {
         let argument = argument.into();
-        let mut builder = Error::builder().kind(ErrorKind::InvalidArgument, format!("{argument} {reason}"));
-        builder.0.argument = Some(argument);
+        let mut builder = Error::builder(ErrorKind::InvalidArgument, format!("{argument} {reason}"));
+        builder.inner.argument = Some(argument);
         builder.build()
     }
 
@@ -298,7 +287,7 @@ impl Error {
     }
 
     /// Returns the same error with the kind of a failed sign-in. `InvalidArgument` stays `InvalidArgument`.
-    pub(crate) fn of_sign_in(self) -> Self {
+    pub(crate) fn into_sign_in_error(self) -> Self {
         match self.kind() {
             ErrorKind::InvalidArgument => self,
             kind => self.change(|inner| inner.kind = sign_in_kind(kind)),
@@ -313,57 +302,63 @@ impl Error {
 }
 
 impl ErrorBuilder {
-    pub(crate) fn kind(mut self, kind: ErrorKind, message: impl Into<String>) -> Self {
-        self.0.kind = kind;
-        self.0.message = message.into();
+    pub(crate) fn kind(mut self, kind: ErrorKind) -> Self {
+        self.inner.kind = kind;
+        self
+    }
+
+    /// Puts the message into a longer one.
+    pub(crate) fn edit_message(mut self, edit: impl FnOnce(&str) -> String) -> Self {
+        self.inner.message = edit(&self.inner.message);
         self
     }
 
     pub(crate) fn operation(mut self, operation: &Operation) -> Self {
-        self.0.operation = Some(*operation);
+        self.inner.operation = Some(*operation);
         self
     }
 
     pub(crate) fn body(mut self, body: Option<ErrorBody>) -> Self {
-        self.0.body = body.map(Arc::new);
+        self.inner.body = body.map(Arc::new);
         self
     }
 
     pub(crate) fn metadata(mut self, metadata: ResponseMetadata) -> Self {
-        self.0.metadata = Some(metadata);
+        self.inner.metadata = Some(metadata);
         self
     }
 
     pub(crate) fn retry_after(mut self, retry_after: Option<Duration>) -> Self {
-        self.0.retry_after = retry_after;
+        self.inner.retry_after = retry_after;
         self
     }
 
     pub(crate) fn may_have_acted(mut self, may_have_acted: bool) -> Self {
-        self.0.may_have_acted = may_have_acted;
+        self.inner.may_have_acted = may_have_acted;
         self
     }
 
-    /// Sets whether a retry is worth it; `temporary` says that the failure may pass. A `Once` operation that may have
-    /// been executed is never worth a retry, whatever failed.
+    /// Marks a failure that may pass, so that a retry is worth it, unless the operation must not be repeated.
     pub(crate) fn temporary(mut self, temporary: bool) -> Self {
-        let once = self.0.operation.is_some_and(|operation| operation.replay == Replay::Once);
-        self.0.worth_retrying = temporary && !(once && self.0.may_have_acted);
+        self.temporary = temporary;
         self
     }
 
     pub(crate) fn source(mut self, source: impl StdError + Send + Sync + 'static) -> Self {
-        self.0.source = Some(Arc::new(source));
+        self.inner.source = Some(Arc::new(source));
         self
     }
 
     pub(crate) fn boxed_source(mut self, source: Box<dyn StdError + Send + Sync>) -> Self {
-        self.0.source = Some(Arc::from(source));
+        self.inner.source = Some(Arc::from(source));
         self
     }
 
-    pub(crate) fn build(self) -> Error {
-        Error(Arc::new(self.0))
+    pub(crate) fn build(mut self) -> Error {
+        let inner = &mut self.inner;
+        let once = inner.operation.is_some_and(|operation| operation.replay == Replay::Once);
+        inner.worth_retrying = self.temporary && !(once && inner.may_have_acted);
+        Error(Arc::new(self.inner))
     }
 }
 
@@ -375,7 +370,7 @@ mod tests {
     fn invisible_characters_from_the_service_are_escaped_and_right_to_left_letters_are_kept() {
         let body = ErrorBody { context_id: Some("a\u{200b}b".to_owned()), ..ErrorBody::default() };
         let said = "400 bad.request: the client \u{202e}evil\u{2069} of \u{e0041}עברית";
-        let error = Error::builder().kind(ErrorKind::Api, said).body(Some(body)).build();
+        let error = Error::builder(ErrorKind::Api, said).body(Some(body)).build();
         let shown =
             r"400 bad.request: the client \u{202e}evil\u{2069} of \u{e0041}עברית [correlation id a\u{200b}b]";
         assert_eq!(error.to_string(), shown);

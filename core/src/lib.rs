@@ -1,7 +1,5 @@
-//! The OAuth API of Genesys Cloud (PureCloud): all 13 operations, under the documentation's names.
-//!
-//! The library enforces a deadline on every call, never repeats a request that is unsafe to repeat, and never logs or
-//! loses a secret.
+//! A client library for the 13 operations of Genesys Cloud (PureCloud) that manage OAuth clients. It enforces a
+//! deadline on every call, never repeats a request that is unsafe to repeat, and never logs or loses a secret.
 //!
 //! ```no_run
 //! use purecloud_oauth::{Config, Credentials, OAuthApi, Region};
@@ -25,17 +23,22 @@
 
 #![cfg_attr(not(feature = "uniffi"), forbid(unsafe_code))]
 
+#[cfg(feature = "uniffi")]
+#[macro_use]
+extern crate purecloud_oauth_macros;
+
 mod api;
 mod call;
 mod certificates;
 mod clock;
 mod config;
-mod connections;
 mod credentials;
 mod error;
 #[cfg(feature = "uniffi")]
 mod ffi;
 mod headers;
+mod host;
+mod http_client;
 mod metadata;
 mod models;
 mod operation;
@@ -43,21 +46,24 @@ mod path;
 mod printable;
 mod proxy;
 mod region;
+mod retry_policy;
 mod secret;
-mod service;
+mod shared;
 mod sources;
 mod transport;
 
 pub use api::OAuthApi;
 pub use call::{Call, CallOptions, Response};
 pub use clock::{Clock, Wait};
-pub use config::{Config, ConfigBuilder, RetryPolicy};
+pub use config::{Config, ConfigBuilder};
 pub use credentials::{Authorization, AuthorizationRequest, Credentials, Session};
 pub use error::{Error, ErrorKind};
+pub use host::{Gateway, Host};
 pub use metadata::{RateLimit, ResponseMetadata};
 pub use models::*;
 pub use operation::{Operation, Replay, Verb};
-pub use region::{Gateway, Host, Region};
+pub use region::Region;
+pub use retry_policy::RetryPolicy;
 pub use secret::Secret;
 pub use sources::Sources;
 

@@ -6,6 +6,7 @@ use http::{HeaderMap, StatusCode};
 
 /// The metadata of an operation and its response.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", exported(response_metadata))]
 #[non_exhaustive]
 pub struct ResponseMetadata {
     /// The HTTP status of the last response; `None` if there was none.
@@ -22,6 +23,7 @@ pub struct ResponseMetadata {
 
 /// The usage of the service's rate limit. A value is `None` if the response does not contain it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", exported(rate_limit))]
 #[non_exhaustive]
 pub struct RateLimit {
     /// The number of requests in the current window.
@@ -41,7 +43,7 @@ pub(crate) struct Head {
 
 impl Head {
     pub(crate) fn correlation_id(&self) -> Option<&str> {
-        text(&self.headers, "inin-correlation-id")
+        header_string(&self.headers, "inin-correlation-id")
     }
 }
 
@@ -49,7 +51,8 @@ impl ResponseMetadata {
     /// Reads the metadata from the head of a response. The caller adds the attempts and the elapsed time.
     pub(crate) fn read(head: &Head) -> Self {
         let Head { status, headers } = head;
-        let number = |name: &str| text(headers, name).and_then(|value| value.trim().parse::<u64>().ok());
+        let number =
+            |name: &str| header_string(headers, name).and_then(|value| value.trim().parse::<u64>().ok());
         ResponseMetadata {
             status: Some(status.as_u16()),
             correlation_id: head.correlation_id().map(str::to_owned),
@@ -65,6 +68,6 @@ impl ResponseMetadata {
 }
 
 /// Returns the value of a header, if it is printable ASCII.
-pub(crate) fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+pub(crate) fn header_string<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name).and_then(|value| value.to_str().ok())
 }

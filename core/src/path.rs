@@ -40,7 +40,8 @@ impl Id {
     }
 }
 
-/// Builds the URL of `operation` below `base`, with `ids` in place of the placeholders in its path template.
+/// Builds the URL of `operation` below `base`, with `ids` in place of the placeholders in its path template. An id has
+/// the name of the argument, which is that of the placeholder in snake case.
 pub(crate) fn address(base: &Url, operation: &Operation, ids: &[(&str, Id)]) -> Result<Url, Error> {
     let broken = || Error::invalid_argument("path", "does not match the operation's path template");
     let mut path = base.path().trim_end_matches('/').to_owned();
@@ -49,7 +50,7 @@ pub(crate) fn address(base: &Url, operation: &Operation, ids: &[(&str, Id)]) -> 
         match segment.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
             None => path.push_str(segment),
             Some(name) => {
-                let (_, id) = ids.iter().find(|(placeholder, _)| *placeholder == name).ok_or_else(broken)?;
+                let (_, id) = ids.iter().find(|(argument, _)| fills(argument, name)).ok_or_else(broken)?;
                 path.push_str(&id.encoded);
             }
         }
@@ -58,6 +59,11 @@ pub(crate) fn address(base: &Url, operation: &Operation, ids: &[(&str, Id)]) -> 
     url.set_path(&path);
     // The URL parser must not have changed the path, whatever an id contains.
     if url.path() == path { Ok(url) } else { Err(broken()) }
+}
+
+/// Returns whether an argument such as `client_id` belongs to a placeholder such as `clientId`.
+fn fills(argument: &str, placeholder: &str) -> bool {
+    argument.split('_').collect::<String>().eq_ignore_ascii_case(placeholder)
 }
 
 #[cfg(test)]
@@ -72,7 +78,7 @@ mod tests {
     #[test]
     fn a_scope_id_is_escaped_as_the_vendor_does() {
         let id = Id::new("scope_id", "users:readonly").expect("an id");
-        let url = address(&base(), &Operation::GET_OAUTH_SCOPE, &[("scopeId", id)]).expect("an address");
+        let url = address(&base(), &Operation::GET_OAUTH_SCOPE, &[("scope_id", id)]).expect("an address");
         assert_eq!(url.as_str(), "https://gateway.example.com/genesys/api/v2/oauth/scopes/users%3Areadonly");
     }
 
@@ -118,7 +124,7 @@ mod tests {
         #[test]
         fn the_path_matches_the_template_or_the_id_is_rejected(one in any_id(), two in any_id()) {
             for operation in Operation::ALL {
-                let ids = [("clientId", &one), ("scopeId", &one), ("executionId", &two)];
+                let ids = [("client_id", &one), ("scope_id", &one), ("execution_id", &two)];
                 let checked: Result<Vec<_>, _> =
                     ids.iter().map(|(name, id)| Id::new("id", id).map(|id| (*name, id))).collect();
                 let Ok(checked) = checked else { continue };

@@ -22,8 +22,8 @@ use reqwest::ClientBuilder;
 use url::Url;
 
 use crate::error::Error;
+use crate::host::{Host, is_loopback};
 use crate::printable::quoted_name;
-use crate::region::{Host, is_loopback};
 use crate::secret::Secret;
 
 use self::no_proxy::NoProxy;

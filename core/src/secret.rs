@@ -11,7 +11,7 @@ use secrecy::{ExposeSecret, SecretString};
 /// Only `expose()` returns the string: printing the secret, or anything that contains it, shows three asterisks. The
 /// memory is cleared when the last copy of the secret is dropped.
 #[derive(Clone)]
-#[cfg_attr(feature = "uniffi", derive(uniffi::Object), uniffi::export(Debug, Eq, Hash))]
+#[cfg_attr(feature = "uniffi", exported, derive(uniffi::Object), uniffi::export(Debug, Eq, Hash))]
 pub struct Secret(Arc<Memory>);
 
 /// The memory of a secret, which is cleared when it is dropped.
@@ -70,11 +70,12 @@ pub(crate) mod living {
     }
 }
 
+#[cfg_attr(feature = "uniffi", exported(secret))]
 impl Secret {
     /// Wraps a string.
     #[must_use]
-    pub fn new(value: impl Into<String>) -> Self {
-        Secret(Arc::new(Memory::new(value.into())))
+    pub fn new(text: impl Into<String>) -> Self {
+        Secret(Arc::new(Memory::new(text.into())))
     }
 
     /// Returns the string itself. The caller must keep it out of logs and error messages.
@@ -82,7 +83,9 @@ impl Secret {
     pub fn expose(&self) -> &str {
         self.0.0.expose_secret()
     }
+}
 
+impl Secret {
     pub(crate) fn is_empty(&self) -> bool {
         self.expose().is_empty()
     }

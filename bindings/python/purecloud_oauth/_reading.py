@@ -10,7 +10,11 @@ import sys
 
 
 def reader(library, buffer, misfit, types, parts):
-    """Returns a function that reads a value of a type, given by its number, from a buffer; None if unsupported."""
+    """Returns a function that reads a value of a type, given by its number, from a buffer.
+
+    Returns None in an interpreter other than CPython. In CPython, a table of types that can't be used is an error: the
+    readers in Python take several times as long.
+    """
     if sys.implementation.name != "cpython":
         return None
     # These functions must be called with the GIL held.
@@ -31,7 +35,7 @@ def reader(library, buffer, misfit, types, parts):
     ]
     bound = bind(addresses(*functions), types, constants + parts)
     if bound is None:
-        return None
+        raise ImportError("purecloud_oauth: the native library does not belong to this version of the package")
     read = native.purecloud_oauth_python_read
     read.argtypes, read.restype = (ctypes.c_void_p, ctypes.c_size_t, buffer), ctypes.py_object
 

@@ -12,6 +12,7 @@ mod kotlin;
 mod language;
 mod native;
 mod package;
+mod prose;
 mod python;
 mod report;
 mod server;

@@ -7,7 +7,7 @@ use anyhow::{Result, anyhow, bail};
 use crate::cargo::{self, cargo, follow, program};
 use crate::language::Language;
 use crate::native::Native;
-use crate::{browser, conformance, foreign_server, interface, report, tour};
+use crate::{browser, conformance, foreign_server, interface, prose, report, tour};
 
 /// The results of all checks.
 #[derive(Default)]
@@ -58,6 +58,10 @@ fn rust(tally: &mut Tally) {
         "format",
         component("rustfmt", "fmt").and_then(|()| cargo::run(&mut cargo(&["fmt", "--all", "--check"]))),
     );
+
+    report::step("wording of documentation comments");
+    tally.check("openings of documentation comments", prose::check_openings());
+    tally.check("documentation repeated by the interface for other languages", prose::check_repetitions());
 
     report::step("lints: cargo clippy, warnings are errors");
     let clippy = ["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"];

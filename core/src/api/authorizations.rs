@@ -1,10 +1,12 @@
 //! `/api/v2/oauth/authorizations`
 
+use super::OAuthApi;
 use crate::call::Call;
 use crate::models::{OAuthAuthorization, OAuthAuthorizationListing};
 use crate::operation::Operation;
 
-operations! {
+#[cfg_attr(feature = "uniffi", exported(authorization_operations))]
+impl OAuthApi {
     /// Reads the authorization that the user of the token granted to an OAuth client.
     ///
     /// Retried after a failure.
@@ -19,12 +21,14 @@ operations! {
     ///
     /// Vendor's page: `OAuthApi.html#getOauthAuthorization`.
     pub fn get_oauth_authorization(
-        &self, client_id: &str;
-        accept_language: Option<&str>
+        &self,
+        client_id: &str,
+        accept_language: Option<&str>,
     ) -> Call<OAuthAuthorization> {
-        self.call(Operation::GET_OAUTH_AUTHORIZATION, |arguments| {
-            arguments.id("clientId", "client_id", client_id)?.accept_language(accept_language)
-        })
+        self.call(Operation::GET_OAUTH_AUTHORIZATION)
+            .id("client_id", client_id)
+            .accept_language(accept_language)
+            .build()
     }
 
     /// Lists all authorizations of the user of the token in one response: granted, requested and revoked ones.
@@ -37,7 +41,7 @@ operations! {
     /// Needs the permission `oauth:client:authorize`.
     ///
     /// Vendor's page: `OAuthApi.html#getOauthAuthorizations`.
-    pub fn get_oauth_authorizations(&self; accept_language: Option<&str>) -> Call<OAuthAuthorizationListing> {
-        self.call(Operation::GET_OAUTH_AUTHORIZATIONS, |arguments| arguments.accept_language(accept_language))
+    pub fn get_oauth_authorizations(&self, accept_language: Option<&str>) -> Call<OAuthAuthorizationListing> {
+        self.call(Operation::GET_OAUTH_AUTHORIZATIONS).accept_language(accept_language).build()
     }
 }

@@ -1,10 +1,12 @@
 //! `/api/v2/oauth/clients`
 
+use super::OAuthApi;
 use crate::call::Call;
 use crate::models::{OAuthClient, OAuthClientEntityListing, OAuthClientRequest};
 use crate::operation::Operation;
 
-operations! {
+#[cfg_attr(feature = "uniffi", exported(client_operations))]
+impl OAuthApi {
     /// Deletes an OAuth client. The client has to be inactive: change its state first.
     ///
     /// Retried after a failure; if a response was lost and the client is then not found, the deletion counts as
@@ -20,10 +22,7 @@ operations! {
     ///
     /// Vendor's page: `OAuthApi.html#deleteOauthClient`.
     pub fn delete_oauth_client(&self, client_id: &str) -> Call<()> {
-        self.call(Operation::DELETE_OAUTH_CLIENT, |arguments| {
-            arguments.id("clientId", "client_id", client_id)?;
-            Ok(())
-        })
+        self.call(Operation::DELETE_OAUTH_CLIENT).id("client_id", client_id).build()
     }
 
     /// Reads an OAuth client. The response never contains the secret.
@@ -38,10 +37,7 @@ operations! {
     ///
     /// Vendor's page: `OAuthApi.html#getOauthClient`.
     pub fn get_oauth_client(&self, client_id: &str) -> Call<OAuthClient> {
-        self.call(Operation::GET_OAUTH_CLIENT, |arguments| {
-            arguments.id("clientId", "client_id", client_id)?;
-            Ok(())
-        })
+        self.call(Operation::GET_OAUTH_CLIENT).id("client_id", client_id).build()
     }
 
     /// Lists all OAuth clients of the organization in one response, without their secrets.
@@ -52,7 +48,7 @@ operations! {
     ///
     /// Vendor's page: `OAuthApi.html#getOauthClients`.
     pub fn get_oauth_clients(&self) -> Call<OAuthClientEntityListing> {
-        self.call(Operation::GET_OAUTH_CLIENTS, |_| Ok(()))
+        self.call(Operation::GET_OAUTH_CLIENTS).build()
     }
 
     /// Generates a new random secret for an OAuth client and returns the client with it. The old secret stops working
@@ -69,10 +65,7 @@ operations! {
     ///
     /// Vendor's page: `OAuthApi.html#postOauthClientSecret`.
     pub fn post_oauth_client_secret(&self, client_id: &str) -> Call<OAuthClient> {
-        self.call(Operation::POST_OAUTH_CLIENT_SECRET, |arguments| {
-            arguments.id("clientId", "client_id", client_id)?;
-            Ok(())
-        })
+        self.call(Operation::POST_OAUTH_CLIENT_SECRET).id("client_id", client_id).build()
     }
 
     /// Creates an OAuth client and returns it with its secret, which is never returned again: store it before anything
@@ -90,9 +83,7 @@ operations! {
     ///
     /// Vendor's page: `OAuthApi.html#postOauthClients`.
     pub fn post_oauth_clients(&self, body: &OAuthClientRequest) -> Call<OAuthClient> {
-        self.call(Operation::POST_OAUTH_CLIENTS, |arguments| {
-            arguments.body(body)
-        })
+        self.call(Operation::POST_OAUTH_CLIENTS).body(body).build()
     }
 
     /// Replaces an OAuth client and returns it without its secret, which does not change. Fields that are missing in
@@ -112,8 +103,6 @@ operations! {
     ///
     /// Vendor's page: `OAuthApi.html#putOauthClient`.
     pub fn put_oauth_client(&self, client_id: &str, body: &OAuthClientRequest) -> Call<OAuthClient> {
-        self.call(Operation::PUT_OAUTH_CLIENT, |arguments| {
-            arguments.id("clientId", "client_id", client_id)?.body(body)
-        })
+        self.call(Operation::PUT_OAUTH_CLIENT).id("client_id", client_id).body(body).build()
     }
 }

@@ -1,12 +1,10 @@
 //! The operations, one file per resource. Each consists of its row of the table, its arguments, and its result.
 
-#[macro_use]
-mod operations;
-mod authorizations;
-mod clients;
-mod scopes;
-mod sign_in;
-mod usage;
+pub(crate) mod authorizations;
+pub(crate) mod clients;
+pub(crate) mod scopes;
+pub(crate) mod sign_in;
+pub(crate) mod usage;
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,18 +14,20 @@ use zeroize::Zeroizing;
 
 use crate::call::Call;
 use crate::config::Config;
+use crate::credentials::Session;
 use crate::error::Error;
 use crate::headers;
+use crate::host::Host;
 use crate::models::{ErrorBody, RequestBody, decode};
 use crate::operation::Operation;
 use crate::path::{self, Id};
-use crate::service::Shared;
-use crate::transport::{Body, Request, Words};
+use crate::shared::Shared;
+use crate::transport::{Body, ErrorFormat, Request};
 
 /// The OAuth API of Genesys Cloud (PureCloud).
 ///
-/// Cheap to clone and safe to share: clones share the connections, the token and the retry budget. Create one per
-/// organization and keep it. Its calls need a Tokio runtime with time and I/O enabled.
+/// Create one per organization and keep it: it holds the connections, and one token for all calls. It may be used from
+/// many threads and tasks at once.
 ///
 /// Every operation can fail with these errors:
 ///
@@ -42,11 +42,17 @@ use crate::transport::{Body, Request, Words};
 ///   the operation.
 ///
 /// The vendor's pages named below are part of its SDK documentation: `OAuthApi.html`, and one page for each model.
+///
+/// # In Rust
+/// Cheap to clone: clones share the connections, the token and the retry budget. The calls need a Tokio runtime with
+/// time and I/O enabled.
 #[derive(Clone)]
+#[cfg_attr(feature = "uniffi", exported(oauth_api))]
 pub struct OAuthApi {
     shared: Arc<Shared>,
 }
 
+#[cfg_attr(feature = "uniffi", exported(api_functions))]
 impl OAuthApi {
     /// Creates an API object with these settings. Nothing is sent until the first call.
     #[must_use]
@@ -54,6 +60,31 @@ impl OAuthApi {
         OAuthApi { shared: Arc::new(Shared::new(config)) }
     }
 
+    /// Creates an API object with the settings that are found in the environment and in the files of the vendor's
+    /// tools. See `Sources` for the places. Nothing is sent until the first call.
+    ///
+    /// # Errors
+    /// Fails with `InvalidArgument` if no source has credentials: the error lists the sources and what is missing in
+    /// each. Also if a setting or file that applies can't be used.
+    pub fn from_env() -> Result<Self, Error> {
+        Ok(OAuthApi::new(Config::from_env()?.build()?))
+    }
+
+    /// Returns the current session; `None` if the API object is not signed in, as before the first call and after
+    /// signing out. Sends nothing.
+    #[must_use]
+    pub fn session(&self) -> Option<Session> {
+        self.shared.tokens.session()
+    }
+
+    /// Returns the host that calls and sign-ins go to.
+    #[must_use]
+    pub fn host(&self) -> &Host {
+        &self.shared.host
+    }
+}
+
+impl OAuthApi {
     /// Returns an API object for another runtime that is signed in as this one is, but does not use any of its
     /// connections.
     #[cfg(feature = "uniffi")]
@@ -61,43 +92,18 @@ impl OAuthApi {
         OAuthApi { shared: Arc::new(self.shared.with_new_connections(config)) }
     }
 
-    /// Creates an API object with the settings of `Config::from_env`, which come from the environment and from files on
-    /// this machine. Nothing is sent until the first call.
-    ///
-    /// # Errors
-    /// `InvalidArgument` if no source has credentials: the error lists the sources and what is missing in each. Also if
-    /// a setting or file that applies can't be used.
-    pub fn from_env() -> Result<Self, Error> {
-        Ok(OAuthApi::new(Config::from_env()?.build()?))
-    }
-
-    /// Builds a call: `arguments` adds the ids, query, headers and body.
-    fn call<T>(
-        &self,
-        operation: Operation,
-        arguments: impl FnOnce(&mut Arguments) -> Result<(), Error>,
-    ) -> Call<T> {
-        let request = self.request(operation, arguments).map_err(|error| error.with_operation(&operation));
-        Call::new(Arc::clone(&self.shared), request)
-    }
-
-    fn request(
-        &self,
-        operation: Operation,
-        arguments: impl FnOnce(&mut Arguments) -> Result<(), Error>,
-    ) -> Result<Request, Error> {
-        let mut checked = Arguments { headers: self.shared.default_headers.clone(), ..Arguments::default() };
-        arguments(&mut checked)?;
-        let mut url = path::address(self.shared.host.api(), &operation, &checked.ids)?;
-        if !checked.query.is_empty() {
-            url.query_pairs_mut().extend_pairs(&checked.query);
+    /// Begins a call of an operation, to which the arguments are added.
+    fn call(&self, operation: Operation) -> CallBuilder<'_> {
+        let headers = self.shared.default_headers.clone();
+        CallBuilder {
+            shared: &self.shared,
+            operation,
+            arguments: Ok(Arguments { headers, ..Arguments::default() }),
         }
-        let Arguments { headers, body, .. } = checked;
-        Ok(Request { operation, url, headers, body, secrets: Vec::new(), words: &ERROR_FORMAT })
     }
 }
 
-const ERROR_FORMAT: Words = Words {
+const ERROR_FORMAT: ErrorFormat = ErrorFormat {
     read: |body| decode::<ErrorBody>(body).ok(),
     advice: |code| match code {
         "cannot.delete.client" => Some("make it inactive first"),
@@ -111,10 +117,16 @@ impl fmt::Debug for OAuthApi {
     }
 }
 
-/// The maximum size of a request body, in bytes. An OAuth client with all its fields has a few kilobytes.
-const LARGEST_BODY: usize = 16 * 1024 * 1024;
+/// The maximum size of a request body, in bytes. A client with all its fields has a few kilobytes.
+const MAX_BODY_BYTES: usize = 16 * 1024 * 1024;
 
-/// The arguments of a call, each of which is checked when it is added.
+/// A call whose arguments are being added. Each argument is checked; the first that is refused fails the call.
+struct CallBuilder<'a> {
+    shared: &'a Arc<Shared>,
+    operation: Operation,
+    arguments: Result<Arguments, Error>,
+}
+
 #[derive(Default)]
 struct Arguments {
     ids: Vec<(&'static str, Id)>,
@@ -123,48 +135,76 @@ struct Arguments {
     body: Option<Body>,
 }
 
-impl Arguments {
-    /// Adds an id to the path; `placeholder` is its name in the path template, `argument` that of the argument.
-    fn id(
-        &mut self,
-        placeholder: &'static str,
-        argument: &'static str,
-        id: &str,
-    ) -> Result<&mut Self, Error> {
-        self.ids.push((placeholder, Id::new(argument, id)?));
-        Ok(self)
-    }
-
-    fn query(&mut self, name: &'static str, value: impl ToString) -> &mut Self {
-        self.query.push((name, value.to_string()));
+impl CallBuilder<'_> {
+    fn add(mut self, argument: impl FnOnce(&mut Arguments) -> Result<(), Error>) -> Self {
+        if let Ok(arguments) = &mut self.arguments
+            && let Err(error) = argument(arguments)
+        {
+            self.arguments = Err(error);
+        }
         self
     }
 
-    fn accept_language(&mut self, language: Option<&str>) -> Result<(), Error> {
-        if let Some(language) = language {
-            const ARGUMENT: &str = "accept_language";
+    /// Adds an id, which fills the placeholder of the same name in the path.
+    fn id(self, argument: &'static str, id: &str) -> Self {
+        self.add(|arguments| {
+            arguments.ids.push((argument, Id::new(argument, id)?));
+            Ok(())
+        })
+    }
+
+    /// Adds a number to the query, unless it is absent.
+    fn positive_query(self, argument: &'static str, number: Option<u32>) -> Self {
+        self.add(|arguments| match number {
+            Some(0) => Err(Error::invalid_argument(argument, "is 0; at least 1 is needed")),
+            Some(number) => {
+                arguments.query.push((argument, number.to_string()));
+                Ok(())
+            }
+            None => Ok(()),
+        })
+    }
+
+    fn accept_language(self, language: Option<&str>) -> Self {
+        const ARGUMENT: &str = "accept_language";
+        self.add(|arguments| {
+            let Some(language) = language else { return Ok(()) };
             if language.trim().is_empty() {
                 let reason = "is not a language tag like `en-us` or a list of them";
                 return Err(Error::invalid_argument(ARGUMENT, reason));
             }
             let value = headers::printable_value(ARGUMENT, language)?;
-            self.headers.insert(header::ACCEPT_LANGUAGE, value);
-        }
-        Ok(())
+            arguments.headers.insert(header::ACCEPT_LANGUAGE, value);
+            Ok(())
+        })
     }
 
-    fn body(&mut self, body: &impl RequestBody) -> Result<(), Error> {
-        body.check()?;
-        let bytes = serde_json::to_vec(body)
-            .map_err(|error| Error::invalid_argument("body", format!("can't be written as JSON: {error}")))?;
-        if bytes.len() > LARGEST_BODY {
-            return Err(Error::invalid_argument(
-                "body",
-                format!("is larger than {LARGEST_BODY} bytes as JSON"),
-            ));
-        }
-        let content_type = HeaderValue::from_static("application/json");
-        self.body = Some(Body { content_type, bytes: Zeroizing::new(bytes) });
-        Ok(())
+    fn body(self, body: &impl RequestBody) -> Self {
+        const ARGUMENT: &str = "body";
+        self.add(|arguments| {
+            body.check()?;
+            let bytes = serde_json::to_vec(body).map_err(|error| {
+                Error::invalid_argument(ARGUMENT, format!("can't be written as JSON: {error}"))
+            })?;
+            if bytes.len() > MAX_BODY_BYTES {
+                let reason = format!("is larger than {MAX_BODY_BYTES} bytes as JSON");
+                return Err(Error::invalid_argument(ARGUMENT, reason));
+            }
+            let content_type = HeaderValue::from_static("application/json");
+            arguments.body = Some(Body { content_type, bytes: Zeroizing::new(bytes) });
+            Ok(())
+        })
+    }
+
+    fn build<T>(self) -> Call<T> {
+        let CallBuilder { shared, operation, arguments } = self;
+        let request = arguments.and_then(|Arguments { ids, query, headers, body }| {
+            let mut url = path::address(shared.host.api(), &operation, &ids)?;
+            if !query.is_empty() {
+                url.query_pairs_mut().extend_pairs(&query);
+            }
+            Ok(Request { operation, url, headers, body, secrets: Vec::new(), error_format: &ERROR_FORMAT })
+        });
+        Call::new(Arc::clone(shared), request.map_err(|error| error.with_operation(&operation)))
     }
 }

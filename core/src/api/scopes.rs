@@ -1,10 +1,12 @@
 //! `/api/v2/oauth/scopes`
 
+use super::OAuthApi;
 use crate::call::Call;
 use crate::models::{OAuthScope, OAuthScopeListing};
 use crate::operation::Operation;
 
-operations! {
+#[cfg_attr(feature = "uniffi", exported(scope_operations))]
+impl OAuthApi {
     /// Reads a scope.
     ///
     /// Retried after a failure.
@@ -17,10 +19,11 @@ operations! {
     /// Needs no permission.
     ///
     /// Vendor's page: `OAuthApi.html#getOauthScope`.
-    pub fn get_oauth_scope(&self, scope_id: &str; accept_language: Option<&str>) -> Call<OAuthScope> {
-        self.call(Operation::GET_OAUTH_SCOPE, |arguments| {
-            arguments.id("scopeId", "scope_id", scope_id)?.accept_language(accept_language)
-        })
+    pub fn get_oauth_scope(&self, scope_id: &str, accept_language: Option<&str>) -> Call<OAuthScope> {
+        self.call(Operation::GET_OAUTH_SCOPE)
+            .id("scope_id", scope_id)
+            .accept_language(accept_language)
+            .build()
     }
 
     /// Lists all scopes of the service in one response.
@@ -33,7 +36,7 @@ operations! {
     /// Needs no permission.
     ///
     /// Vendor's page: `OAuthApi.html#getOauthScopes`.
-    pub fn get_oauth_scopes(&self; accept_language: Option<&str>) -> Call<OAuthScopeListing> {
-        self.call(Operation::GET_OAUTH_SCOPES, |arguments| arguments.accept_language(accept_language))
+    pub fn get_oauth_scopes(&self, accept_language: Option<&str>) -> Call<OAuthScopeListing> {
+        self.call(Operation::GET_OAUTH_SCOPES).accept_language(accept_language).build()
     }
 }

@@ -1,13 +1,15 @@
 //! Signing in, signing out, and the session in between.
 
+#[cfg(feature = "uniffi")]
+use std::time::Duration;
+
 use super::{ERROR_FORMAT, OAuthApi};
 use crate::call::require_runtime;
 use crate::credentials::Session;
 use crate::error::Error;
 use crate::operation::{Operation, Replay, Verb};
 use crate::path;
-use crate::region::Host;
-use crate::transport::{Allowance, Nothing, Request};
+use crate::transport::{CallLimits, Request};
 
 /// The operation `DELETE /api/v2/tokens/me`: the vendor's `TokensApi.deleteTokensMe`.
 const SIGN_OUT: Operation = Operation {
@@ -18,6 +20,7 @@ const SIGN_OUT: Operation = Operation {
     replay: Replay::Idempotent,
 };
 
+#[cfg_attr(feature = "uniffi", exported(sign_in_functions))]
 impl OAuthApi {
     /// Signs in now, unless the API object is signed in already, and returns the session, which can be stored and
     /// resumed later.
@@ -27,11 +30,12 @@ impl OAuthApi {
     /// one.
     ///
     /// # Errors
-    /// `SignIn` if signing in failed; the error holds the login server's error, if it sent one. A code is never sent
-    /// twice, so a lost response requires another sign-in. `InvalidArgument` if the port of the redirect URI is in use.
+    /// Fails with `SignIn` if signing in failed; the error holds the login server's error, if it sent one. A code is
+    /// never sent twice, so a lost response requires another sign-in. `InvalidArgument` if the port of the redirect URI
+    /// is in use.
     pub async fn sign_in(&self) -> Result<Session, Error> {
         require_runtime()?;
-        self.shared.tokens.sign_in().await.map_err(Error::of_sign_in)
+        self.shared.tokens.sign_in().await.map_err(Error::into_sign_in_error)
     }
 
     /// Begins a sign-in in a browser, for programs that show the page themselves: in their own window, as a QR code, or
@@ -41,17 +45,11 @@ impl OAuthApi {
     /// exchanges the code. The time limit for the user starts now. Beginning another sign-in cancels this one.
     ///
     /// # Errors
-    /// `InvalidArgument` if the credentials are not those by `browser`, or if the port of the redirect URI is in use.
+    /// Fails with `InvalidArgument` if the credentials are not those by `browser`, or if the port of the redirect URI
+    /// is in use.
     pub async fn begin_sign_in(&self) -> Result<String, Error> {
         require_runtime()?;
         self.shared.tokens.begin_sign_in().await
-    }
-
-    /// Returns the current session; `None` if the API object is not signed in, as before the first call and after
-    /// signing out. Sends nothing.
-    #[must_use]
-    pub fn session(&self) -> Option<Session> {
-        self.shared.tokens.session()
     }
 
     /// Signs out: revokes the access token on the service, and discards it together with everything that could renew
@@ -62,8 +60,8 @@ impl OAuthApi {
     /// Needs no permission. Vendor's page: `TokensApi.html#deleteTokensMe`.
     ///
     /// # Errors
-    /// `Connection`, `Timeout` or `Api` if the token could not be revoked. The API object is still signed in then, and
-    /// calling again is safe.
+    /// Fails with `Connection`, `Timeout` or `Api` if the token could not be revoked. The API object is still signed in
+    /// then, and calling again is safe.
     pub async fn sign_out(&self) -> Result<(), Error> {
         require_runtime()?;
         let shared = &self.shared;
@@ -73,39 +71,34 @@ impl OAuthApi {
             headers: shared.default_headers.clone(),
             body: None,
             secrets: Vec::new(),
-            words: &ERROR_FORMAT,
+            error_format: &ERROR_FORMAT,
         };
-        let allowance = Allowance { deadline: shared.deadline, retries: true };
+        let limits = CallLimits { deadline: shared.deadline, retries: true };
         let mut sign_out = shared.tokens.begin_sign_out().await;
-        let mut pass = sign_out.token().await?;
-        while let Some(present) = pass.take() {
-            match shared.transport.send::<Nothing>(&request, &present, &allowance).await {
-                Ok((Nothing, _)) => {}
+        let mut credentials = sign_out.token().await?;
+        while let Some(present) = credentials.take() {
+            match shared.transport.send(&request, &present, &limits).await {
+                Ok(((), _)) => {}
                 // An access token that is rejected has expired; its refresh token may still be valid.
-                Err(error) if error.status() == Some(401) => pass = sign_out.refreshed_token().await?,
+                Err(error) if error.status() == Some(401) => credentials = sign_out.refreshed_token().await?,
                 Err(error) => return Err(error),
             }
         }
         sign_out.complete();
         Ok(())
     }
+}
 
+#[cfg(feature = "uniffi")]
+impl OAuthApi {
     /// Returns the maximum time of a sign-in, successful or not.
-    #[cfg(feature = "uniffi")]
-    pub(crate) fn longest_sign_in(&self) -> std::time::Duration {
+    pub(crate) fn longest_sign_in(&self) -> Duration {
         self.shared.tokens.longest_sign_in()
     }
 
     /// Returns the operation of signing out and its maximum time, successful or not: that of a running renewal, of the
     /// request, of another renewal, and of the request with the renewed token.
-    #[cfg(feature = "uniffi")]
-    pub(crate) fn longest_sign_out(&self) -> (Operation, std::time::Duration) {
+    pub(crate) fn longest_sign_out(&self) -> (Operation, Duration) {
         (SIGN_OUT, self.shared.tokens.longest_renewal().saturating_mul(4))
-    }
-
-    /// Returns the host that calls and sign-ins go to.
-    #[must_use]
-    pub fn host(&self) -> &Host {
-        &self.shared.host
     }
 }

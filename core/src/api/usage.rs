@@ -1,11 +1,12 @@
 //! `/api/v2/oauth/clients/{clientId}/usage`
 
+use super::OAuthApi;
 use crate::call::Call;
-use crate::error::Error;
 use crate::models::{ApiUsageClientQuery, ApiUsageQueryResult, UsageExecutionResult};
 use crate::operation::Operation;
 
-operations! {
+#[cfg_attr(feature = "uniffi", exported(usage_operations))]
+impl OAuthApi {
     /// Reads the result of a usage query. While the query is running, the result has no rows: call again a little
     /// later, until the status is no longer `Running`.
     ///
@@ -20,13 +21,14 @@ operations! {
     ///
     /// Vendor's page: `OAuthApi.html#getOauthClientUsageQueryResult`.
     pub fn get_oauth_client_usage_query_result(
-        &self, execution_id: &str, client_id: &str
+        &self,
+        execution_id: &str,
+        client_id: &str,
     ) -> Call<ApiUsageQueryResult> {
-        self.call(Operation::GET_OAUTH_CLIENT_USAGE_QUERY_RESULT, |arguments| {
-            arguments.id("executionId", "execution_id", execution_id)?;
-            arguments.id("clientId", "client_id", client_id)?;
-            Ok(())
-        })
+        self.call(Operation::GET_OAUTH_CLIENT_USAGE_QUERY_RESULT)
+            .id("execution_id", execution_id)
+            .id("client_id", client_id)
+            .build()
     }
 
     /// Starts a query about an OAuth client's usage in the last days. The query takes a while: read its result with the
@@ -44,20 +46,14 @@ operations! {
     ///
     /// Vendor's page: `OAuthApi.html#getOauthClientUsageSummary`.
     pub fn get_oauth_client_usage_summary(
-        &self, client_id: &str;
-        days: Option<u32>
+        &self,
+        client_id: &str,
+        days: Option<u32>,
     ) -> Call<UsageExecutionResult> {
-        self.call(Operation::GET_OAUTH_CLIENT_USAGE_SUMMARY, |arguments| {
-            arguments.id("clientId", "client_id", client_id)?;
-            match days {
-                None => {}
-                Some(0) => return Err(Error::invalid_argument("days", "is 0; at least 1 day is needed")),
-                Some(days) => {
-                    arguments.query("days", days);
-                }
-            }
-            Ok(())
-        })
+        self.call(Operation::GET_OAUTH_CLIENT_USAGE_SUMMARY)
+            .id("client_id", client_id)
+            .positive_query("days", days)
+            .build()
     }
 
     /// Starts a query about an OAuth client's usage. The query takes a while: read its result with the execution id
@@ -74,10 +70,10 @@ operations! {
     ///
     /// Vendor's page: `OAuthApi.html#postOauthClientUsageQuery`.
     pub fn post_oauth_client_usage_query(
-        &self, client_id: &str, body: &ApiUsageClientQuery
+        &self,
+        client_id: &str,
+        body: &ApiUsageClientQuery,
     ) -> Call<UsageExecutionResult> {
-        self.call(Operation::POST_OAUTH_CLIENT_USAGE_QUERY, |arguments| {
-            arguments.id("clientId", "client_id", client_id)?.body(body)
-        })
+        self.call(Operation::POST_OAUTH_CLIENT_USAGE_QUERY).id("client_id", client_id).body(body).build()
     }
 }

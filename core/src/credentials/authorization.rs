@@ -11,7 +11,7 @@ use super::{
 };
 use crate::clock::check_duration;
 use crate::error::Error;
-use crate::region::{Host, refuse_port_zero};
+use crate::host::{Host, refuse_port_zero};
 use crate::secret::Secret;
 
 /// The parameters of the authorize page of the service, under the documentation's names.
@@ -129,7 +129,7 @@ impl Authorization {
 /// A request is for one user and one sign-in. An app that may be terminated while the browser is open stores the state
 /// and the code verifier, and resumes the request with them.
 #[derive(Clone, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "uniffi", derive(uniffi::Object), uniffi::export(Debug, Eq, Hash))]
+#[cfg_attr(feature = "uniffi", exported, derive(uniffi::Object), uniffi::export(Debug, Eq, Hash))]
 pub struct AuthorizationRequest {
     authorization: Authorization,
     issuer: String,
@@ -138,11 +138,12 @@ pub struct AuthorizationRequest {
     url: Url,
 }
 
+#[cfg_attr(feature = "uniffi", exported(authorization_request))]
 impl AuthorizationRequest {
     /// Creates a request with a new state and, for PKCE, a new code verifier, from the system's random source.
     ///
     /// # Errors
-    /// `InvalidArgument` with the name of the first invalid parameter.
+    /// Fails with `InvalidArgument` with the name of the first invalid parameter.
     pub fn new(host: impl Into<Host>, authorization: Authorization) -> Result<Self, Error> {
         let code_verifier = match authorization.pkce {
             true => Some(Secret::new(pkce::random_string()?)),
@@ -157,7 +158,7 @@ impl AuthorizationRequest {
     /// - `code_verifier`: the code verifier of the request; `None` without PKCE.
     ///
     /// # Errors
-    /// `InvalidArgument` with the name of the first invalid parameter.
+    /// Fails with `InvalidArgument` with the name of the first invalid parameter.
     pub fn resumed(
         host: impl Into<Host>,
         authorization: Authorization,
@@ -208,14 +209,16 @@ impl AuthorizationRequest {
     /// - `redirect`: the whole URL that the browser was sent to.
     ///
     /// # Errors
-    /// `SignIn` if the sign-in was refused, with the service's error code (`access_denied`) and message; if the
-    /// redirect has another state than this request; or if it comes from another login server (`iss`).
+    /// Fails with `SignIn` if the sign-in was refused, with the service's error code (`access_denied`) and message; if
+    /// the redirect has another state than this request; or if it comes from another login server (`iss`).
     /// `InvalidArgument` if it is not a redirect to the redirect URI.
     pub fn credentials(&self, redirect: &str) -> Result<Credentials, Error> {
         let grant = self.grant(&Redirect::parse(redirect, Part::Query)?)?;
         Ok(Credentials(CredentialKind::Grant { client: self.authorization.client(), grant }))
     }
+}
 
+impl AuthorizationRequest {
     pub(super) fn grant(&self, redirect: &Redirect) -> Result<Grant, Error> {
         if let Some(difference) = self.difference(&redirect.address) {
             return Err(Error::invalid_argument("redirect", difference));

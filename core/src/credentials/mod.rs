@@ -4,7 +4,7 @@
 //! token for all grants. A sign-in of a user in a browser comes first: `authorization` builds the URL to open and
 //! parses the redirect, and `browser` opens the page and receives the redirect on this machine.
 
-mod authorization;
+pub(crate) mod authorization;
 mod browser;
 mod pkce;
 mod redirect;
@@ -17,9 +17,9 @@ use std::fmt;
 use url::Url;
 
 use crate::error::Error;
+use crate::host::refuse_port_zero;
 use crate::models::Timestamp;
 use crate::printable::{character, is_invisible};
-use crate::region::refuse_port_zero;
 use crate::secret::Secret;
 
 pub use authorization::{Authorization, AuthorizationRequest};
@@ -32,7 +32,7 @@ pub(crate) use tokens::Tokens;
 /// For all of them, the API object keeps the access token, renews it before it expires if that is possible, and shares
 /// it among all calls.
 #[derive(Clone, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "uniffi", derive(uniffi::Object), uniffi::export(Debug, Eq, Hash))]
+#[cfg_attr(feature = "uniffi", exported, derive(uniffi::Object), uniffi::export(Debug, Eq, Hash))]
 pub struct Credentials(CredentialKind);
 
 /// The initial credentials.
@@ -72,6 +72,7 @@ pub(crate) enum Grant {
     Saml2Bearer { org_name: String, assertion: Secret },
 }
 
+#[cfg_attr(feature = "uniffi", exported(credentials))]
 impl Credentials {
     /// Returns credentials for an existing access token. It can't be renewed: once it has expired, calls fail with
     /// status 401.
@@ -182,13 +183,15 @@ impl Credentials {
     ///   state, which allows an attacker to inject a token.
     ///
     /// # Errors
-    /// `SignIn` if the redirect says that the sign-in was refused, or has another state. `InvalidArgument` if it is not
-    /// such a redirect.
+    /// Fails with `SignIn` if the redirect says that the sign-in was refused, or has another state. `InvalidArgument`
+    /// if it is not such a redirect.
     pub fn implicit_redirect(redirect: &str, state: Option<&str>) -> Result<Self, Error> {
         let (token, expires_at) = redirect::parse_implicit(redirect, state)?;
         Ok(Credentials(CredentialKind::AccessToken { token, expires_at }))
     }
+}
 
+impl Credentials {
     /// Returns the part of these credentials that a forked process can use.
     #[cfg(feature = "uniffi")]
     pub(crate) fn after_a_fork(&self) -> Self {

@@ -71,7 +71,7 @@ impl Redirect {
             message: description.map(str::to_owned),
             ..ErrorBody::default()
         };
-        Err(Error::builder().kind(ErrorKind::SignIn, message).body(Some(body)).build())
+        Err(Error::builder(ErrorKind::SignIn, message).body(Some(body)).build())
     }
 }
 
@@ -81,7 +81,7 @@ fn must_be_unique(name: &str) -> bool {
 }
 
 pub(super) fn sign_in_error(message: &str) -> Error {
-    Error::builder().kind(ErrorKind::SignIn, message).build()
+    Error::builder(ErrorKind::SignIn, message).build()
 }
 
 pub(super) fn wrong_state() -> Error {

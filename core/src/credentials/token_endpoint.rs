@@ -8,12 +8,12 @@ use zeroize::Zeroizing;
 
 use super::{ClientAuthentication, Grant};
 use crate::error::Error;
+use crate::host::Host;
 use crate::models::{ErrorBody, Model, Unreadable, decode, field};
 use crate::operation::{Operation, Replay, Verb};
 use crate::path;
-use crate::region::Host;
 use crate::secret::Secret;
-use crate::transport::{Body, Pass, Request, Returned, Words};
+use crate::transport::{Body, ErrorFormat, Request, RequestCredentials, Returned};
 
 /// The operation of requesting a token. A second token does no harm. Nor does a second request with a refresh token: if
 /// the first one has used it up, the only new refresh token was in the response that was lost.
@@ -106,8 +106,8 @@ pub(super) fn exchange(
     host: &Host,
     client: &ClientAuthentication,
     grant: &Grant,
-) -> Result<(Request, Pass), Error> {
-    let (operation, words) = match grant {
+) -> Result<(Request, RequestCredentials), Error> {
+    let (operation, error_format) = match grant {
         Grant::ClientCredentials => (SIGN_IN, &CLIENT_ERROR_FORMAT),
         Grant::AuthorizationCode { .. } => (EXCHANGE_CODE, &CODE_ERROR_FORMAT),
         Grant::RefreshToken(_) => (SIGN_IN, &REFRESH_ERROR_FORMAT),
@@ -141,12 +141,12 @@ pub(super) fn exchange(
             secrets.push(assertion.clone());
         }
     }
-    let pass = match &client.secret {
+    let credentials = match &client.secret {
         // Unlike RFC 6749 requires, id and secret are not form-encoded before they are put into the Basic scheme.
-        Some(secret) => Pass::Basic { id: client.id.clone(), secret: secret.clone() },
+        Some(secret) => RequestCredentials::Basic { id: client.id.clone(), secret: secret.clone() },
         None => {
             form.append_pair("client_id", &client.id);
-            Pass::Nothing
+            RequestCredentials::None
         }
     };
     let request = Request {
@@ -158,14 +158,14 @@ pub(super) fn exchange(
             bytes: Zeroizing::new(form.finish().into_bytes()),
         }),
         secrets,
-        words,
+        error_format,
     };
-    Ok((request, pass))
+    Ok((request, credentials))
 }
 
-const CLIENT_ERROR_FORMAT: Words = Words { read: read_error, advice: client_advice };
+const CLIENT_ERROR_FORMAT: ErrorFormat = ErrorFormat { read: read_error, advice: client_advice };
 
-const CODE_ERROR_FORMAT: Words = Words {
+const CODE_ERROR_FORMAT: ErrorFormat = ErrorFormat {
     read: read_error,
     advice: |code| match code {
         "invalid_grant" => Some(
@@ -176,7 +176,7 @@ const CODE_ERROR_FORMAT: Words = Words {
     },
 };
 
-const REFRESH_ERROR_FORMAT: Words = Words {
+const REFRESH_ERROR_FORMAT: ErrorFormat = ErrorFormat {
     read: read_error,
     advice: |code| match code {
         "invalid_grant" => Some("the session has ended, or its refresh token was used before: sign in again"),
@@ -184,7 +184,7 @@ const REFRESH_ERROR_FORMAT: Words = Words {
     },
 };
 
-const ASSERTION_ERROR_FORMAT: Words = Words {
+const ASSERTION_ERROR_FORMAT: ErrorFormat = ErrorFormat {
     read: read_error,
     advice: |code| match code {
         "invalid_grant" => {

@@ -1,144 +1,211 @@
-//! The two clients. The operations are added to them where each is written, in `crate::api`.
+//! The two classes that other languages call: one for event loops, and one for blocking code.
+//!
+//! Their functions are made of the declarations of `crate::api`.
 
 use std::convert::identity;
 use std::future::IntoFuture;
 use std::process;
-use std::sync::Arc;
 
+use crate::api::authorizations::authorization_operations;
+use crate::api::clients::client_operations;
+use crate::api::scopes::scope_operations;
+use crate::api::sign_in::sign_in_functions;
+use crate::api::usage::usage_operations;
+use crate::api::{api_functions, oauth_api};
 use crate::call::{Call, Response};
 use crate::credentials::Session;
 use crate::error::Error;
 use crate::ffi::config::{CallOptions, Config};
+use crate::ffi::crossing::{Argument, ToForeign, TryFromForeign};
 use crate::ffi::era::PerEra;
-use crate::ffi::runtime::{Errand, Purpose, Runtime, prepared};
-use crate::ffi::{Answer, Deferred, OAuthError};
-use crate::region::Host;
+use crate::ffi::fault::{Errand, Purpose};
+use crate::ffi::runtime::{Runtime, prepared};
+use crate::ffi::{Deferred, ForeignReturn, OAuthError};
+use crate::host::Host;
+use crate::models::*;
 use crate::sources::Sources;
 
-/// The OAuth API of Genesys Cloud (PureCloud).
-///
-/// Make one per organization and keep it: it keeps connections, and one token for all calls. It may be used
-/// from many threads and tasks at once.
-///
-/// What holds for every operation:
-///
-/// - It fails with `InvalidArgument` before anything is sent when an argument can't be right. An id has 1
-///   to 256 characters, is neither `.` nor `..`, and holds no control character and none of `/ \ ? # %`.
-///   A body has at most 16 MiB as JSON.
-/// - It fails with `SignIn` when no token can be had.
-/// - It fails with `Api` when the service refuses (status 403 where the permission is missing) or fails.
-///   After a refusal the service has not acted; after status 408, or 500 and up, it may have.
-/// - It fails with `Connection`, `Timeout` or `UnreadableAnswer` when no usable answer came in time. The
-///   error says whether the service may have acted.
-/// - Creating a client and rotating a secret fail with `OutcomeUnknown` in place of these where the
-///   service may have acted.
-/// - It fails with `Internal` when the library has a defect.
-///
-/// It fails no later than half a second after its deadline, whatever happens. A program that closes file descriptors
-/// which it did not open, and opens others under their numbers, is not safe: the library may use those.
-///
-/// Cancelling a call closes its request at once. An operation that is sent at most once may have been
-/// carried out by then.
-///
-/// The vendor's pages are those of its SDK documentation, `OAuthApi.html` and one for each model.
-#[derive(uniffi::Object)]
-pub(crate) struct OAuthApi(Client);
+macro_rules! classes {
+    ([$($documentation:tt)*] struct {}) => {
+        $($documentation)*
+        ///
+        /// A call fails with `Internal` if the native library has a defect. It fails no later than half a second after
+        /// its deadline, whatever happens. A program that closes file descriptors which it did not open, and opens
+        /// others under their numbers, is not safe: the native library may use those.
+        ///
+        /// Cancelling a call closes its request at once. An operation that is sent at most once may have been executed
+        /// by then.
+        #[derive(uniffi::Object)]
+        pub(crate) struct OAuthApi(Inner);
+    };
+}
 
-/// The same client for programs that wait: each call returns when the operation is done.
-///
-/// What holds for every operation is what holds for those of `OAuthApi`.
-#[derive(uniffi::Object)]
-pub(crate) struct BlockingOAuthApi(Client);
+oauth_api!(classes);
 
-/// What a client has beside its operations: once for event loops, once for programs that wait.
-macro_rules! client {
-    ($client:ident [$($async:tt)?] [$($await:tt)*] $run:ident $session:ty, $deferred:path) => {
+/// The same operations for blocking code: each call returns when its operation is done.
+///
+/// The rules that hold for every operation are those of `OAuthApi`.
+#[derive(uniffi::Object)]
+pub(crate) struct BlockingOAuthApi(Inner);
+
+/// Declares the functions of both classes from those of the core's API object.
+macro_rules! functions {
+    ([$($on_impl:tt)*] impl { $(
+        $kind:ident $outcome:ident [$($documentation:tt)*] $function:ident $name:tt $arguments:tt -> $returned:ty;
+    )* }) => {
+        $(
+            functions! { @$kind $outcome [async] [.await] OAuthApi Deferred DeferredResponse
+                [$($documentation)*] $function $name $arguments $returned }
+            functions! { @$kind $outcome [] [] BlockingOAuthApi Lowered Response
+                [$($documentation)*] $function $name $arguments $returned }
+        )*
+    };
+    // An operation: with its value, and with its value and the metadata.
+    (@operation plain [$($async:tt)?] [$($await:tt)*] $class:ident $value:ident $response:ident
+        [$($documentation:tt)*] $function:ident $name:tt
+        ($($argument:ident: $given:ty),*; $($option:ident: $optional:ty),*) $returned:ty
+    ) => {
+        pastey::paste! {
+            #[uniffi::export]
+            impl $class {
+                $($documentation)*
+                #[uniffi::method(default($($option = None,)* options = None))]
+                $($async)? fn $function(
+                    &self,
+                    $($argument: <$given as Argument>::Foreign,)*
+                    $($option: <$optional as Argument>::Foreign,)*
+                    options: Option<CallOptions>,
+                ) -> Result<<$returned as ForeignReturn>::$value, OAuthError> {
+                    self.call(options, |api| Ok(api.$function(
+                        $(<$given>::try_from_foreign(stringify!($argument), &$argument)?,)*
+                        $(<$optional>::try_from_foreign(stringify!($option), &$option)?,)*
+                    )))$($await)*
+                }
+
+                /// Executes the same operation, and returns the response metadata as well: status, correlation id,
+                /// rate limit, attempts made and time taken.
+                #[uniffi::method(default($($option = None,)* options = None))]
+                $($async)? fn [<$function _with_http_info>](
+                    &self,
+                    $($argument: <$given as Argument>::Foreign,)*
+                    $($option: <$optional as Argument>::Foreign,)*
+                    options: Option<CallOptions>,
+                ) -> Result<<$returned as ForeignReturn>::$response, OAuthError> {
+                    self.call_with_http_info(options, |api| Ok(api.$function(
+                        $(<$given>::try_from_foreign(stringify!($argument), &$argument)?,)*
+                        $(<$optional>::try_from_foreign(stringify!($option), &$option)?,)*
+                    )))$($await)*
+                }
+            }
+        }
+    };
+    // A part of signing in or out.
+    (@task fallible [$($async:tt)?] [$($await:tt)*] $class:ident $value:ident $response:ident
+        [$($documentation:tt)*] $function:ident $name:tt (;) $returned:ty
+    ) => {
+        pastey::paste! {
+            #[uniffi::export]
+            impl $class {
+                $($documentation)*
+                pub(crate) $($async)? fn $function(&self) -> Result<<$returned as TaskReturn>::$value, OAuthError> {
+                    let done = self.run(Purpose::$function, |api| async move { api.$function().await })$($await)*?;
+                    Ok(<$returned as TaskReturn>::[<$value:snake>](done))
+                }
+            }
+        }
+    };
+    (@constructor $outcome:ident [$($async:tt)?] [$($await:tt)*] $class:ident $value:ident $response:ident
+        [$($documentation:tt)*] $function:ident $name:tt ($($argument:ident: $given:ident),*;) $returned:ty
+    ) => {
         #[uniffi::export]
-        impl $client {
-            /// A client with these settings. Nothing is sent until the first call.
-            ///
-            /// Fails with `InvalidArgument` and the name of the first setting that can't be used.
+        impl $class {
+            $($documentation)*
             #[uniffi::constructor]
-            pub(crate) fn new(config: Config) -> Result<Self, OAuthError> {
-                prepared(|| Client::new(config)).map($client)
+            pub(crate) fn $function($($argument: $given),*) -> Result<Self, OAuthError> {
+                prepared(|| Inner::$function($($argument),*)).map($class)
             }
-
-            /// A client with the settings that are found in the environment and in the files of the vendor's tools,
-            /// so that a program needs no line for them. See `Sources` for where they are looked for.
-            ///
-            /// Fails with `InvalidArgument` where no credentials are found, and names the places that were looked at
-            /// and what was missing in each.
-            #[uniffi::constructor]
-            pub(crate) fn from_env() -> Result<Self, OAuthError> {
-                prepared(|| Client::new(Config::find(&Sources::default())?)).map($client)
-            }
-
-            /// Signs in now, unless the client is signed in already. Calls do so by themselves, except where a
-            /// person has to: with credentials by `browser`, this is what opens it. On a terminal the address of the
-            /// page is printed as well; where no browser can be opened, the user may open the page in another one.
-            ///
-            /// Returns what has to be kept to go on later.
-            ///
-            /// Fails with `SignIn` when no token can be had; it holds what the login host said. A code is never sent
-            /// twice, so a lost answer means another sign-in. With `InvalidArgument` when the port of the redirect
-            /// URI is taken.
-            pub(crate) $($async)? fn sign_in(&self) -> Result<$session, OAuthError> {
-                let (runtime, api) = self.0.ready()?;
-                let purpose = Purpose { errand: Errand::SignIn, limit: api.longest_sign_in() };
-                runtime.$run(purpose, async move { api.sign_in().await })$($await)*.map($deferred)
-            }
-
-            /// Begins a sign-in at a browser, for programs that show the page themselves: in a window of their own, as a
-            /// QR code, or on another machine that forwards the port. From now on the redirect is listened for; no
-            /// browser is opened.
-            ///
-            /// Returns the address of the page. Show it to the user, and call `sign_in()`, which waits for the user and
-            /// exchanges the code. The time that the user has begins now. Beginning again ends the sign-in that was begun
-            /// before.
-            ///
-            /// Fails with `InvalidArgument` when the credentials are not those of a browser, or when the port of the
-            /// redirect URI is taken.
-            pub(crate) $($async)? fn begin_sign_in(&self) -> Result<String, OAuthError> {
-                let (runtime, api) = self.0.ready()?;
-                let purpose = Purpose { errand: Errand::SignIn, limit: api.longest_sign_in() };
-                runtime.$run(purpose, async move { api.begin_sign_in().await })$($await)*
-            }
-
-            /// Signs out: ends the token on the service, and forgets it with everything that another could be had
-            /// with. Calls fail with `SignIn` from then on. Without a token nothing is sent.
-            ///
-            /// The browser may stay signed in: open the host's `logout_url` there to end that too.
-            ///
-            /// Fails with `Connection`, `Timeout` or `Api` when the service could not be told. The client is still
-            /// signed in then, and calling again is safe.
-            ///
-            /// Needs no permission. Vendor's page: `TokensApi.html#deleteTokensMe`.
-            pub(crate) $($async)? fn sign_out(&self) -> Result<(), OAuthError> {
-                let (runtime, api) = self.0.ready()?;
-                let (operation, limit) = api.longest_sign_out();
-                let purpose = Purpose { errand: Errand::Operation(operation), limit };
-                runtime.$run(purpose, async move { api.sign_out().await })$($await)*
-            }
-
-            /// What the client is signed in with at the moment; nothing before the first call, and after signing
-            /// out. Nothing is sent.
-            pub(crate) fn session(&self) -> Option<Session> {
-                self.0.ready().ok()?.1.session()
-            }
-
-            /// Where calls and sign-ins go.
-            pub(crate) fn host(&self) -> Arc<Host> {
-                Arc::new(self.0.config.host.clone())
+        }
+    };
+    (@method plain [$($async:tt)?] [$($await:tt)*] $class:ident $value:ident $response:ident
+        [$($documentation:tt)*] $function:ident $name:tt (;) $returned:ty
+    ) => {
+        #[uniffi::export]
+        impl $class {
+            $($documentation)*
+            pub(crate) fn $function(&self) -> <$returned as ToForeign>::Foreign {
+                self.0.$function().to_foreign()
             }
         }
     };
 }
 
-client! { OAuthApi [async] [.await] run Deferred<Session>, Deferred }
-client! { BlockingOAuthApi [] [] wait Session, identity }
+api_functions!(functions);
+sign_in_functions!(functions);
+authorization_operations!(functions);
+client_operations!(functions);
+scope_operations!(functions);
+usage_operations!(functions);
+
+/// A value that a part of signing in or out returns: blocking functions return it as it is, asynchronous ones deferred
+/// if it holds a secret.
+pub(crate) trait TaskReturn: Sized {
+    type Deferred;
+    type Lowered;
+
+    fn deferred(self) -> Self::Deferred;
+
+    fn lowered(self) -> Self::Lowered;
+}
+
+macro_rules! task_return {
+    ($($type:ty => $deferred:ty { $convert:expr })*) => {$(
+        impl TaskReturn for $type {
+            type Deferred = $deferred;
+            type Lowered = $type;
+
+            fn deferred(self) -> $deferred {
+                $convert(self)
+            }
+
+            fn lowered(self) -> $type {
+                self
+            }
+        }
+    )*};
+}
+
+task_return! {
+    () => () { identity }
+    String => String { identity }
+    Session => Deferred<Session> { Deferred }
+}
+
+impl Purpose {
+    fn sign_in(api: &crate::OAuthApi) -> Self {
+        Purpose { errand: Errand::SignIn, limit: api.longest_sign_in() }
+    }
+
+    fn begin_sign_in(api: &crate::OAuthApi) -> Self {
+        Purpose::sign_in(api)
+    }
+
+    fn sign_out(api: &crate::OAuthApi) -> Self {
+        let (operation, limit) = api.longest_sign_out();
+        Purpose { errand: Errand::Operation(operation), limit }
+    }
+}
 
 impl OAuthApi {
-    pub(crate) async fn call<T: Answer>(
+    async fn run<T: Send + 'static, W: Future<Output = Result<T, Error>> + Send + 'static>(
+        &self,
+        purpose: fn(&crate::OAuthApi) -> Purpose,
+        work: impl FnOnce(crate::OAuthApi) -> W,
+    ) -> Result<T, OAuthError> {
+        let (runtime, api) = self.0.ready()?;
+        runtime.run(purpose(&api), work(api)).await
+    }
+
+    async fn call<T: ForeignReturn>(
         &self,
         options: Option<CallOptions>,
         operation: impl FnOnce(&crate::OAuthApi) -> Result<Call<T>, Error>,
@@ -147,19 +214,28 @@ impl OAuthApi {
         runtime.run(purpose, call.into_future()).await.map(T::deferred)
     }
 
-    pub(crate) async fn call_with_http_info<T: Answer>(
+    async fn call_with_http_info<T: ForeignReturn>(
         &self,
         options: Option<CallOptions>,
         operation: impl FnOnce(&crate::OAuthApi) -> Result<Call<T>, Error>,
     ) -> Result<T::DeferredResponse, OAuthError> {
         let (runtime, purpose, call) = self.0.call(options, operation)?;
         let response = runtime.run(purpose, call.response()).await?;
-        Ok(T::deferred_response(with_metadata::<T>(response)))
+        Ok(T::deferred_response(foreign_response::<T>(response)))
     }
 }
 
 impl BlockingOAuthApi {
-    pub(crate) fn call<T: Answer>(
+    fn run<T: Send + 'static, W: Future<Output = Result<T, Error>> + Send + 'static>(
+        &self,
+        purpose: fn(&crate::OAuthApi) -> Purpose,
+        work: impl FnOnce(crate::OAuthApi) -> W,
+    ) -> Result<T, OAuthError> {
+        let (runtime, api) = self.0.ready()?;
+        runtime.wait(purpose(&api), work(api))
+    }
+
+    fn call<T: ForeignReturn>(
         &self,
         options: Option<CallOptions>,
         operation: impl FnOnce(&crate::OAuthApi) -> Result<Call<T>, Error>,
@@ -168,33 +244,45 @@ impl BlockingOAuthApi {
         runtime.wait(purpose, call.into_future())
     }
 
-    pub(crate) fn call_with_http_info<T: Answer>(
+    fn call_with_http_info<T: ForeignReturn>(
         &self,
         options: Option<CallOptions>,
         operation: impl FnOnce(&crate::OAuthApi) -> Result<Call<T>, Error>,
     ) -> Result<T::Response, OAuthError> {
         let (runtime, purpose, call) = self.0.call(options, operation)?;
-        runtime.wait(purpose, call.response()).map(with_metadata::<T>)
+        runtime.wait(purpose, call.response()).map(foreign_response::<T>)
     }
 }
 
-fn with_metadata<T: Answer>(response: Response<T::Lowered>) -> T::Response {
-    T::with(response.value, response.metadata)
+fn foreign_response<T: ForeignReturn>(response: Response<T::Lowered>) -> T::Response {
+    T::response(response.value, response.metadata)
 }
 
 /// The settings, and the core's API object that is made of them for each runtime.
-struct Client {
+struct Inner {
     config: Config,
     core: PerEra<crate::OAuthApi>,
-    /// The process that it was made in.
+    /// The process in which the API object was made.
     process: u32,
 }
 
-impl Client {
+impl Inner {
     fn new(config: Config) -> Result<Self, OAuthError> {
-        let client = Client { config, core: PerEra::new(), process: process::id() };
-        client.ready()?;
-        Ok(client)
+        let inner = Inner { config, core: PerEra::new(), process: process::id() };
+        inner.ready()?;
+        Ok(inner)
+    }
+
+    fn from_env() -> Result<Self, OAuthError> {
+        Inner::new(Config::find(&Sources::default())?)
+    }
+
+    fn session(&self) -> Option<Session> {
+        self.ready().ok()?.1.session()
+    }
+
+    fn host(&self) -> &Host {
+        &self.config.host
     }
 
     /// Returns a runtime that works, and the API object whose connections are on it.
@@ -214,7 +302,7 @@ impl Client {
         Ok((runtime, core.clone()))
     }
 
-    fn call<T: Answer>(
+    fn call<T: ForeignReturn>(
         &self,
         options: Option<CallOptions>,
         operation: impl FnOnce(&crate::OAuthApi) -> Result<Call<T>, Error>,
@@ -232,9 +320,9 @@ impl Client {
     }
 }
 
-impl Drop for Client {
+impl Drop for Inner {
     fn drop(&mut self) {
-        // Ends the era of a broken runtime, so that its connections are leaked and not closed.
+        // If the runtime is broken its era ends here, and the connections are left alone.
         let _ = Runtime::current();
     }
 }

@@ -1,21 +1,25 @@
 //! The interface for other languages.
 //!
-//! Models are exported where they are defined, and operations where they are written (`api/`). This module has the
-//! parts that only other languages need: the two API objects that have the operations, the settings as one value, the
-//! error, and the runtime that executes the calls.
+//! Models are exported where they are defined. Everything else is made of the core's declarations, which the attribute
+//! `exported` hands over (see the crate `purecloud-oauth-macros`): the two classes that have the operations, the
+//! settings as records, the constructors and methods of the other types, the response metadata and the error. So each
+//! is written and documented once, in the core. This module also has the runtime that executes the calls, and the
+//! conversions that are faster than uniffi's.
 
 mod api;
-mod argument;
 mod config;
+mod crossing;
 mod deferred;
 #[cfg(unix)]
 mod descriptor;
 mod era;
 mod error;
+mod fault;
 mod jvm;
 mod lowered;
 mod python;
 mod response;
+mod retry_policy;
 mod runtime;
 #[cfg(test)]
 mod tests;
@@ -23,13 +27,11 @@ mod values;
 mod warnings;
 mod watchdog;
 
-pub(crate) use api::{BlockingOAuthApi, OAuthApi};
-pub(crate) use argument::{Argument, Lent};
-pub(crate) use config::CallOptions;
+pub(crate) use crossing::ToForeign;
 pub(crate) use deferred::Deferred;
-pub(crate) use error::{Failure, OAuthError};
+pub(crate) use error::OAuthError;
 #[cfg(test)]
 pub(crate) use lowered::tests::assert_other_languages_read_the_same;
 pub(crate) use lowered::{Lowered, Shape, ShapeField, Shaped};
-pub(crate) use response::{Answer, ResponseMetadata};
+pub(crate) use response::{ForeignReturn, ResponseMetadata, response_record};
 pub(crate) use values::check_duration;

@@ -1,91 +1,126 @@
-//! What an answer tells beside its body, in types that every language has.
+//! Response metadata in types that every language has, and the return types of the operations.
 
 use std::time::Duration;
 
-use crate::call::Value;
 use crate::ffi::Deferred;
-use crate::ffi::values::within_every_language;
-use crate::metadata;
+use crate::ffi::crossing::ToForeign;
+use crate::metadata::{self, RateLimit, response_metadata};
+use crate::transport::Returned;
 
-/// What is known of an operation beside what it returned.
-#[derive(Clone, Debug, PartialEq, Eq, uniffi::Record)]
-pub(crate) struct ResponseMetadata {
-    /// The HTTP status of the last answer; nothing if none came.
-    #[uniffi(default)]
-    pub(crate) status: Option<i32>,
-    /// The id under which the vendor's support finds the request.
-    #[uniffi(default)]
-    pub(crate) correlation_id: Option<String>,
-    /// How much of the rate limit is used.
-    pub(crate) rate_limit: RateLimit,
-    /// How many times the operation was sent.
-    #[uniffi(default)]
-    pub(crate) attempts: i32,
-    /// The time from the call to its end, waits and sign-in included.
-    pub(crate) elapsed: Duration,
-}
-
-/// How much of the service's rate limit is used; what the answer did not tell is missing.
-#[derive(Clone, Debug, PartialEq, Eq, uniffi::Record)]
-pub(crate) struct RateLimit {
-    /// Requests counted in the present window.
-    #[uniffi(default)]
-    pub(crate) count: Option<i64>,
-    /// Requests allowed in a window.
-    #[uniffi(default)]
-    pub(crate) allowed: Option<i64>,
-    /// The time until the next window begins.
-    #[uniffi(default)]
-    pub(crate) reset: Option<Duration>,
-}
-
-impl From<metadata::ResponseMetadata> for ResponseMetadata {
-    fn from(metadata: metadata::ResponseMetadata) -> Self {
-        let signed = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
-        ResponseMetadata {
-            status: metadata.status.map(i32::from),
-            correlation_id: metadata.correlation_id,
-            rate_limit: RateLimit {
-                count: metadata.rate_limit.count.map(signed),
-                allowed: metadata.rate_limit.allowed.map(signed),
-                reset: metadata.rate_limit.reset.map(within_every_language),
-            },
-            attempts: i32::try_from(metadata.attempts).unwrap_or(i32::MAX),
-            elapsed: metadata.elapsed,
+/// Declares a record with the fields of a structure that the core returns.
+macro_rules! record {
+    (
+        $name:ident
+        [$($documentation:tt)*] struct { $([$($on_field:tt)*] ($($default:ident)?) $field:ident: $type:ty;)* }
+    ) => {
+        $($documentation)*
+        #[derive(Clone, Debug, PartialEq, Eq, uniffi::Record)]
+        pub(crate) struct $name {
+            $(
+                $($on_field)*
+                $(#[uniffi($default)])?
+                pub(crate) $field: <$type as ToForeign>::Foreign,
+            )*
         }
-    }
+
+        impl ToForeign for metadata::$name {
+            type Foreign = $name;
+
+            fn to_foreign(self) -> $name {
+                $name { $($field: self.$field.to_foreign(),)* }
+            }
+        }
+
+        impl ToForeign for &metadata::$name {
+            type Foreign = $name;
+
+            fn to_foreign(self) -> $name {
+                self.clone().to_foreign()
+            }
+        }
+    };
 }
 
-/// What an operation returns, as other languages are handed it; and the same with its metadata beside: the interface has
-/// no generic types, so each has a record of its own. Asynchronous functions return the deferred forms.
-pub(crate) trait Answer {
-    type Lowered: Value + Send + 'static;
+response_metadata!(record ResponseMetadata);
+
+/// The record of the rate limit, apart from the core's type of the same name, which a field above has.
+mod rate_limit {
+    use std::time::Duration;
+
+    use crate::ffi::crossing::ToForeign;
+    use crate::metadata::{self, rate_limit};
+
+    rate_limit!(record RateLimit);
+}
+
+/// A return type of an operation, in the forms that other languages receive: the value, and a record of the value and
+/// the metadata. The interface has no generic types, so each operation has a record of its own. Asynchronous functions
+/// return the deferred forms.
+pub(crate) trait ForeignReturn {
+    type Lowered: Returned + Send + 'static;
     type Response;
     type Deferred;
     type DeferredResponse;
 
-    fn with(value: Self::Lowered, metadata: metadata::ResponseMetadata) -> Self::Response;
+    fn response(value: Self::Lowered, metadata: metadata::ResponseMetadata) -> Self::Response;
 
     fn deferred(value: Self::Lowered) -> Self::Deferred;
 
     fn deferred_response(response: Self::Response) -> Self::DeferredResponse;
 }
 
-/// What is known of an operation that returns nothing.
-#[derive(Clone, Debug, PartialEq, Eq, uniffi::Record)]
-pub(crate) struct EmptyResponse {
-    /// Status, correlation id, rate limit, attempts made and time taken.
-    pub(crate) metadata: ResponseMetadata,
+/// Declares the record that an operation returns together with its metadata.
+macro_rules! response_record {
+    ($(#[$($attribute:tt)*])* $name:ident $($value:ident)?) => {
+        $(#[$($attribute)*])*
+        #[derive(Clone, Debug, PartialEq, uniffi::Record)]
+        pub(crate) struct $name {
+            $(
+                /// The result of the operation.
+                pub(crate) value: $value,
+            )?
+            /// Status, correlation id, rate limit, number of attempts and elapsed time.
+            pub(crate) metadata: $crate::ffi::ResponseMetadata,
+        }
+
+        $(
+            impl $crate::ffi::ForeignReturn for $value {
+                type Lowered = $crate::ffi::Lowered<$value>;
+                type Response = $crate::ffi::Lowered<$name>;
+                type Deferred = $crate::ffi::Deferred<Self::Lowered>;
+                type DeferredResponse = $crate::ffi::Deferred<Self::Response>;
+
+                fn response(value: Self::Lowered, metadata: $crate::ResponseMetadata) -> Self::Response {
+                    value.with_metadata($crate::ffi::ToForeign::to_foreign(metadata))
+                }
+
+                fn deferred(value: Self::Lowered) -> Self::Deferred {
+                    $crate::ffi::Deferred(value)
+                }
+
+                fn deferred_response(response: Self::Response) -> Self::DeferredResponse {
+                    $crate::ffi::Deferred(response)
+                }
+            }
+        )?
+    };
 }
 
-impl Answer for () {
+pub(crate) use response_record;
+
+response_record! {
+    /// The response metadata of an operation that returns no value.
+    EmptyResponse
+}
+
+impl ForeignReturn for () {
     type Lowered = ();
     type Response = EmptyResponse;
     type Deferred = ();
     type DeferredResponse = Deferred<EmptyResponse>;
 
-    fn with((): (), metadata: metadata::ResponseMetadata) -> EmptyResponse {
-        EmptyResponse { metadata: metadata.into() }
+    fn response((): (), metadata: metadata::ResponseMetadata) -> EmptyResponse {
+        EmptyResponse { metadata: metadata.to_foreign() }
     }
 
     fn deferred((): ()) {}

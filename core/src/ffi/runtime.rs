@@ -12,17 +12,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
 
 use super::era::{Era, PerEra};
+use super::fault::{Fault, Progress, Purpose};
 use super::watchdog::{Watch, Watchdog};
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::ffi::OAuthError;
-use crate::operation::{Operation, Replay};
 
 pub(super) struct Runtime {
     era: Era,
@@ -205,33 +205,6 @@ impl Health {
     }
 }
 
-/// The purpose of a call, and its time limit.
-#[derive(Clone, Copy)]
-pub(super) struct Purpose {
-    pub(super) errand: Errand,
-    pub(super) limit: Duration,
-}
-
-#[derive(Clone, Copy)]
-pub(super) enum Errand {
-    Operation(Operation),
-    SignIn,
-    /// The call failed before its purpose was known.
-    Unknown,
-}
-
-impl Purpose {
-    const UNKNOWN: Self = Purpose { errand: Errand::Unknown, limit: Duration::MAX };
-}
-
-/// The progress of a call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Progress {
-    NotBegun,
-    /// Its request may have been sent.
-    Begun,
-}
-
 /// The state of a call, shared by caller, runtime and watchdog.
 pub(super) struct CallState {
     progress: AtomicU8,
@@ -339,59 +312,6 @@ impl<T> Drop for Waiting<T> {
             && panic::catch_unwind(AssertUnwindSafe(|| task.abort())).is_err()
         {
             self.runtime.health.note_broken();
-        }
-    }
-}
-
-/// A fault of the native library.
-#[derive(Clone, Copy)]
-pub(super) enum Fault {
-    /// The runtime has stopped working.
-    Broken,
-    /// The runtime did not end the call at its deadline.
-    Overdue,
-    Panicked,
-}
-
-impl Fault {
-    pub(super) fn error(self, purpose: &Purpose, progress: Progress) -> Error {
-        let (kind, reason) = match self {
-            Fault::Broken => (
-                ErrorKind::Connection,
-                "the connections of the native library stopped working, as when the process closes file descriptors \
-                 that it did not open"
-                    .to_owned(),
-            ),
-            Fault::Overdue => (
-                ErrorKind::Timeout,
-                format!("no result within the deadline of {:?}: the native library does not respond", purpose.limit),
-            ),
-            Fault::Panicked => (
-                ErrorKind::Internal,
-                "a defect of the native library: it panicked. Please report it together with the output on standard \
-                 error"
-                    .to_owned(),
-            ),
-        };
-        let may_have_acted = progress == Progress::Begun;
-        let is_sent_once =
-            matches!(purpose.errand, Errand::Operation(Operation { replay: Replay::Once, .. }));
-        let (kind, message) = match progress {
-            Progress::NotBegun => (kind, format!("{reason}; nothing was sent")),
-            Progress::Begun if is_sent_once => (
-                ErrorKind::OutcomeUnknown,
-                format!("outcome unknown: {reason}; the request may have been executed, and is not retried"),
-            ),
-            Progress::Begun => (kind, format!("{reason}; the request may have been executed")),
-        };
-        let mut error = Error::builder().kind(kind, message).may_have_acted(may_have_acted);
-        if let Errand::Operation(operation) = &purpose.errand {
-            error = error.operation(operation);
-        }
-        let error = error.temporary(!matches!(self, Fault::Panicked)).build();
-        match (purpose.errand, self) {
-            (Errand::SignIn, Fault::Broken | Fault::Overdue) => error.of_sign_in(),
-            _ => error,
         }
     }
 }

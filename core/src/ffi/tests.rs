@@ -13,18 +13,22 @@ use tokio::sync::oneshot;
 
 use uniffi::{Lift, Lower};
 
-use super::argument::Lent;
-use super::config::{CallOptions, Config, RetryPolicy};
+use super::OAuthError;
+use super::config::{CallOptions, Config};
+use super::crossing::TryFromForeign;
 use super::era::{Era, PerEra};
-use super::runtime::{Errand, Purpose, Runtime, prepared};
+use super::error::ErrorDetails;
+use super::fault::{Errand, Purpose};
+use super::retry_policy::RetryPolicy;
+use super::runtime::{Runtime, prepared};
 use super::values::usage_interval;
-use super::{Failure, OAuthError};
 use crate::UniFfiTag;
 use crate::credentials::{Authorization, Credentials, Session};
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
+use crate::host::Host;
 use crate::models::{ApiUsageClientQuery, GrantType, OAuthClientRequest, Timestamp};
 use crate::operation::Operation;
-use crate::region::{Host, Region};
+use crate::region::Region;
 use crate::secret::Secret;
 
 fn config() -> Config {
@@ -33,7 +37,7 @@ fn config() -> Config {
     Config::new(Host::from(Region::EuCentral1), credentials)
 }
 
-fn refused(result: Result<impl Sized, Error>) -> Failure {
+fn refused(result: Result<impl Sized, Error>) -> ErrorDetails {
     let error = result.err().expect("a refusal");
     match OAuthError::from(error) {
         OAuthError::InvalidArgument { failure } => *failure,
@@ -54,7 +58,7 @@ const ROTATING: Purpose = Purpose {
     limit: Duration::from_secs(90),
 };
 
-fn failure(error: OAuthError) -> (&'static str, Failure) {
+fn failure(error: OAuthError) -> (&'static str, ErrorDetails) {
     match error {
         OAuthError::Connection { failure } => ("Connection", *failure),
         OAuthError::Timeout { failure } => ("Timeout", *failure),
@@ -350,7 +354,7 @@ fn settings_out_of_range_are_refused_by_name() {
         let failure = refused(config.build());
         assert_eq!(failure.argument.as_deref(), Some(setting), "{failure}");
     }
-    let failure = refused(<Option<u32>>::lent("days", &Some(-7)));
+    let failure = refused(<Option<u32>>::try_from_foreign("days", &Some(-7)));
     assert_eq!(failure.text, "days is -7, which is out of range");
 }
 
@@ -576,8 +580,9 @@ fn a_wait_that_the_service_asks_for_is_limited_to_the_range_of_every_language() 
         rate_limit: crate::RateLimit { reset: Some(Duration::MAX), ..crate::RateLimit::default() },
         ..crate::ResponseMetadata::default()
     };
-    let error = Error::builder().retry_after(Some(Duration::MAX)).metadata(metadata).build();
-    let failure = Failure::from(error);
+    let error =
+        Error::builder(ErrorKind::Api, "503").retry_after(Some(Duration::MAX)).metadata(metadata).build();
+    let failure = ErrorDetails::from(&error);
     let reset = failure.metadata.and_then(|metadata| metadata.rate_limit.reset);
     // `timedelta.max` of Python, in whole seconds.
     let longest = Some(Duration::from_secs(86_399_999_999_999));

@@ -55,7 +55,7 @@ impl Extra {
     /// Adds a field, or replaces its value, which is given as JSON.
     ///
     /// # Errors
-    /// `InvalidArgument` if the value is not JSON.
+    /// Fails with `InvalidArgument` if the value is not JSON.
     pub fn insert_json(&mut self, name: impl Into<String>, json: &str) -> Result<(), Error> {
         let name = name.into();
         check("extra", &name, json)?;

@@ -4,6 +4,7 @@
 mod model;
 mod authorizations;
 mod clients;
+mod decode;
 mod errors;
 mod extra;
 pub(crate) mod memory;
@@ -25,9 +26,10 @@ pub use scopes::*;
 pub use timestamp::Timestamp;
 pub use usage::*;
 
+pub(crate) use decode::{Unreadable, decode};
 #[cfg(feature = "uniffi")]
 pub(crate) use extra::compact;
-pub(crate) use model::{Lacks, Model, RequestBody, Unreadable, camel_case, camel_case_length, decode};
+pub(crate) use model::{Lacks, Model, RequestBody, camel_case, camel_case_length};
 #[cfg(feature = "uniffi")]
 pub(crate) use readable::{Any, Key, Name, Reader};
 pub(crate) use readable::{

@@ -16,7 +16,8 @@ use self::network::{
 use super::{ProxyRoute, ProxySetting};
 use crate::config::{ConfigBuilder, TestNetwork};
 use crate::error::{Error, ErrorKind};
-use crate::region::{Host, Region};
+use crate::host::Host;
+use crate::region::Region;
 use crate::secret::Secret;
 use crate::{Config, Credentials, OAuthApi, RetryPolicy};
 

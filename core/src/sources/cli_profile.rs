@@ -7,9 +7,9 @@ use super::settings_file::{SettingsFile, find, setting, toml};
 use super::{Environment, Gap, named_host};
 use crate::credentials::{Credentials, Session};
 use crate::error::Error;
+use crate::host::Host;
 use crate::models::Timestamp;
 use crate::printable::quoted_name;
-use crate::region::Host;
 use crate::secret::Secret;
 
 pub(super) const NAME: &str = "~/.gc/config.toml";

@@ -3,7 +3,7 @@
 use super::{Environment, named_host};
 use crate::credentials::Credentials;
 use crate::error::Error;
-use crate::region::Host;
+use crate::host::Host;
 
 pub(super) const NAME: &str = "environment";
 

@@ -14,11 +14,13 @@ mod tests;
 use std::env;
 use std::path::PathBuf;
 
-use crate::config::RetryPolicy;
+use crate::config::{Config, ConfigBuilder};
 use crate::credentials::Credentials;
 use crate::error::Error;
+use crate::host::Host;
 use crate::models::Timestamp;
-use crate::region::{Host, Region};
+use crate::region::Region;
+use crate::retry_policy::RetryPolicy;
 use crate::secret::Secret;
 
 use cli_profile::Profile;
@@ -137,6 +139,33 @@ enum Gap {
 impl From<Error> for Gap {
     fn from(error: Error) -> Self {
         Gap::Refused(error)
+    }
+}
+
+impl Config {
+    /// Finds settings in the environment and in files on this machine, by the defaults of `Sources`.
+    ///
+    /// # Errors
+    /// Fails with `InvalidArgument` if no source has credentials: the error lists the sources and what is missing in
+    /// each. Also if a setting or file that applies can't be used.
+    pub fn from_env() -> Result<ConfigBuilder, Error> {
+        Config::find(&Sources::default())
+    }
+
+    /// Finds settings in the sources that `sources` enables.
+    ///
+    /// # Errors
+    /// The same as those of `from_env`.
+    pub fn find(sources: &Sources) -> Result<ConfigBuilder, Error> {
+        let found = find(sources)?;
+        let mut builder = Config::builder(found.host, found.credentials);
+        if let Some(address) = found.proxy {
+            builder = builder.proxy(address);
+        }
+        if let Some(policy) = found.retry {
+            builder = builder.retry(policy);
+        }
+        Ok(builder)
     }
 }
 

@@ -8,7 +8,7 @@ use url::Url;
 
 use super::settings_file::{find, setting};
 use crate::error::Error;
-use crate::region::{Gateway, Host};
+use crate::host::{Gateway, Host};
 use crate::secret::Secret;
 
 /// The settings of a gateway or a proxy: a separate section, or keys with a prefix.

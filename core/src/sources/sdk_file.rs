@@ -8,9 +8,9 @@ use serde_json::Value;
 use super::route::Route;
 use super::settings_file::{SettingsFile, find, json_or_ini, setting};
 use super::{Gap, named_host};
-use crate::config::RetryPolicy;
 use crate::error::Error;
-use crate::region::Host;
+use crate::host::Host;
+use crate::retry_policy::RetryPolicy;
 use crate::secret::Secret;
 
 /// The files in the order in which they are read, with the meaning of their `retry_wait_max`.

@@ -7,11 +7,13 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use super::{Environment, Found, Sources, find, find_in};
-use crate::config::{Config, RetryPolicy};
+use crate::config::Config;
 use crate::credentials::{Credentials, Session};
 use crate::error::Error;
+use crate::host::{Gateway, Host};
 use crate::models::Timestamp;
-use crate::region::{Gateway, Host, Region};
+use crate::region::Region;
+use crate::retry_policy::RetryPolicy;
 
 const NOW: &str = "2026-11-21T12:00:00Z";
 

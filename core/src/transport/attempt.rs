@@ -11,12 +11,12 @@ use tokio::task::spawn_blocking;
 use url::Url;
 use zeroize::Zeroizing;
 
-use super::cleared::Cleared;
 use super::failure::{Cause, Failure};
-use super::masks::Masks;
+use super::redaction::Cleared;
+use super::redaction::Masks;
 use super::{Returned, Transport, body};
 use crate::clock::Wait;
-use crate::connections::Pool;
+use crate::http_client::Pool;
 use crate::metadata::Head;
 use crate::models::{ErrorBody, Unreadable, memory};
 use crate::operation::{Operation, Verb};
@@ -32,11 +32,11 @@ pub(crate) struct Request {
     pub(crate) body: Option<Body>,
     /// The secrets in the body, which are masked wherever an error body repeats them.
     pub(crate) secrets: Vec<Secret>,
-    pub(crate) words: &'static Words,
+    pub(crate) error_format: &'static ErrorFormat,
 }
 
 /// The format of a host's error bodies: the login host's differs from the API's.
-pub(crate) struct Words {
+pub(crate) struct ErrorFormat {
     /// Parses the body of an error.
     pub(crate) read: fn(&[u8]) -> Option<ErrorBody>,
     /// Returns advice for the user about an error with this code.
@@ -52,18 +52,18 @@ pub(crate) struct Body {
 
 /// The credentials sent with a request.
 #[derive(Clone)]
-pub(crate) enum Pass {
+pub(crate) enum RequestCredentials {
     Bearer(Secret),
     Basic { id: String, secret: Secret },
-    Nothing,
+    None,
 }
 
-impl Pass {
+impl RequestCredentials {
     fn secret(&self) -> Option<&Secret> {
         match self {
-            Pass::Bearer(token) => Some(token),
-            Pass::Basic { secret, .. } => Some(secret),
-            Pass::Nothing => None,
+            RequestCredentials::Bearer(token) => Some(token),
+            RequestCredentials::Basic { secret, .. } => Some(secret),
+            RequestCredentials::None => None,
         }
     }
 }
@@ -92,7 +92,7 @@ impl Limit {
 pub(crate) async fn attempt<R: Returned>(
     transport: &Transport,
     request: &Request,
-    pass: &Pass,
+    credentials: &RequestCredentials,
     limit: Limit,
 ) -> Result<(R, Box<Head>), Failure> {
     let (time, wait) = match limit {
@@ -116,11 +116,11 @@ pub(crate) async fn attempt<R: Returned>(
         }
         timed_out()
     };
-    let outgoing = build_request(transport, &pool, request, pass)
+    let outgoing = build_request(transport, &pool, request, credentials)
         .build()
         .map_err(|error| without_head(Cause::Unsendable(error.without_url())))?;
     let credential = outgoing.headers().get(header::AUTHORIZATION).cloned();
-    let masks = Masks::new(request.secrets.iter().chain(pass.secret()), credential.as_ref());
+    let masks = Masks::new(request.secrets.iter().chain(credentials.secret()), credential.as_ref());
 
     let response = tokio::select! {
         biased;
@@ -153,7 +153,7 @@ pub(crate) async fn attempt<R: Returned>(
             // The status alone makes it an error response, even if its body doesn't arrive.
             let max_bytes = transport.max_response_bytes.min(body::MAX_ERROR_BODY_BYTES);
             let (mut body, is_empty) =
-                parse_error_body(request.words, body.unwrap_or_default(), max_bytes).await;
+                parse_error_body(request.error_format, body.unwrap_or_default(), max_bytes).await;
             // The error keeps and prints the body, so the body must not repeat the request's credentials.
             body.iter_mut().for_each(|body| masks.redact_body(body));
             Err(Cause::Refused { body, is_empty })
@@ -170,7 +170,12 @@ pub(crate) async fn attempt<R: Returned>(
     }
 }
 
-fn build_request(transport: &Transport, pool: &Pool, request: &Request, pass: &Pass) -> RequestBuilder {
+fn build_request(
+    transport: &Transport,
+    pool: &Pool,
+    request: &Request,
+    credentials: &RequestCredentials,
+) -> RequestBuilder {
     let outgoing = pool
         .client
         .request(request.operation.verb.to_method(), request.url.clone())
@@ -178,10 +183,10 @@ fn build_request(transport: &Transport, pool: &Pool, request: &Request, pass: &P
         .header(header::ACCEPT_ENCODING, "gzip")
         .header(header::USER_AGENT, &transport.user_agent)
         .headers(request.headers.clone());
-    let outgoing = match pass {
-        Pass::Bearer(token) => outgoing.bearer_auth(token.expose()),
-        Pass::Basic { id, secret } => outgoing.basic_auth(id, Some(secret.expose())),
-        Pass::Nothing => outgoing,
+    let outgoing = match credentials {
+        RequestCredentials::Bearer(token) => outgoing.bearer_auth(token.expose()),
+        RequestCredentials::Basic { id, secret } => outgoing.basic_auth(id, Some(secret.expose())),
+        RequestCredentials::None => outgoing,
     };
     match &request.body {
         Some(body) => outgoing.header(header::CONTENT_TYPE, &body.content_type).body(body.bytes.to_vec()),
@@ -223,13 +228,13 @@ async fn decode_body<R: Returned>(
 
 /// Parses the body of an error response. Returns also whether the body is empty.
 async fn parse_error_body(
-    words: &'static Words,
+    error_format: &'static ErrorFormat,
     body: Cleared,
     max_bytes: usize,
 ) -> (Option<Box<ErrorBody>>, bool) {
     let is_empty = body.is_empty();
     let read = run_or_spawn_blocking(body.len(), move || {
-        memory::limited(memory_limit(max_bytes), || (words.read)(&body)).ok().flatten()
+        memory::limited(memory_limit(max_bytes), || (error_format.read)(&body)).ok().flatten()
     });
     (read.await.map(Box::new), is_empty)
 }

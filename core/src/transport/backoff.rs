@@ -5,8 +5,8 @@ use std::time::{Duration, SystemTime};
 use http::HeaderMap;
 
 use crate::clock::Wait;
-use crate::config::RetryPolicy;
-use crate::metadata::text;
+use crate::metadata::header_string;
+use crate::retry_policy::RetryPolicy;
 
 /// Returns a pause with full jitter: between zero and a bound that doubles with each retry.
 pub(crate) fn pause(policy: &RetryPolicy, retry: u32, random: f64) -> Duration {
@@ -41,12 +41,12 @@ fn fraction(longest: Duration, share: f64) -> Duration {
 /// Returns the wait that a response asks for by `Retry-After`: in seconds, or until a date, relative to the response's
 /// own `Date`.
 pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let value = text(headers, "retry-after")?.trim();
+    let value = header_string(headers, "retry-after")?.trim();
     if let Ok(seconds) = value.parse::<u64>() {
         return Some(Duration::from_secs(seconds));
     }
     let until = httpdate::parse_http_date(value).ok()?;
-    let now = text(headers, "date")
+    let now = header_string(headers, "date")
         .and_then(|date| httpdate::parse_http_date(date.trim()).ok())
         .unwrap_or_else(SystemTime::now);
     Some(until.duration_since(now).unwrap_or_default())

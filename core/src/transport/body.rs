@@ -8,8 +8,8 @@ use http::{HeaderMap, header};
 use reqwest::Response;
 use tokio::task::yield_now;
 
-use super::cleared::Cleared;
 use super::failure::Cause;
+use super::redaction::Cleared;
 use crate::models::Unreadable;
 
 /// The maximum size of an error body, in bytes; the service's own error bodies are far smaller.

@@ -4,10 +4,10 @@ mod attempt;
 mod backoff;
 mod body;
 mod budget;
-mod cleared;
+
+mod error_messages;
 mod failure;
-mod masks;
-mod wording;
+mod redaction;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -15,19 +15,20 @@ use std::time::{Duration, Instant};
 use http::HeaderValue;
 use tracing::{Instrument, Span, debug, field};
 
-pub(crate) use attempt::{Body, Pass, Request, Words};
+pub(crate) use attempt::{Body, ErrorFormat, Request, RequestCredentials};
 
 use attempt::{Limit, attempt};
 use budget::RetryBudget;
 use failure::{Failure, FailureClass, History, Verdict, verdict};
 
 use crate::clock::{Clock, Wait};
-use crate::config::{Config, RetryPolicy};
-use crate::connections::Pools;
+use crate::config::Config;
 use crate::error::Error;
+use crate::http_client::Pools;
 use crate::metadata::{Head, ResponseMetadata};
 use crate::models::{Model, Unreadable, decode};
 use crate::operation::Operation;
+use crate::retry_policy::RetryPolicy;
 
 /// A result of an operation.
 pub(crate) trait Returned: Sized + Send + 'static {
@@ -50,40 +51,37 @@ impl<M: Model + Send + 'static> Returned for M {
     }
 }
 
-/// The result of an operation without a result: the body is ignored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Nothing;
-
-impl Returned for Nothing {
+/// An operation without a result: the body is ignored.
+impl Returned for () {
     fn read(_operation: &Operation, _body: &[u8]) -> Result<Self, Unreadable> {
-        Ok(Nothing)
+        Ok(())
     }
 
     fn without_body() -> Option<Self> {
-        Some(Nothing)
+        Some(())
     }
 }
 
 /// The source of the credentials for requests.
-pub(crate) trait Admission: Sync {
+pub(crate) trait CredentialSource: Sync {
     /// Identifies one of the credentials that the source returned.
-    type Ticket: Send + Sync;
+    type TokenId: Send + Sync;
 
     /// Returns valid credentials, waiting for a renewal if necessary, but not longer than `until`.
-    fn admit(
+    fn credentials(
         &self,
         until: Option<Instant>,
-    ) -> impl Future<Output = Result<(Pass, Self::Ticket), Error>> + Send;
+    ) -> impl Future<Output = Result<(RequestCredentials, Self::TokenId), Error>> + Send;
 
     /// Notes that the service rejected the credentials. Returns whether others can be obtained.
-    fn rejected(&self, ticket: &Self::Ticket) -> bool;
+    fn rejected(&self, token_id: &Self::TokenId) -> bool;
 }
 
 /// Fixed credentials, which can't be renewed.
-impl Admission for Pass {
-    type Ticket = ();
+impl CredentialSource for RequestCredentials {
+    type TokenId = ();
 
-    async fn admit(&self, _until: Option<Instant>) -> Result<(Pass, ()), Error> {
+    async fn credentials(&self, _until: Option<Instant>) -> Result<(RequestCredentials, ()), Error> {
         Ok((self.clone(), ()))
     }
 
@@ -94,7 +92,7 @@ impl Admission for Pass {
 
 /// The limits that a caller may set for one call.
 #[derive(Clone, Debug)]
-pub(crate) struct Allowance {
+pub(crate) struct CallLimits {
     pub(crate) deadline: Duration,
     pub(crate) retries: bool,
 }
@@ -114,7 +112,7 @@ pub(crate) struct Transport {
 struct OperationAttempts<'a> {
     transport: &'a Transport,
     request: &'a Request,
-    allowance: &'a Allowance,
+    limits: &'a CallLimits,
     started: Instant,
     history: History,
 }
@@ -128,7 +126,7 @@ impl Transport {
             attempt_timeout: config.attempt_timeout,
             budget: RetryBudget::new(config.retry.budget),
             retry: config.retry.clone(),
-            max_response_bytes: config.max_response_bytes,
+            max_response_bytes: config.max_response_bytes.try_into().unwrap_or(usize::MAX),
         }
     }
 
@@ -140,8 +138,8 @@ impl Transport {
     pub(crate) async fn send<R: Returned>(
         &self,
         request: &Request,
-        admission: &impl Admission,
-        allowance: &Allowance,
+        source: &impl CredentialSource,
+        limits: &CallLimits,
     ) -> Result<(R, ResponseMetadata), Error> {
         let span = tracing::info_span!(
             "operation",
@@ -157,11 +155,11 @@ impl Transport {
         let attempts = OperationAttempts {
             transport: self,
             request,
-            allowance,
+            limits,
             started: self.clock.now(),
             history: History::default(),
         };
-        let result = attempts.run(admission).instrument(span.clone()).await;
+        let result = attempts.run(source).instrument(span.clone()).await;
         match &result {
             Ok((_, metadata)) => record(&span, metadata),
             Err(error) => {
@@ -187,13 +185,16 @@ fn millis(duration: Duration) -> u64 {
 }
 
 impl OperationAttempts<'_> {
-    async fn run<R: Returned>(mut self, admission: &impl Admission) -> Result<(R, ResponseMetadata), Error> {
+    async fn run<R: Returned>(
+        mut self,
+        source: &impl CredentialSource,
+    ) -> Result<(R, ResponseMetadata), Error> {
         loop {
-            let (pass, ticket) = self.obtain_pass(admission).await?;
+            let (credentials, token_id) = self.obtain_credentials(source).await?;
             if self.remaining().is_zero() {
                 return Err(self.deadline_exceeded());
             }
-            let failure = match self.attempt(&pass).await {
+            let failure = match self.attempt(&credentials).await {
                 Ok((returned, head)) => {
                     self.transport.budget.succeeded(self.history.last_cost);
                     return Ok((returned, self.metadata(Some(&head))));
@@ -214,8 +215,8 @@ impl OperationAttempts<'_> {
                 },
                 Verdict::RenewAndAgain => {
                     // The rejection is noted even if this call is not retried: other calls need another token, too.
-                    let renewable = admission.rejected(&ticket);
-                    if !renewable || !self.allowance.retries {
+                    let renewable = source.rejected(&token_id);
+                    if !renewable || !self.limits.retries {
                         return Err(self.final_error(failure));
                     }
                     self.history.renewed = true;
@@ -232,17 +233,20 @@ impl OperationAttempts<'_> {
         }
     }
 
-    async fn attempt<R: Returned>(&mut self, pass: &Pass) -> Result<(R, Box<Head>), Failure> {
+    async fn attempt<R: Returned>(
+        &mut self,
+        credentials: &RequestCredentials,
+    ) -> Result<(R, Box<Head>), Failure> {
         let transport = self.transport;
         let left = self.remaining();
         let limit = if left < transport.attempt_timeout {
-            Limit::Deadline { left, whole: self.allowance.deadline }
+            Limit::Deadline { left, whole: self.limits.deadline }
         } else {
             Limit::Attempt(transport.attempt_timeout)
         };
         self.history.attempts += 1;
         let began = transport.clock.now();
-        let result = attempt(transport, self.request, pass, limit).await;
+        let result = attempt(transport, self.request, credentials, limit).await;
         let head = match &result {
             Ok((_, head)) => Some(&**head),
             Err(failure) => failure.head.as_deref(),
@@ -259,10 +263,13 @@ impl OperationAttempts<'_> {
     }
 
     /// Returns credentials for the next attempt, waiting for them until the operation's deadline at the latest.
-    async fn obtain_pass<A: Admission>(&self, admission: &A) -> Result<(Pass, A::Ticket), Error> {
+    async fn obtain_credentials<A: CredentialSource>(
+        &self,
+        source: &A,
+    ) -> Result<(RequestCredentials, A::TokenId), Error> {
         tokio::select! {
             biased;
-            obtained = admission.admit(self.started.checked_add(self.allowance.deadline)) => obtained.map_err(|error| self.sign_in_failed(error)),
+            obtained = source.credentials(self.started.checked_add(self.limits.deadline)) => obtained.map_err(|error| self.sign_in_failed(error)),
             () = self.transport.clock.sleep(self.remaining(), Wait::Deadline) => Err(self.no_token_in_time()),
         }
     }
@@ -270,7 +277,7 @@ impl OperationAttempts<'_> {
     /// Returns the pause before the next attempt, or `None` if there must be no further attempt.
     fn pause(&mut self, failure: &Failure, class: FailureClass) -> Option<(Duration, Wait)> {
         let policy = &self.transport.retry;
-        if !self.allowance.retries || self.history.retries + 1 >= policy.max_attempts {
+        if !self.limits.retries || self.history.retries + 1 >= policy.max_attempts {
             return None;
         }
         let asked = failure.retry_after();
@@ -297,7 +304,7 @@ impl OperationAttempts<'_> {
     }
 
     fn remaining(&self) -> Duration {
-        self.allowance.deadline.saturating_sub(self.elapsed())
+        self.limits.deadline.saturating_sub(self.elapsed())
     }
 
     fn elapsed(&self) -> Duration {

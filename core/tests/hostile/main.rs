@@ -161,7 +161,7 @@ fn api(host: Host, credentials: Credentials, attempt_timeout: Duration, roots: O
     };
     let mut config = Config::builder(host, credentials)
         .attempt_timeout(attempt_timeout)
-        .max_response_bytes(CAP)
+        .max_response_bytes(CAP as u64)
         .retry(retry)
         .no_proxy();
     if let Some(pem) = roots {

@@ -125,7 +125,7 @@ fn run_exclusively() -> MutexGuard<'static, ()> {
 
 fn config(server: &Server, cap: usize, credentials: Credentials) -> ConfigBuilder {
     Config::builder(Host::url(&server.url).unwrap(), credentials)
-        .max_response_bytes(cap)
+        .max_response_bytes(cap as u64)
         .retry(RetryPolicy { max_attempts: 1, ..RetryPolicy::default() })
 }
 

@@ -32,7 +32,7 @@ use super::redirect::{self, Part, Redirect};
 use super::{Authorization, AuthorizationRequest, Grant};
 use crate::clock::{Clock, Wait};
 use crate::error::{Error, ErrorKind};
-use crate::region::{Host, is_loopback};
+use crate::host::{Host, is_loopback};
 
 /// The default time limit for the user.
 const DEADLINE: Duration = Duration::from_secs(300);
@@ -175,7 +175,7 @@ fn timed_out(limit: Duration, failure: Option<io::Error>) -> Error {
                 "{message}; no browser could be opened: {failure}. Name one in the variable BROWSER, or show the user \
                  the address that begin_sign_in() returns"
             );
-            Error::builder().kind(ErrorKind::SignIn, message).source(failure).build()
+            Error::builder(ErrorKind::SignIn, message).source(failure).build()
         }
     }
 }

@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 use super::{Authorization, Grant, PendingSignIn, sign_in_with, terminal_prompt, timed_out};
 use crate::clock::{Clock, SystemClock, Wait};
 use crate::error::{Error, ErrorKind};
-use crate::region::Host;
+use crate::host::Host;
 
 struct World {
     emulator: Emulator,

@@ -58,6 +58,7 @@ functions! {
     PyDict_SetItem: (*mut Object, *mut Object, *mut Object) -> c_int,
     PyType_GenericAlloc: (*mut Object, isize) -> *mut Object,
     PyObject_GenericSetAttr: (*mut Object, *mut Object, *mut Object) -> c_int,
+    PyObject_GetAttr: (*mut Object, *mut Object) -> *mut Object,
     PyObject_GetAttrString: (*mut Object, *const c_char) -> *mut Object,
     PyObject_CallObject: (*mut Object, *mut Object) -> *mut Object,
     PyCapsule_New: (*mut c_void, *const c_char, Option<Destructor>) -> *mut Object,
@@ -72,6 +73,14 @@ static INTERPRETER: OnceCell<Interpreter> = OnceCell::new();
 #[unsafe(no_mangle)]
 extern "C" fn purecloud_oauth_python_functions() -> *const c_char {
     NAMES.as_ptr().cast()
+}
+
+/// A way to set an attribute of a class's objects.
+pub(super) enum Slot {
+    /// The index of the word that holds the attribute's value.
+    Word(usize),
+    /// The attribute's name. The reference is owned.
+    Attribute(*mut Object),
 }
 
 /// A strong reference to an object, released on drop. None outlives the call from Python that created it, so the GIL is
@@ -225,41 +234,92 @@ impl Interpreter {
         self.take_over(unsafe { (self.PyType_GenericAlloc)(class, 0) })
     }
 
-    /// Returns the index of the word of a class's objects that holds the slot with this name: sets the slot of an
-    /// object and looks for the value. Returns `None` without an exception if no word holds the value.
+    /// Returns the way to set the attribute with this name of a class's objects: the word of its slot, if one is found
+    /// and a value that is written there is read back through the attribute; the attribute itself otherwise.
     ///
     /// # Safety
     ///
     /// `class` is as for `allocate`, and `name` points to a live string.
-    pub(super) unsafe fn find_slot(&self, class: *mut Object, name: *mut Object) -> Option<usize> {
+    pub(super) unsafe fn find_slot(&self, class: *mut Object, name: *mut Object) -> Option<Slot> {
+        // SAFETY: the contracts of all three functions are this function's contract.
+        unsafe {
+            if let Some(word) = self.find_word(class, name)?
+                && self.reads_back(class, name, word)?
+            {
+                return Some(Slot::Word(word));
+            }
+            self.new_reference(name).map(|name| Slot::Attribute(name.into_ptr()))
+        }
+    }
+
+    /// Returns the index of the word that is null in a new object and holds the value of an attribute once that is set.
+    ///
+    /// # Safety
+    ///
+    /// As for `find_slot`.
+    unsafe fn find_word(&self, class: *mut Object, name: *mut Object) -> Option<Option<usize>> {
         let probe = self.bytes(b"purecloud_oauth.slot")?;
         // SAFETY: by this function's contract the class is one that `allocate` accepts, and `name` is alive. An object
         // has the `__basicsize__` bytes that its class reports, starting at its address, and is aligned for pointers.
         // All of its words are initialized: CPython sets those of the header and zeroes the rest. They are copied as
         // mere addresses and never dereferenced. The object and the probe, which its slot refers to, live until the
         // end.
-        let words = unsafe {
+        let [before, after] = unsafe {
             let object = self.allocate(class)?;
+            let size = self.take_over((self.PyObject_GetAttrString)(class, c"__basicsize__".as_ptr()))?;
+            let words =
+                usize::try_from((self.PyLong_AsSsize_t)(size.as_ptr())).ok()? / size_of::<*mut Object>();
+            let start = object.as_ptr().cast::<*mut Object>();
+            let before = slice::from_raw_parts(start, words).to_vec();
             if (self.PyObject_GenericSetAttr)(object.as_ptr(), name, probe.as_ptr()) != 0 {
                 return None;
             }
-            let size = self.take_over((self.PyObject_GetAttrString)(class, c"__basicsize__".as_ptr()))?;
-            let size = usize::try_from((self.PyLong_AsSsize_t)(size.as_ptr())).ok()?;
-            let words = object.as_ptr().cast::<*mut Object>();
-            slice::from_raw_parts(words, size / size_of::<*mut Object>()).to_vec()
+            [before, slice::from_raw_parts(start, words).to_vec()]
         };
-        words.iter().position(|&word| word == probe.as_ptr())
+        Some(before.iter().zip(after).position(|(before, after)| before.is_null() && after == probe.as_ptr()))
     }
 
-    /// Stores a value in an empty slot, which takes over the reference.
+    /// Returns whether a value that is written to a word is the value of the attribute.
     ///
     /// # Safety
     ///
-    /// `slot` is from `find_slot` for the class of `object`, and the slot is empty.
-    pub(super) unsafe fn fill_slot(&self, object: &Owned<'_>, slot: usize, value: Owned<'_>) {
-        // SAFETY: by this function's contract the word is within the object and is that of the slot. A slot owns the
-        // reference in its word, and it was null, so no reference is lost.
-        unsafe { object.as_ptr().cast::<*mut Object>().add(slot).write(value.into_ptr()) };
+    /// As for `find_slot`; `word` is from `find_word` for the same class and name.
+    unsafe fn reads_back(&self, class: *mut Object, name: *mut Object, word: usize) -> Option<bool> {
+        let probe = self.bytes(b"purecloud_oauth.value")?;
+        // SAFETY: by this function's contract the class is one that `allocate` accepts. The word is within the object
+        // and null in a new one, and CPython itself stored a reference in it when the attribute was set, so it releases
+        // the reference that is stored here as well. `name` is alive.
+        unsafe {
+            let object = self.allocate(class)?;
+            object
+                .as_ptr()
+                .cast::<*mut Object>()
+                .add(word)
+                .write(self.new_reference(probe.as_ptr())?.into_ptr());
+            let read = self.take_over((self.PyObject_GetAttr)(object.as_ptr(), name))?;
+            Some(read.as_ptr() == probe.as_ptr())
+        }
+    }
+
+    /// Sets an attribute that is not set yet.
+    ///
+    /// # Safety
+    ///
+    /// `slot` is from `find_slot` for the class of `object`, and the attribute is not set.
+    pub(super) unsafe fn fill_slot(&self, object: &Owned<'_>, slot: &Slot, value: Owned<'_>) -> Option<()> {
+        match *slot {
+            // SAFETY: by this function's contract the word is within the object and is that of the slot. A slot owns
+            // the reference in its word, and it was null, so no reference is lost.
+            Slot::Word(word) => unsafe {
+                object.as_ptr().cast::<*mut Object>().add(word).write(value.into_ptr());
+                Some(())
+            },
+            // SAFETY: `name` is a string that the slot owns a reference to. CPython takes references of its own.
+            Slot::Attribute(name) => unsafe {
+                let set = (self.PyObject_GenericSetAttr)(object.as_ptr(), name, value.as_ptr());
+                (set == 0).then_some(())
+            },
+        }
     }
 
     /// Calls an object with a tuple of arguments.

@@ -121,7 +121,7 @@ unsafe extern "C" fn purecloud_oauth_python_mailbox_listen(
 ///
 /// # Safety
 ///
-/// `mailbox` is from `purecloud_oauth_python_mailbox` and has not been released. `numbers` points to an initialized
+/// As for `purecloud_oauth_python_mailbox_descriptor`. `numbers` points to an initialized
 /// array of `room` numbers, which no other code accesses during the call.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn purecloud_oauth_python_mailbox_take(

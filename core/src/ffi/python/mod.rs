@@ -2,12 +2,13 @@
 //! thread in the interpreter, and responses that are built as Python objects directly.
 //!
 //! Only `bindings/python/purecloud_oauth` calls them, through `ctypes`: `_waiting.py` those of `waiting` and `mailbox`,
-//! `_reading.py` those of `reading` and `interpreter`.
+//! `_reading.py` those of `types`, `reading` and `interpreter`.
 //!
 //! # Assumptions about CPython
 //!
-//! `waiting`, `mailbox` and `bell` use nothing of Python. `interpreter` and `reading` use the C API, and only in
-//! CPython: `_reading.py` does not call them in other interpreters, where uniffi's readers in Python are used instead.
+//! `waiting`, `mailbox` and `bell` use nothing of Python. `interpreter`, `types` and `reading` use the C API, and only
+//! in CPython: `_reading.py` does not call them in other interpreters, where uniffi's readers in Python are used
+//! instead. In CPython a table of types that can't be used is an exception of the import.
 //!
 //! Part of the stable ABI since Python 3.9:
 //!
@@ -21,7 +22,9 @@
 //! - A class that is written in Python and derives from `object` alone keeps each of its `__slots__` in one
 //!   pointer-sized word of the object: null if it is unset, and otherwise a reference that the object owns. When the
 //!   types are created, `Interpreter::find_slot` finds the word of each slot by setting the slot and looking for the
-//!   value within the `__basicsize__` bytes of the object. If it finds none, uniffi's readers in Python are used.
+//!   value within the `__basicsize__` bytes of the object. It then writes another value to the word of a new object and
+//!   reads it back through the attribute. If either fails, the attribute is set by `PyObject_GenericSetAttr` instead,
+//!   which is part of the stable ABI.
 //! - `PyType_GenericAlloc` returns a complete object of such a class, whose slots are null, although neither `__new__`
 //!   nor `__init__` was called.
 //! - `datetime` accepts the 10 bytes of its pickled state.
@@ -74,4 +77,5 @@ mod bell;
 mod interpreter;
 mod mailbox;
 mod reading;
+mod types;
 mod waiting;

@@ -25,19 +25,21 @@ impl OperationAttempts<'_> {
     /// Builds the error for a failure that ends the operation. `history` includes the failure.
     pub(super) fn final_error(&self, failure: Failure) -> Error {
         let temporary = failure.class().is_temporary();
-        let (kind, message, error) = self.describe(failure);
-        let message = match self.history.attempts {
-            0 | 1 => message,
-            attempts => format!("{message} ({attempts} attempts in {:.1?})", self.elapsed()),
+        let error = self.describe(failure).temporary(temporary);
+        let error = match self.history.attempts {
+            0 | 1 => error,
+            attempts => error
+                .edit_message(|message| format!("{message} ({attempts} attempts in {:.1?})", self.elapsed())),
         };
-        error.kind(kind, message).temporary(temporary).build()
+        error.build()
     }
 
     /// Builds `OutcomeUnknown`. `history` includes the failure.
     pub(super) fn outcome_unknown(&self, failure: Failure) -> Error {
-        let (_, message, error) = self.describe(failure);
-        let message = format!("outcome unknown: {message}; it may have been carried out, and is not retried");
-        error.kind(ErrorKind::OutcomeUnknown, message).build()
+        let in_whole = |message: &str| {
+            format!("outcome unknown: {message}; it may have been carried out, and is not retried")
+        };
+        self.describe(failure).kind(ErrorKind::OutcomeUnknown).edit_message(in_whole).build()
     }
 
     /// Builds the error for an operation whose sign-in failed.
@@ -47,84 +49,78 @@ impl OperationAttempts<'_> {
 
     /// Builds the error for an operation whose deadline passed while it waited for a token.
     pub(super) fn no_token_in_time(&self) -> Error {
-        self.timeout(format!("no token within the deadline of {:?}", self.allowance.deadline))
+        self.timeout(format!("no token within the deadline of {:?}", self.limits.deadline))
     }
 
     /// Builds the error for a deadline that passed between two attempts, or before the first.
     pub(super) fn deadline_exceeded(&self) -> Error {
-        self.timeout(format!("no result within the deadline of {:?}", self.allowance.deadline))
+        self.timeout(format!("no result within the deadline of {:?}", self.limits.deadline))
     }
 
     fn timeout(&self, message: String) -> Error {
-        self.error().kind(ErrorKind::Timeout, message).temporary(true).build()
+        self.error(ErrorKind::Timeout, message).temporary(true).build()
     }
 
-    fn error(&self) -> ErrorBuilder {
-        Error::builder()
+    fn error(&self, kind: ErrorKind, message: String) -> ErrorBuilder {
+        Error::builder(kind, message)
             .operation(&self.request.operation)
             .metadata(self.metadata(None))
             .may_have_acted(self.history.may_have_acted)
     }
 
-    fn describe(&self, failure: Failure) -> (ErrorKind, String, ErrorBuilder) {
+    /// Returns an error with the kind, the message and the cause of a failure.
+    fn describe(&self, failure: Failure) -> ErrorBuilder {
         let host = &self.request.url[Position::BeforeHost..Position::AfterPort];
         let retry_after = failure.retry_after();
-        let error = self.error().metadata(self.metadata(failure.head.as_deref())).retry_after(retry_after);
         let status = failure.head.as_ref().map_or(0, |head| head.status.as_u16());
-        match failure.cause {
+        let metadata = self.metadata(failure.head.as_deref());
+        let error = match failure.cause {
             Cause::Unsendable(cause) => {
                 let message = format!("the request can't be built: {}", innermost(&cause));
-                (ErrorKind::Connection, message, error.source(cause))
+                self.error(ErrorKind::Connection, message).source(cause)
             }
             Cause::NotSent(time) => {
-                (ErrorKind::Timeout, format!("nothing was sent to {host} within {time:?}"), error)
+                self.error(ErrorKind::Timeout, format!("nothing was sent to {host} within {time:?}"))
             }
             Cause::Unconnected(cause) => {
                 let through = self.proxy().map(|proxy| format!(" through {proxy}")).unwrap_or_default();
                 let message = format!("no connection to {host}{through}: {}", innermost(&cause));
-                (ErrorKind::Connection, message, error.source(cause))
+                self.error(ErrorKind::Connection, message).source(cause)
             }
-            Cause::Proxy(fault, cause) => self.describe_proxy(fault, cause, host, error),
+            Cause::Proxy(fault, cause) => return self.describe_proxy(fault, cause, host),
             Cause::Broken(cause) => {
-                let message = format!(
-                    "the connection to {host} broke before a response arrived: {}",
-                    innermost(&cause)
-                );
-                (ErrorKind::Connection, message, error.source(cause))
+                let reason = innermost(&cause);
+                let message = format!("the connection to {host} broke before a response arrived: {reason}");
+                self.error(ErrorKind::Connection, message).source(cause)
             }
             Cause::DamagedBody(cause) => {
                 let reason = innermost(&*cause);
                 let message =
                     format!("the response is truncated or can't be decompressed: {reason} (status {status})");
-                (ErrorKind::UnreadableAnswer, message, error.boxed_source(cause))
+                self.error(ErrorKind::UnreadableAnswer, message).boxed_source(cause)
             }
             Cause::AttemptTimeout(time) => {
-                (ErrorKind::Timeout, format!("no complete response from {host} within {time:?}"), error)
+                self.error(ErrorKind::Timeout, format!("no complete response from {host} within {time:?}"))
             }
             Cause::Deadline(time) => {
-                (ErrorKind::Timeout, format!("no result within the deadline of {time:?}"), error)
+                self.error(ErrorKind::Timeout, format!("no result within the deadline of {time:?}"))
             }
             Cause::Unreadable(reason) => {
-                (ErrorKind::UnreadableAnswer, format!("{reason} (status {status})"), error.source(reason))
+                self.error(ErrorKind::UnreadableAnswer, format!("{reason} (status {status})")).source(reason)
             }
             Cause::Refused { body, is_empty } => {
                 let message = match &failure.head {
                     Some(head) => self.describe_error_response(head, is_empty, body.as_deref(), retry_after),
                     None => String::new(),
                 };
-                (ErrorKind::Api, message, error.body(body.map(|body| *body)))
+                self.error(ErrorKind::Api, message).body(body.map(|body| *body))
             }
-        }
+        };
+        error.metadata(metadata).retry_after(retry_after)
     }
 
     /// Describes a fault of the proxy, as opposed to one of the host or of the connection to it.
-    fn describe_proxy(
-        &self,
-        fault: ProxyFault,
-        cause: reqwest::Error,
-        host: &str,
-        error: ErrorBuilder,
-    ) -> (ErrorKind, String, ErrorBuilder) {
+    fn describe_proxy(&self, fault: ProxyFault, cause: reqwest::Error, host: &str) -> ErrorBuilder {
         let proxy = self.proxy().unwrap_or("the proxy".into());
         let mut metadata = self.metadata(None);
         let message = match fault {
@@ -146,7 +142,7 @@ impl OperationAttempts<'_> {
             ),
             ProxyFault::Refused(Some(reason)) => format!("{proxy} refused the tunnel to {host}: {reason}"),
         };
-        (ErrorKind::Connection, message, error.metadata(metadata).source(cause))
+        self.error(ErrorKind::Connection, message).metadata(metadata).source(cause)
     }
 
     /// Returns the proxy that the request goes through, if any.
@@ -197,7 +193,7 @@ impl OperationAttempts<'_> {
         if needed && !permissions.iter().any(|permission| is_in_message(permission)) {
             line.extend(["; required permission: ", &permissions.join(" or ")]);
         }
-        if let Some(advice) = code.and_then(self.request.words.advice) {
+        if let Some(advice) = code.and_then(self.request.error_format.advice) {
             line.extend(["; ", advice]);
         }
         if let Some(wait) = retry_after {
@@ -208,7 +204,7 @@ impl OperationAttempts<'_> {
 
     /// Returns the host that a redirect leads to. The rest of its address may hold a secret.
     fn redirect_target(&self, head: &Head) -> String {
-        metadata::text(&head.headers, "location")
+        metadata::header_string(&head.headers, "location")
             .and_then(|location| self.request.url.join(location).ok())
             .and_then(|url| url.host_str().map(|host| format!(" to {host}")))
             .unwrap_or_default()

@@ -1,6 +1,9 @@
-//! Masks the request's credentials wherever the response echoes them.
+//! Keeps secrets out of output and memory: masks the request's credentials wherever the response echoes them, and
+//! clears the buffers of bodies.
 
 use std::borrow::Cow;
+use std::fmt;
+use std::ops::Deref;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
@@ -168,6 +171,49 @@ fn base64_alignments(secret: &str) -> impl Iterator<Item = String> {
     })
 }
 
+/// A byte buffer that is cleared before its memory is freed, including the smaller allocations that it has outgrown.
+/// `Zeroizing` would write byte by byte, which takes as long as reading the body, and would not clear those smaller
+/// allocations.
+#[derive(Default)]
+pub(crate) struct Cleared(Vec<u8>);
+
+impl Cleared {
+    pub(super) fn with_capacity(capacity: usize) -> Self {
+        Cleared(Vec::with_capacity(capacity))
+    }
+
+    pub(super) fn append(&mut self, piece: &[u8]) {
+        let length = self.0.len() + piece.len();
+        if length > self.0.capacity() {
+            let mut larger = Cleared::with_capacity(length.max(2 * self.0.capacity()));
+            larger.0.extend_from_slice(&self.0);
+            *self = larger;
+        }
+        self.0.extend_from_slice(piece);
+    }
+}
+
+impl Drop for Cleared {
+    fn drop(&mut self) {
+        self.0.fill(0);
+        zeroize::optimization_barrier(self.0.as_slice());
+    }
+}
+
+impl Deref for Cleared {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Cleared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} bytes", self.0.len())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -224,5 +270,15 @@ mod tests {
             .collect();
         let kept = masks(&secret).redact_headers(headers);
         assert_eq!(kept.keys().map(|name| name.as_str()).collect::<Vec<_>>(), ["x-other"]);
+    }
+
+    #[test]
+    fn pieces_keep_their_order_while_the_buffer_grows() {
+        let mut whole = Cleared::with_capacity(3);
+        for piece in [&b"ab"[..], b"", b"cde", b"f", b"ghijklmnopqrstuvwxyz"] {
+            whole.append(piece);
+        }
+        assert_eq!(&*whole, b"abcdefghijklmnopqrstuvwxyz");
+        assert_eq!(format!("{whole:?}"), "26 bytes");
     }
 }

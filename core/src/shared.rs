@@ -7,7 +7,7 @@ use http::HeaderMap;
 
 use crate::config::Config;
 use crate::credentials::Tokens;
-use crate::region::Host;
+use crate::host::Host;
 use crate::transport::Transport;
 
 /// The state that all clones of an API object share.

@@ -80,7 +80,7 @@ impl ConnectionSettings {
             ),
             false => format!("the settings for connections can't be used: {cause}"),
         };
-        Error::builder().kind(ErrorKind::InvalidArgument, message).source(error).build()
+        Error::builder(ErrorKind::InvalidArgument, message).source(error).build()
     }
 }
 

@@ -1,0 +1,99 @@
+//! The current token and the source of the next one. They outlive the connections.
+
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+use tokio::sync::watch;
+
+use super::renewal::{Outcome, Renewal};
+use super::sign_in_error;
+use super::token::Token;
+use crate::credentials::Grant;
+use crate::error::Error;
+use crate::secret::Secret;
+
+/// The token and its renewal, which outlive the connections.
+pub(super) struct Cache {
+    pub(super) state: Mutex<State>,
+    /// The number of sign-outs. Each one discards the renewals and sign-ins that started before it.
+    pub(super) sign_outs: watch::Sender<u64>,
+}
+
+pub(super) struct State {
+    pub(super) token: Option<Arc<Token>>,
+    /// True if the service rejected the token before its expiry.
+    pub(super) rejected: bool,
+    pub(super) next: Next,
+    /// The running renewal.
+    pub(super) renewal: Option<Renewal>,
+    /// The earliest time of the next renewal, after one has failed.
+    pub(super) not_before: Option<Instant>,
+    /// The value of `next` before the running sign-out, restored if that fails.
+    pub(super) next_before_sign_out: Option<Next>,
+}
+
+/// The source of the next token.
+#[derive(Clone)]
+pub(super) enum Next {
+    /// This grant, which is exchanged for it.
+    Grant(Grant),
+    /// None: the initial token can't be renewed.
+    Nowhere,
+    /// None any more, or none yet, for this reason.
+    Ended(Error),
+}
+
+impl State {
+    /// Returns the token, if it is valid.
+    pub(super) fn valid_token(&self, now: Instant) -> Option<&Arc<Token>> {
+        self.token.as_ref().filter(|token| !self.rejected && token.is_valid(now))
+    }
+
+    /// Replaces the token after a renewal.
+    pub(super) fn store(&mut self, token: Arc<Token>, next: Next) {
+        self.token = Some(token);
+        self.rejected = false;
+        self.next = next;
+        self.not_before = None;
+    }
+
+    /// Returns whether this is the running renewal.
+    pub(super) fn is_current(&self, outcome: &Outcome) -> bool {
+        self.renewal.as_ref().is_some_and(|present| present.outcome.same_channel(outcome))
+    }
+
+    /// Clears the running renewal, unless another one has replaced it.
+    pub(super) fn forget_renewal(&mut self, outcome: &Outcome) {
+        if self.is_current(outcome) {
+            self.renewal = None;
+        }
+    }
+
+    /// Returns the refresh token with which a sign-out can obtain an access token, if the present one has expired.
+    pub(super) fn refresh_grant(&self) -> Option<Grant> {
+        match &self.next {
+            Next::Grant(grant @ Grant::RefreshToken(_)) if self.token.is_some() => Some(grant.clone()),
+            _ => None,
+        }
+    }
+}
+
+impl Next {
+    /// Returns the reason why there is no other token.
+    pub(super) fn reason(&self) -> Error {
+        match self {
+            Next::Ended(reason) => reason.clone(),
+            _ => sign_in_error("the access token has expired and can't be renewed: sign in again"),
+        }
+    }
+}
+
+/// Returns the source of the next token, after a grant was exchanged.
+pub(super) fn next_grant(grant: Grant, refresh_token: Option<Secret>) -> Next {
+    match (refresh_token, grant) {
+        (Some(token), _) => Next::Grant(Grant::RefreshToken(token)),
+        // A code can be used only once. Every other grant can be used again.
+        (None, Grant::AuthorizationCode { .. }) => Next::Nowhere,
+        (None, grant) => Next::Grant(grant),
+    }
+}

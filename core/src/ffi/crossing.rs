@@ -1,0 +1,150 @@
+//! The types that stand in other languages for those of the core.
+//!
+//! Counts cross as signed numbers, because Java has no others. An argument that other languages hand over is lent to
+//! the core, and a value that the core returns is converted.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::credentials::{Authorization, Credentials, Session};
+use crate::error::Error;
+use crate::host::Host;
+use crate::models::{Detail, ErrorBody, RequestBody};
+use crate::secret::Secret;
+
+/// An argument, with its type in other languages.
+pub(crate) trait Argument {
+    type Foreign;
+}
+
+/// An argument that each of its foreign values can be.
+pub(crate) trait FromForeign<'a>: Argument + Sized {
+    /// Converts what the other language handed over.
+    fn from_foreign(foreign: &'a Self::Foreign) -> Self;
+}
+
+/// An argument that some of its foreign values can't be.
+pub(crate) trait TryFromForeign<'a>: Argument + Sized {
+    /// Converts what the other language handed over, or refuses it by the argument's name.
+    fn try_from_foreign(name: &'static str, foreign: &'a Self::Foreign) -> Result<Self, Error>;
+}
+
+impl<'a, T: FromForeign<'a>> TryFromForeign<'a> for T {
+    fn try_from_foreign(_name: &'static str, foreign: &'a T::Foreign) -> Result<Self, Error> {
+        Ok(T::from_foreign(foreign))
+    }
+}
+
+impl Argument for &str {
+    type Foreign = String;
+}
+
+impl<'a> FromForeign<'a> for &'a str {
+    fn from_foreign(foreign: &'a String) -> Self {
+        #[cfg(feature = "panics")]
+        assert_ne!(foreign, "panic", "a mistake of ours");
+        foreign
+    }
+}
+
+impl Argument for Option<&str> {
+    type Foreign = Option<String>;
+}
+
+impl<'a> FromForeign<'a> for Option<&'a str> {
+    fn from_foreign(foreign: &'a Option<String>) -> Self {
+        foreign.as_deref()
+    }
+}
+
+impl<B: RequestBody> Argument for &B {
+    type Foreign = B;
+}
+
+impl<'a, B: RequestBody> FromForeign<'a> for &'a B {
+    fn from_foreign(foreign: &'a B) -> Self {
+        foreign
+    }
+}
+
+impl Argument for Option<u32> {
+    type Foreign = Option<i32>;
+}
+
+impl<'a> TryFromForeign<'a> for Option<u32> {
+    fn try_from_foreign(name: &'static str, foreign: &'a Option<i32>) -> Result<Self, Error> {
+        foreign.map(|number| count(name, number)).transpose()
+    }
+}
+
+/// Arguments that are of the same type everywhere.
+macro_rules! same_everywhere {
+    ($($type:ty)*) => {$(
+        impl Argument for $type {
+            type Foreign = $type;
+        }
+
+        impl FromForeign<'_> for $type {
+            fn from_foreign(foreign: &$type) -> Self {
+                foreign.clone()
+            }
+        }
+    )*};
+}
+
+same_everywhere! { String Secret Option<Secret> Authorization Session Host }
+
+/// Converts a count within what the setting or argument can be.
+pub(super) fn count<N: TryFrom<i64>>(name: &str, number: impl Into<i64>) -> Result<N, Error> {
+    let number = number.into();
+    N::try_from(number)
+        .map_err(|_| Error::invalid_argument(name, format!("is {number}, which is out of range")))
+}
+
+/// A value that the core returns, with its type in other languages.
+pub(crate) trait ToForeign {
+    type Foreign;
+
+    /// Converts the value. A number that is too large becomes the largest one.
+    fn to_foreign(self) -> Self::Foreign;
+}
+
+macro_rules! to_foreign {
+    ($($value:ident: $type:ty => $foreign:ty { $converted:expr })*) => {$(
+        impl ToForeign for $type {
+            type Foreign = $foreign;
+
+            fn to_foreign(self) -> $foreign {
+                let $value = self;
+                $converted
+            }
+        }
+    )*};
+}
+
+to_foreign! {
+    boolean: bool => bool { boolean }
+    number: u16 => i32 { number.into() }
+    number: u32 => i32 { i32::try_from(number).unwrap_or(i32::MAX) }
+    number: u64 => i64 { i64::try_from(number).unwrap_or(i64::MAX) }
+    duration: Duration => Duration { duration.min(LONGEST_DURATION) }
+    string: String => String { string }
+    string: &str => String { string.to_owned() }
+    secret: &Secret => Secret { secret.clone() }
+    credentials: Credentials => Arc<Credentials> { Arc::new(credentials) }
+    host: &Host => Arc<Host> { Arc::new(host.clone()) }
+    session: Session => Session { session }
+    body: &ErrorBody => ErrorBody { body.clone() }
+    details: &[Detail] => Vec<Detail> { details.to_vec() }
+}
+
+impl<T: ToForeign> ToForeign for Option<T> {
+    type Foreign = Option<T::Foreign>;
+
+    fn to_foreign(self) -> Option<T::Foreign> {
+        self.map(T::to_foreign)
+    }
+}
+
+/// The longest duration of Python, which of the languages' own has the shortest one.
+const LONGEST_DURATION: Duration = Duration::from_secs(86_399_999_999_999);
