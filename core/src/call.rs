@@ -20,6 +20,19 @@ use crate::transport::{CallLimits, Request, Returned};
 const HEADERS: &str = "headers";
 
 /// The options of one call, used in place of the API object's settings.
+///
+/// # Examples
+/// ```no_run
+/// # async fn example(api: purecloud_oauth::OAuthApi) -> Result<(), purecloud_oauth::Error> {
+/// use purecloud_oauth::CallOptions;
+/// use std::time::Duration;
+///
+/// let options = CallOptions::new().deadline(Duration::from_secs(5)).header("X-Job", "nachtlauf")?;
+/// let clients = api.get_oauth_clients().options(options.clone()).await?;
+/// let scopes = api.get_oauth_scopes(None).options(options).await?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Default)]
 pub struct CallOptions {
     deadline: Option<Duration>,
@@ -58,6 +71,14 @@ impl CallOptions {
     /// Fails with `InvalidArgument` if it is not a valid header, or is set automatically: `Accept`, `Authorization`,
     /// `User-Agent`, and those for the body, the connection and a proxy. Also if there are more than 200 headers, or
     /// more than 64 KiB of names and values.
+    ///
+    /// # Examples
+    /// ```
+    /// use purecloud_oauth::CallOptions;
+    ///
+    /// let error = CallOptions::new().header("User-Agent", "nachtlauf").unwrap_err();
+    /// assert_eq!(error.argument(), Some("headers"));
+    /// ```
     pub fn header(mut self, name: &str, value: &str) -> Result<Self, Error> {
         headers::add(&mut self.headers, HEADERS, name, value)?;
         Ok(self)
@@ -75,6 +96,17 @@ impl fmt::Debug for CallOptions {
 }
 
 /// The result of an operation, with the metadata of the response.
+///
+/// # Examples
+/// ```no_run
+/// # async fn example(api: purecloud_oauth::OAuthApi) -> Result<(), purecloud_oauth::Error> {
+/// let response = api.get_oauth_clients().response().await?;
+/// println!("{} clients", response.value.entities.len());
+/// let limit = response.metadata.rate_limit;
+/// println!("request {:?} of {:?} in this window", limit.count, limit.allowed);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Response<T> {
@@ -180,6 +212,15 @@ impl<T: Returned> Call<T> {
     ///
     /// # Errors
     /// The errors of the operation.
+    ///
+    /// # Examples
+    /// ```no_run
+    /// # async fn example(api: purecloud_oauth::OAuthApi) -> Result<(), purecloud_oauth::Error> {
+    /// let response = api.get_oauth_client("6f1c5a0e-3b1d-4f0e-9a53-0c2f1f6f7f10").response().await?;
+    /// println!("{} took {:?}", response.value.name, response.metadata.elapsed);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn response(self) -> Result<Response<T>, Error> {
         let Call { shared, request, options, .. } = self;
         let mut request = request?;

@@ -54,6 +54,16 @@ pub enum Replay {
 }
 
 /// An operation of the API: a row of the table.
+///
+/// # Examples
+/// ```
+/// use purecloud_oauth::{Operation, Replay};
+///
+/// let sent_once = Operation::ALL.iter().filter(|operation| operation.replay == Replay::Once);
+/// let names: Vec<&str> = sent_once.map(|operation| operation.name).collect();
+/// assert_eq!(names, ["post_oauth_client_secret", "post_oauth_clients"]);
+/// assert_eq!(Operation::GET_OAUTH_SCOPES.path, "/api/v2/oauth/scopes");
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Operation {

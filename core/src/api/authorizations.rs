@@ -20,6 +20,16 @@ impl OAuthApi {
     /// Needs the permission `oauth:client:authorize`.
     ///
     /// Vendor's page: `OAuthApi.html#getOauthAuthorization`.
+    ///
+    /// # Examples
+    /// ```no_run
+    /// # async fn example(api: purecloud_oauth::OAuthApi) -> Result<(), purecloud_oauth::Error> {
+    /// let id = "6f1c5a0e-3b1d-4f0e-9a53-0c2f1f6f7f10";
+    /// let authorization = api.get_oauth_authorization(id, Some("de")).await?;
+    /// println!("{:?}, with the scopes {}", authorization.state, authorization.scope.join(" "));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_oauth_authorization(
         &self,
         client_id: &str,
@@ -41,6 +51,20 @@ impl OAuthApi {
     /// Needs the permission `oauth:client:authorize`.
     ///
     /// Vendor's page: `OAuthApi.html#getOauthAuthorizations`.
+    ///
+    /// # Examples
+    /// ```no_run
+    /// # async fn example(api: purecloud_oauth::OAuthApi) -> Result<(), purecloud_oauth::Error> {
+    /// use purecloud_oauth::AuthorizationState;
+    ///
+    /// let authorizations = api.get_oauth_authorizations(Some("de")).await?.entities;
+    /// for granted in authorizations.iter().filter(|it| it.state == Some(AuthorizationState::Authorized)) {
+    ///     let name = granted.client.as_ref().map(|client| client.name.as_str());
+    ///     println!("{}: {}", name.unwrap_or_default(), granted.scope.join(" "));
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_oauth_authorizations(&self, accept_language: Option<&str>) -> Call<OAuthAuthorizationListing> {
         self.call(Operation::GET_OAUTH_AUTHORIZATIONS).accept_language(accept_language).build()
     }

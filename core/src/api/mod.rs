@@ -46,6 +46,20 @@ use crate::transport::{Body, ErrorFormat, Request};
 /// # In Rust
 /// Cheap to clone: clones share the connections, the token and the retry budget. The calls need a Tokio runtime with
 /// time and I/O enabled.
+///
+/// # Examples
+/// ```no_run
+/// # async fn example() -> Result<(), purecloud_oauth::Error> {
+/// use purecloud_oauth::{Config, Credentials, OAuthApi, Region};
+///
+/// let credentials = Credentials::client_credentials("6f1c5a0e-3b1d-4f0e-9a53-0c2f1f6f7f10", "hq3KpZ0vX1yT7wB9");
+/// let api = OAuthApi::new(Config::builder(Region::EuCentral1, credentials).build()?);
+/// // Both calls use the same token.
+/// let clients = api.get_oauth_clients().await?.entities;
+/// let client = api.get_oauth_client(&clients[0].id).await?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 #[cfg_attr(feature = "uniffi", exported(oauth_api))]
 pub struct OAuthApi {
@@ -55,6 +69,16 @@ pub struct OAuthApi {
 #[cfg_attr(feature = "uniffi", exported(api_functions))]
 impl OAuthApi {
     /// Creates an API object with these settings. Nothing is sent until the first call.
+    ///
+    /// # Examples
+    /// ```
+    /// use purecloud_oauth::{Config, Credentials, OAuthApi, Region};
+    ///
+    /// let credentials = Credentials::access_token("hq3KpZ0vX1yT7wB9");
+    /// let api = OAuthApi::new(Config::builder(Region::EuCentral1, credentials).build()?);
+    /// assert_eq!(api.host().api_url(), "https://api.mypurecloud.de/");
+    /// # Ok::<(), purecloud_oauth::Error>(())
+    /// ```
     #[must_use]
     pub fn new(config: Config) -> Self {
         OAuthApi { shared: Arc::new(Shared::new(config)) }
@@ -66,12 +90,32 @@ impl OAuthApi {
     /// # Errors
     /// Fails with `InvalidArgument` if no source has credentials: the error lists the sources and what is missing in
     /// each. Also if a setting or file that applies can't be used.
+    ///
+    /// # Examples
+    /// ```no_run
+    /// let api = purecloud_oauth::OAuthApi::from_env()?;
+    /// println!("calls go to {}", api.host().api_url());
+    /// # Ok::<(), purecloud_oauth::Error>(())
+    /// ```
     pub fn from_env() -> Result<Self, Error> {
         Ok(OAuthApi::new(Config::from_env()?.build()?))
     }
 
     /// Returns the current session; `None` if the API object is not signed in, as before the first call and after
     /// signing out. Sends nothing.
+    ///
+    /// # Examples
+    /// ```no_run
+    /// # async fn example(api: purecloud_oauth::OAuthApi) -> Result<(), purecloud_oauth::Error> {
+    /// # fn store(_: purecloud_oauth::Session) {}
+    /// let clients = api.get_oauth_clients().await?;
+    /// // A renewal during the call may have replaced the refresh token.
+    /// if let Some(session) = api.session() {
+    ///     store(session);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn session(&self) -> Option<Session> {
         self.shared.tokens.session()

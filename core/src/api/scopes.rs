@@ -19,6 +19,15 @@ impl OAuthApi {
     /// Needs no permission.
     ///
     /// Vendor's page: `OAuthApi.html#getOauthScope`.
+    ///
+    /// # Examples
+    /// ```no_run
+    /// # async fn example(api: purecloud_oauth::OAuthApi) -> Result<(), purecloud_oauth::Error> {
+    /// let scope = api.get_oauth_scope("users:readonly", Some("de")).await?;
+    /// println!("{}: {}", scope.id, scope.description.unwrap_or_default());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_oauth_scope(&self, scope_id: &str, accept_language: Option<&str>) -> Call<OAuthScope> {
         self.call(Operation::GET_OAUTH_SCOPE)
             .id("scope_id", scope_id)
@@ -36,6 +45,17 @@ impl OAuthApi {
     /// Needs no permission.
     ///
     /// Vendor's page: `OAuthApi.html#getOauthScopes`.
+    ///
+    /// # Examples
+    /// ```no_run
+    /// # async fn example(api: purecloud_oauth::OAuthApi) -> Result<(), purecloud_oauth::Error> {
+    /// let scopes = api.get_oauth_scopes(Some("de")).await?.entities;
+    /// for scope in scopes.iter().filter(|scope| scope.id.starts_with("oauth")) {
+    ///     println!("{}: {}", scope.id, scope.description.as_deref().unwrap_or_default());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_oauth_scopes(&self, accept_language: Option<&str>) -> Call<OAuthScopeListing> {
         self.call(Operation::GET_OAUTH_SCOPES).accept_language(accept_language).build()
     }

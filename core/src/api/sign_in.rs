@@ -33,6 +33,21 @@ impl OAuthApi {
     /// Fails with `SignIn` if signing in failed; the error holds the login server's error, if it sent one. A code is
     /// never sent twice, so a lost response requires another sign-in. `InvalidArgument` if the port of the redirect URI
     /// is in use.
+    ///
+    /// # Examples
+    /// ```no_run
+    /// # async fn example() -> Result<(), purecloud_oauth::Error> {
+    /// use purecloud_oauth::{Authorization, Config, Credentials, OAuthApi, Region};
+    ///
+    /// let redirect_uri = "http://127.0.0.1:8765/callback";
+    /// let authorization = Authorization::new("6f1c5a0e-3b1d-4f0e-9a53-0c2f1f6f7f10", redirect_uri);
+    /// let config = Config::builder(Region::EuCentral1, Credentials::browser(authorization)).build()?;
+    /// let api = OAuthApi::new(config);
+    /// let session = api.sign_in().await?;
+    /// println!("signed in until {:?}", session.expires_at);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn sign_in(&self) -> Result<Session, Error> {
         require_runtime()?;
         self.shared.tokens.sign_in().await.map_err(Error::into_sign_in_error)
@@ -47,6 +62,16 @@ impl OAuthApi {
     /// # Errors
     /// Fails with `InvalidArgument` if the credentials are not those by `browser`, or if the port of the redirect URI
     /// is in use.
+    ///
+    /// # Examples
+    /// ```no_run
+    /// # async fn example(api: purecloud_oauth::OAuthApi) -> Result<(), purecloud_oauth::Error> {
+    /// let page = api.begin_sign_in().await?;
+    /// println!("Open this page in a browser: {page}");
+    /// let session = api.sign_in().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn begin_sign_in(&self) -> Result<String, Error> {
         require_runtime()?;
         self.shared.tokens.begin_sign_in().await
@@ -62,6 +87,16 @@ impl OAuthApi {
     /// # Errors
     /// Fails with `Connection`, `Timeout` or `Api` if the token could not be revoked. The API object is still signed in
     /// then, and calling again is safe.
+    ///
+    /// # Examples
+    /// ```no_run
+    /// # async fn example(api: purecloud_oauth::OAuthApi) -> Result<(), purecloud_oauth::Error> {
+    /// api.sign_out().await?;
+    /// let page = api.host().logout_url("6f1c5a0e-3b1d-4f0e-9a53-0c2f1f6f7f10", "https://rueckrufe.example.ch/")?;
+    /// println!("Open this page to sign out in the browser as well: {page}");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn sign_out(&self) -> Result<(), Error> {
         require_runtime()?;
         let shared = &self.shared;

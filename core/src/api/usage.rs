@@ -20,6 +20,25 @@ impl OAuthApi {
     /// Needs the permission `oauth:client:view` or `usage:client:view`.
     ///
     /// Vendor's page: `OAuthApi.html#getOauthClientUsageQueryResult`.
+    ///
+    /// # Examples
+    /// ```no_run
+    /// # async fn example(
+    /// #     api: purecloud_oauth::OAuthApi,
+    /// #     execution_id: &str,
+    /// #     client_id: &str,
+    /// # ) -> Result<(), purecloud_oauth::Error> {
+    /// use purecloud_oauth::QueryStatus;
+    ///
+    /// let mut result = api.get_oauth_client_usage_query_result(execution_id, client_id).await?;
+    /// while result.query_status == Some(QueryStatus::Running) {
+    ///     tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    ///     result = api.get_oauth_client_usage_query_result(execution_id, client_id).await?;
+    /// }
+    /// println!("{:?}, {} rows", result.query_status, result.results.len());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_oauth_client_usage_query_result(
         &self,
         execution_id: &str,
@@ -45,6 +64,18 @@ impl OAuthApi {
     /// Needs the permission `oauth:client:view` or `usage:client:view`.
     ///
     /// Vendor's page: `OAuthApi.html#getOauthClientUsageSummary`.
+    ///
+    /// # Examples
+    /// ```no_run
+    /// # async fn example(api: purecloud_oauth::OAuthApi) -> Result<(), purecloud_oauth::Error> {
+    /// let id = "6f1c5a0e-3b1d-4f0e-9a53-0c2f1f6f7f10";
+    /// let execution = api.get_oauth_client_usage_summary(id, Some(30)).await?;
+    /// // The result may not be complete yet.
+    /// let result = api.get_oauth_client_usage_query_result(&execution.execution_id, id).await?;
+    /// println!("{:?}, {} rows", result.query_status, result.results.len());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get_oauth_client_usage_summary(
         &self,
         client_id: &str,
@@ -69,6 +100,21 @@ impl OAuthApi {
     /// Needs the permission `oauth:client:view` or `usage:client:view`.
     ///
     /// Vendor's page: `OAuthApi.html#postOauthClientUsageQuery`.
+    ///
+    /// # Examples
+    /// ```no_run
+    /// # async fn example(api: purecloud_oauth::OAuthApi) -> Result<(), purecloud_oauth::Error> {
+    /// use purecloud_oauth::{ApiUsageClientQuery, GroupBy, Metric};
+    ///
+    /// let id = "6f1c5a0e-3b1d-4f0e-9a53-0c2f1f6f7f10";
+    /// let mut query = ApiUsageClientQuery::new("2026-03-01T00:00:00/2026-03-08T00:00:00");
+    /// query.metrics = Some(vec![Metric::Requests, Metric::Status429]);
+    /// query.group_by = Some(vec![GroupBy::TemplateUri]);
+    /// let execution = api.post_oauth_client_usage_query(id, &query).await?;
+    /// println!("the result is that of execution {}", execution.execution_id);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn post_oauth_client_usage_query(
         &self,
         client_id: &str,
