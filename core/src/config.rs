@@ -36,6 +36,16 @@ pub struct Config {
 
 impl Config {
     /// Returns a builder with the default settings for a region (or another host) and these credentials.
+    ///
+    /// # Examples
+    /// ```
+    /// use purecloud_oauth::{Config, Credentials, Region};
+    ///
+    /// let credentials = Credentials::client_credentials("6f1c5a0e-3b1d-4f0e-9a53-0c2f1f6f7f10", "hq3KpZ0vX1yT7wB9");
+    /// let config = Config::builder(Region::EuCentral1, credentials).build()?;
+    /// assert_eq!(config.host().login_url(), "https://login.mypurecloud.de/");
+    /// # Ok::<(), purecloud_oauth::Error>(())
+    /// ```
     pub fn builder(host: impl Into<Host>, credentials: Credentials) -> ConfigBuilder {
         ConfigBuilder {
             host: host.into(),
@@ -87,6 +97,17 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const POOL_MAX_IDLE_PER_HOST: usize = 100;
 
 /// A builder of `Config`; `build()` checks the settings.
+///
+/// # Examples
+/// ```
+/// use purecloud_oauth::{Config, Credentials, Region};
+///
+/// let config = Config::builder(Region::EuCentral1, Credentials::access_token("hq3KpZ0vX1yT7wB9"))
+///     .deadline(std::time::Duration::from_secs(25))
+///     .user_agent_suffix("nachtlauf/1.4")
+///     .build()?;
+/// # Ok::<(), purecloud_oauth::Error>(())
+/// ```
 #[derive(Clone)]
 #[must_use = "settings take effect when they are built"]
 pub struct ConfigBuilder {
@@ -160,6 +181,15 @@ impl ConfigBuilder {
     /// set here ignores `NO_PROXY`.
     ///
     /// If the proxy can't be used, the settings are refused with an error that names the setting or variable.
+    ///
+    /// # Examples
+    /// ```
+    /// # use purecloud_oauth::{Config, Credentials, Region};
+    /// # let builder = Config::builder(Region::EuCentral1, Credentials::access_token("hq3KpZ0vX1yT7wB9"));
+    /// let config = builder.proxy("http://ada:mW4t%23S9xQ@proxy.example.com:3128").build()?;
+    /// assert!(!format!("{config:?}").contains("S9xQ"));
+    /// # Ok::<(), purecloud_oauth::Error>(())
+    /// ```
     pub fn proxy(mut self, address: impl Into<Secret>) -> Self {
         self.proxy = ProxySetting::Address(address.into());
         self
@@ -200,6 +230,15 @@ impl ConfigBuilder {
 
     /// Sets a header that every operation sends, but not a sign-in. A header of the same name in a call replaces it. At
     /// most 200 headers with 64 KiB of names and values are allowed.
+    ///
+    /// # Examples
+    /// ```
+    /// # use purecloud_oauth::{Config, Credentials, Region};
+    /// # let builder = Config::builder(Region::EuCentral1, Credentials::access_token("hq3KpZ0vX1yT7wB9"));
+    /// let config = builder.default_header("X-Api-Key", "mW4tS9xQ").build()?;
+    /// assert!(!format!("{config:?}").contains("mW4tS9xQ"));
+    /// # Ok::<(), purecloud_oauth::Error>(())
+    /// ```
     pub fn default_header(mut self, name: impl Into<String>, value: impl Into<Secret>) -> Self {
         self.default_headers.push((name.into(), value.into()));
         self
@@ -219,6 +258,19 @@ impl ConfigBuilder {
     /// The HTTP client must neither follow redirects nor retry by itself: disable both, or a rotation may be sent
     /// twice. Because its configuration can't be inspected, a failed connection counts as one over which the request
     /// may have been sent. Its pool is kept after an attempt that timed out, so enable its HTTP/2 keep-alive pings.
+    ///
+    /// # Examples
+    /// ```
+    /// # use purecloud_oauth::{Config, Credentials, Region};
+    /// # let builder = Config::builder(Region::EuCentral1, Credentials::access_token("hq3KpZ0vX1yT7wB9"));
+    /// let http_client = reqwest::Client::builder()
+    ///     .redirect(reqwest::redirect::Policy::none())
+    ///     .retry(reqwest::retry::never())
+    ///     .http2_keep_alive_interval(std::time::Duration::from_secs(10))
+    ///     .build()?;
+    /// let config = builder.http_client(http_client).build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn http_client(mut self, client: reqwest::Client) -> Self {
         self.http_client = Some(client);
         self
@@ -234,6 +286,14 @@ impl ConfigBuilder {
     ///
     /// # Errors
     /// Fails with `InvalidArgument` with the name of the first setting that can't be used.
+    ///
+    /// # Examples
+    /// ```
+    /// # use purecloud_oauth::{Config, Credentials, Region};
+    /// # let builder = Config::builder(Region::EuCentral1, Credentials::access_token("hq3KpZ0vX1yT7wB9"));
+    /// let error = builder.deadline(std::time::Duration::ZERO).build().unwrap_err();
+    /// assert_eq!(error.argument(), Some("deadline"));
+    /// ```
     pub fn build(self) -> Result<Config, Error> {
         self.credentials.check()?;
         let durations = [

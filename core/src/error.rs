@@ -48,6 +48,18 @@ pub enum ErrorKind {
 /// The error of an operation.
 ///
 /// Cheap to clone. The message is a single line for the user and never contains a secret or a token.
+///
+/// # Examples
+/// ```no_run
+/// # async fn example(api: purecloud_oauth::OAuthApi) {
+/// match api.get_oauth_client("6f1c5a0e-3b1d-4f0e-9a53-0c2f1f6f7f10").await {
+///     Ok(client) => println!("{}", client.name),
+///     Err(error) if error.status() == Some(404) => println!("there is no such client"),
+///     Err(error) if error.worth_retrying() => println!("later: {error}"),
+///     Err(error) => println!("{error}"),
+/// }
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Error(Arc<Inner>);
 
@@ -69,6 +81,12 @@ struct Inner {
 
 impl Error {
     /// Returns the kind, to decide by.
+    ///
+    /// # Examples
+    /// ```
+    /// let error = purecloud_oauth::Host::domain("mars").unwrap_err();
+    /// assert_eq!(error.kind(), purecloud_oauth::ErrorKind::InvalidArgument);
+    /// ```
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
@@ -90,6 +108,12 @@ impl Error {
     }
 
     /// Returns the name of the argument or setting that was rejected.
+    ///
+    /// # Examples
+    /// ```
+    /// let error = purecloud_oauth::Host::domain("mars").unwrap_err();
+    /// assert_eq!(error.argument(), Some("host"));
+    /// ```
     #[must_use]
     pub fn argument(&self) -> Option<&str> {
         self.0.argument.as_deref()
@@ -136,6 +160,14 @@ impl Error {
     }
 
     /// Returns true if the service may have executed the operation despite the error.
+    ///
+    /// # Examples
+    /// ```no_run
+    /// # async fn example(api: purecloud_oauth::OAuthApi) {
+    /// let Err(error) = api.delete_oauth_client("6f1c5a0e-3b1d-4f0e-9a53-0c2f1f6f7f10").await else { return };
+    /// println!("{error}; deleted: {}", if error.server_may_have_acted() { "perhaps" } else { "no" });
+    /// # }
+    /// ```
     #[must_use]
     pub fn server_may_have_acted(&self) -> bool {
         self.0.may_have_acted

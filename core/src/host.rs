@@ -45,6 +45,15 @@ impl Gateway {
 const SERVICE_HOSTS: [&str; 3] = ["api.", "login.", "apps."];
 
 /// The host that calls and sign-ins go to: a region, a domain, a base URL, or a gateway.
+///
+/// # Examples
+/// ```
+/// use purecloud_oauth::{Host, Region};
+///
+/// let host: Host = "eu_central_1".parse()?;
+/// assert_eq!(host, Region::EuCentral1.into());
+/// # Ok::<(), purecloud_oauth::Error>(())
+/// ```
 #[derive(Clone, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "uniffi", exported, derive(uniffi::Object), uniffi::export(Debug, Eq, Hash))]
 pub struct Host {
@@ -59,6 +68,14 @@ impl Host {
     ///
     /// # Errors
     /// Fails with `InvalidArgument` if it is not a domain name.
+    ///
+    /// # Examples
+    /// ```
+    /// let host = purecloud_oauth::Host::domain("mypurecloud.de")?;
+    /// assert_eq!(host.api_url(), "https://api.mypurecloud.de/");
+    /// assert_eq!(host.login_url(), "https://login.mypurecloud.de/");
+    /// # Ok::<(), purecloud_oauth::Error>(())
+    /// ```
     pub fn domain(domain: &str) -> Result<Self, Error> {
         let refuse =
             |reason: &str| Error::invalid_argument("host", format!("{} {reason}", quoted_name(domain)));
@@ -88,6 +105,17 @@ impl Host {
     /// # Errors
     /// Fails with `InvalidArgument` if it is not a URL, is longer than 2,048 bytes, has a user name, query, fragment or
     /// port 0, or is plain `http` to another machine.
+    ///
+    /// # Examples
+    /// ```
+    /// use purecloud_oauth::Host;
+    ///
+    /// let emulator = Host::url("http://127.0.0.1:8080")?;
+    /// assert_eq!(emulator.login_url(), "http://127.0.0.1:8080/");
+    /// let service = Host::url("https://api.mypurecloud.de/api/v2")?;
+    /// assert_eq!(service.login_url(), "https://login.mypurecloud.de/");
+    /// # Ok::<(), purecloud_oauth::Error>(())
+    /// ```
     pub fn url(address: &str) -> Result<Self, Error> {
         let mut api = checked_base(address)?;
         // The URL may have been copied from the documentation of an operation.
@@ -128,6 +156,14 @@ impl Host {
     ///
     /// # Errors
     /// Fails with `InvalidArgument` if one of them is empty or longer than 2,048 bytes, or the redirect URI has port 0.
+    ///
+    /// # Examples
+    /// ```
+    /// let host = purecloud_oauth::Host::domain("mypurecloud.de")?;
+    /// let page = host.logout_url("6f1c5a0e-3b1d-4f0e-9a53-0c2f1f6f7f10", "https://rueckrufe.example.ch/")?;
+    /// assert!(page.starts_with("https://login.mypurecloud.de/logout?client_id=6f1c5a0e-"));
+    /// # Ok::<(), purecloud_oauth::Error>(())
+    /// ```
     pub fn logout_url(&self, client_id: &str, redirect_uri: &str) -> Result<String, Error> {
         if let Ok(redirect_uri) = Url::parse(redirect_uri) {
             refuse_port_zero("redirect_uri", &redirect_uri)?;
@@ -152,6 +188,18 @@ impl Host {
     /// # Errors
     /// Fails with `InvalidArgument` with the name of the invalid part, such as `gateway.port`; with `gateway.protocol`
     /// if it is plain `http` to another machine.
+    ///
+    /// # Examples
+    /// ```
+    /// use purecloud_oauth::{Gateway, Host};
+    ///
+    /// let mut gateway = Gateway::new("gateway.example.com");
+    /// gateway.path_params_api = "genesys".to_owned();
+    /// let host = Host::gateway(&gateway)?;
+    /// assert_eq!(host.api_url(), "https://gateway.example.com/genesys/");
+    /// assert_eq!(host.login_url(), "https://gateway.example.com/");
+    /// # Ok::<(), purecloud_oauth::Error>(())
+    /// ```
     pub fn gateway(gateway: &Gateway) -> Result<Self, Error> {
         if !matches!(gateway.protocol.as_str(), "https" | "http") {
             let found = quoted_name(&gateway.protocol);

@@ -19,9 +19,24 @@ macro_rules! regions {
 
         impl Region {
             /// All regions, in the order of the documentation.
+            ///
+            /// # Examples
+            /// ```
+            /// use purecloud_oauth::Region;
+            ///
+            /// let region = Region::ALL.iter().find(|region| region.domain() == "mypurecloud.de");
+            /// assert_eq!(region, Some(&Region::EuCentral1));
+            /// ```
             pub const ALL: &'static [Region] = &[$(Region::$region),*];
 
             /// Returns the name, such as `eu_central_1`.
+            ///
+            /// # Examples
+            /// ```
+            /// use purecloud_oauth::Region;
+            ///
+            /// assert_eq!(Region::EuCentral1.name(), "eu_central_1");
+            /// ```
             #[must_use]
             pub const fn name(self) -> &'static str {
                 match self { $(Region::$region => $name),* }
@@ -31,6 +46,13 @@ macro_rules! regions {
         #[cfg_attr(feature = "uniffi", exported(region))]
         impl Region {
             /// Returns the domain, such as `mypurecloud.de`.
+            ///
+            /// # Examples
+            /// ```
+            /// use purecloud_oauth::Region;
+            ///
+            /// assert_eq!(Region::EuCentral1.domain(), "mypurecloud.de");
+            /// ```
             #[must_use]
             pub const fn domain(self) -> &'static str {
                 match self { $(Region::$region => $domain),* }

@@ -8,6 +8,17 @@ use crate::error::Error;
 /// The limits for retrying a failed operation.
 ///
 /// The operations that may be retried after a given failure are not a setting: see `Replay`.
+///
+/// # Examples
+/// ```
+/// use purecloud_oauth::{Config, Credentials, Region, RetryPolicy};
+/// use std::time::Duration;
+///
+/// let retry = RetryPolicy { max_attempts: 5, max_backoff: Duration::from_secs(5), ..RetryPolicy::default() };
+/// let credentials = Credentials::access_token("hq3KpZ0vX1yT7wB9");
+/// let config = Config::builder(Region::EuCentral1, credentials).retry(retry).build()?;
+/// # Ok::<(), purecloud_oauth::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "uniffi", exported(retry_policy))]
 pub struct RetryPolicy {

@@ -10,6 +10,15 @@ use secrecy::{ExposeSecret, SecretString};
 ///
 /// Only `expose()` returns the string: printing the secret, or anything that contains it, shows three asterisks. The
 /// memory is cleared when the last copy of the secret is dropped.
+///
+/// # Examples
+/// ```
+/// use purecloud_oauth::Secret;
+///
+/// let secret = Secret::new("hq3KpZ0vX1yT7wB9");
+/// assert_eq!(format!("{secret:?}"), "Secret(***)");
+/// assert_eq!(secret, Secret::from("hq3KpZ0vX1yT7wB9"));
+/// ```
 #[derive(Clone)]
 #[cfg_attr(feature = "uniffi", exported, derive(uniffi::Object), uniffi::export(Debug, Eq, Hash))]
 pub struct Secret(Arc<Memory>);
@@ -79,6 +88,13 @@ impl Secret {
     }
 
     /// Returns the string itself. The caller must keep it out of logs and error messages.
+    ///
+    /// # Examples
+    /// ```
+    /// let secret = purecloud_oauth::Secret::new("hq3KpZ0vX1yT7wB9");
+    /// let mut command = std::process::Command::new("nachtlauf");
+    /// command.env("GENESYSCLOUD_OAUTHCLIENT_SECRET", secret.expose());
+    /// ```
     #[must_use]
     pub fn expose(&self) -> &str {
         self.0.0.expose_secret()

@@ -59,6 +59,16 @@ pub struct Authorization {
 
 impl Authorization {
     /// Returns the parameters for a public client, with PKCE and without the optional ones. They can be set afterwards.
+    ///
+    /// # Examples
+    /// ```
+    /// use purecloud_oauth::Authorization;
+    ///
+    /// let redirect_uri = "http://127.0.0.1:8765/callback";
+    /// let mut authorization = Authorization::new("6f1c5a0e-3b1d-4f0e-9a53-0c2f1f6f7f10", redirect_uri);
+    /// authorization.login_hint = Some("ada@example.ch".to_owned());
+    /// assert!(authorization.pkce && authorization.client_secret.is_none());
+    /// ```
     #[must_use]
     pub fn new(client_id: impl Into<String>, redirect_uri: impl Into<String>) -> Self {
         Authorization {
@@ -144,6 +154,17 @@ impl AuthorizationRequest {
     ///
     /// # Errors
     /// Fails with `InvalidArgument` with the name of the first invalid parameter.
+    ///
+    /// # Examples
+    /// ```
+    /// use purecloud_oauth::{Authorization, AuthorizationRequest, Region};
+    ///
+    /// let redirect_uri = "https://rueckrufe.example.ch/callback";
+    /// let authorization = Authorization::new("6f1c5a0e-3b1d-4f0e-9a53-0c2f1f6f7f10", redirect_uri);
+    /// let request = AuthorizationRequest::new(Region::EuCentral1, authorization)?;
+    /// assert!(request.url().starts_with("https://login.mypurecloud.de/oauth/authorize?"));
+    /// # Ok::<(), purecloud_oauth::Error>(())
+    /// ```
     pub fn new(host: impl Into<Host>, authorization: Authorization) -> Result<Self, Error> {
         let code_verifier = match authorization.pkce {
             true => Some(Secret::new(pkce::random_string()?)),
@@ -159,6 +180,20 @@ impl AuthorizationRequest {
     ///
     /// # Errors
     /// Fails with `InvalidArgument` with the name of the first invalid parameter.
+    ///
+    /// # Examples
+    /// ```
+    /// use purecloud_oauth::{Authorization, AuthorizationRequest, Region};
+    ///
+    /// # let redirect_uri = "https://rueckrufe.example.ch/callback";
+    /// # let authorization = Authorization::new("6f1c5a0e-3b1d-4f0e-9a53-0c2f1f6f7f10", redirect_uri);
+    /// let first = AuthorizationRequest::new(Region::EuCentral1, authorization.clone())?;
+    /// let (state, verifier) = (first.state().to_owned(), first.code_verifier().cloned());
+    /// // After the app has been started again:
+    /// let request = AuthorizationRequest::resumed(Region::EuCentral1, authorization, state, verifier)?;
+    /// assert_eq!(request, first);
+    /// # Ok::<(), purecloud_oauth::Error>(())
+    /// ```
     pub fn resumed(
         host: impl Into<Host>,
         authorization: Authorization,
@@ -212,6 +247,21 @@ impl AuthorizationRequest {
     /// Fails with `SignIn` if the sign-in was refused, with the service's error code (`access_denied`) and message; if
     /// the redirect has another state than this request; or if it comes from another login server (`iss`).
     /// `InvalidArgument` if it is not a redirect to the redirect URI.
+    ///
+    /// # Examples
+    /// ```
+    /// use purecloud_oauth::{Authorization, AuthorizationRequest, Config, Region};
+    ///
+    /// # let redirect_uri = "https://rueckrufe.example.ch/callback";
+    /// # let authorization = Authorization::new("6f1c5a0e-3b1d-4f0e-9a53-0c2f1f6f7f10", redirect_uri);
+    /// let request = AuthorizationRequest::new(Region::EuCentral1, authorization)?;
+    /// let redirect = format!("https://rueckrufe.example.ch/callback?code=AbC123&state={}", request.state());
+    /// let config = Config::builder(Region::EuCentral1, request.credentials(&redirect)?).build()?;
+    ///
+    /// let forged = "https://rueckrufe.example.ch/callback?code=AbC123&state=kX8wq2";
+    /// assert!(request.credentials(forged).is_err());
+    /// # Ok::<(), purecloud_oauth::Error>(())
+    /// ```
     pub fn credentials(&self, redirect: &str) -> Result<Credentials, Error> {
         let grant = self.grant(&Redirect::parse(redirect, Part::Query)?)?;
         Ok(Credentials(CredentialKind::Grant { client: self.authorization.client(), grant }))

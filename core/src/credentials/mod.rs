@@ -76,6 +76,12 @@ pub(crate) enum Grant {
 impl Credentials {
     /// Returns credentials for an existing access token. It can't be renewed: once it has expired, calls fail with
     /// status 401.
+    ///
+    /// # Examples
+    /// ```
+    /// let credentials = purecloud_oauth::Credentials::access_token("hq3KpZ0vX1yT7wB9");
+    /// assert_eq!(format!("{credentials:?}"), "AccessToken(***)");
+    /// ```
     #[must_use]
     pub fn access_token(token: impl Into<Secret>) -> Self {
         Credentials(CredentialKind::AccessToken { token: token.into(), expires_at: None })
@@ -83,6 +89,12 @@ impl Credentials {
 
     /// Returns credentials for the id and secret of an OAuth client whose grant type is client credentials. The token
     /// is fetched by the first call, renewed before it expires, and shared by all clones of the API object.
+    ///
+    /// # Examples
+    /// ```
+    /// use purecloud_oauth::Credentials;
+    /// let credentials = Credentials::client_credentials("6f1c5a0e-3b1d-4f0e-9a53-0c2f1f6f7f10", "hq3KpZ0vX1yT7wB9");
+    /// ```
     #[must_use]
     pub fn client_credentials(client_id: impl Into<String>, client_secret: impl Into<Secret>) -> Self {
         Credentials::from_grant(client_id, Some(client_secret.into()), Grant::ClientCredentials)
@@ -96,6 +108,13 @@ impl Credentials {
     /// - `redirect_uri`: the redirect URI of the authorization request, verbatim.
     /// - `client_secret`: the client's secret; `None` for a public client, which needs a code verifier.
     /// - `code_verifier`: the code verifier of the authorization request (PKCE), if it had one.
+    ///
+    /// # Examples
+    /// ```
+    /// let (id, secret) = ("6f1c5a0e-3b1d-4f0e-9a53-0c2f1f6f7f10", Some("hq3KpZ0vX1yT7wB9".into()));
+    /// let redirect_uri = "https://rueckrufe.example.ch/callback";
+    /// let credentials = purecloud_oauth::Credentials::authorization_code(id, "AbC123", redirect_uri, secret, None);
+    /// ```
     #[must_use]
     pub fn authorization_code(
         client_id: impl Into<String>,
@@ -117,6 +136,12 @@ impl Credentials {
     /// with the `session()` of the API object.
     ///
     /// - `client_secret`: the client's secret; `None` for a public client.
+    ///
+    /// # Examples
+    /// ```
+    /// use purecloud_oauth::Credentials;
+    /// let credentials = Credentials::refresh_token("6f1c5a0e-3b1d-4f0e-9a53-0c2f1f6f7f10", "mW4tS9xQ", None);
+    /// ```
     #[must_use]
     pub fn refresh_token(
         client_id: impl Into<String>,
@@ -131,6 +156,12 @@ impl Credentials {
     ///
     /// - `org_name`: the organization's short name.
     /// - `assertion`: the assertion in Base64, as the identity provider issues it.
+    ///
+    /// # Examples
+    /// ```
+    /// let (id, secret, assertion) = ("6f1c5a0e-3b1d-4f0e-9a53-0c2f1f6f7f10", "hq3KpZ0vX1yT7wB9", "PHNhbWw+");
+    /// let credentials = purecloud_oauth::Credentials::saml2_bearer(id, secret, "muster-ag", assertion);
+    /// ```
     #[must_use]
     pub fn saml2_bearer(
         client_id: impl Into<String>,
@@ -151,6 +182,13 @@ impl Credentials {
     ///
     /// - `session`: the session that `session()` or `sign_in()` of an API object returned.
     /// - `client_secret`: the client's secret; `None` for a public client.
+    ///
+    /// # Examples
+    /// ```
+    /// use purecloud_oauth::{Credentials, Session};
+    /// let session = Session::new("hq3KpZ0vX1yT7wB9");
+    /// let credentials = Credentials::session("6f1c5a0e-3b1d-4f0e-9a53-0c2f1f6f7f10", session, None);
+    /// ```
     #[must_use]
     pub fn session(client_id: impl Into<String>, session: Session, client_secret: Option<Secret>) -> Self {
         let client = ClientAuthentication { id: client_id.into(), secret: client_secret };
@@ -166,6 +204,13 @@ impl Credentials {
     ///   port is used.
     ///
     /// On a phone, use an `AuthorizationRequest` instead.
+    ///
+    /// # Examples
+    /// ```
+    /// use purecloud_oauth::{Authorization, Credentials};
+    /// let authorization = Authorization::new("6f1c5a0e-3b1d-4f0e-9a53-0c2f1f6f7f10", "http://127.0.0.1/callback");
+    /// let credentials = Credentials::browser(authorization);
+    /// ```
     #[must_use]
     pub fn browser(authorization: Authorization) -> Self {
         Credentials(CredentialKind::Browser(Box::new(authorization)))
@@ -185,6 +230,12 @@ impl Credentials {
     /// # Errors
     /// Fails with `SignIn` if the redirect says that the sign-in was refused, or has another state. `InvalidArgument`
     /// if it is not such a redirect.
+    ///
+    /// # Examples
+    /// ```
+    /// let redirect = "https://rueckrufe.example.ch/#access_token=hq3KpZ0vX1yT7wB9&state=kX8wq2";
+    /// assert!(purecloud_oauth::Credentials::implicit_redirect(redirect, Some("kX8wq2")).is_ok());
+    /// ```
     pub fn implicit_redirect(redirect: &str, state: Option<&str>) -> Result<Self, Error> {
         let (token, expires_at) = redirect::parse_implicit(redirect, state)?;
         Ok(Credentials(CredentialKind::AccessToken { token, expires_at }))

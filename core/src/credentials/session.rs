@@ -23,6 +23,17 @@ pub struct Session {
 
 impl Session {
     /// Returns a session with an access token only. The other fields can be set afterwards.
+    ///
+    /// # Examples
+    /// ```
+    /// use purecloud_oauth::{Credentials, Secret, Session};
+    ///
+    /// let mut session = Session::new("hq3KpZ0vX1yT7wB9");
+    /// session.expires_at = Some("2026-03-01T08:30:00Z".parse()?);
+    /// session.refresh_token = Some(Secret::new("mW4tS9xQ"));
+    /// let credentials = Credentials::session("6f1c5a0e-3b1d-4f0e-9a53-0c2f1f6f7f10", session, None);
+    /// # Ok::<(), purecloud_oauth::Error>(())
+    /// ```
     #[must_use]
     pub fn new(access_token: impl Into<Secret>) -> Self {
         Session { access_token: access_token.into(), expires_at: None, refresh_token: None }

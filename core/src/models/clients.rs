@@ -235,6 +235,15 @@ impl Serialize for OAuthClientRequest {
 
 impl OAuthClientRequest {
     /// Creates a request for a client with a name and a grant type, and the service's defaults for everything else.
+    ///
+    /// # Examples
+    /// ```
+    /// use purecloud_oauth::{GrantType, OAuthClientRequest};
+    ///
+    /// let mut body = OAuthClientRequest::new("Rückrufe Zürich", GrantType::Code);
+    /// body.registered_redirect_uri = Some(vec!["https://rueckrufe.example.ch/callback".to_owned()]);
+    /// body.scope = Some(vec!["users:readonly".to_owned()]);
+    /// ```
     #[must_use]
     pub fn new(name: impl Into<String>, authorized_grant_type: GrantType) -> Self {
         OAuthClientRequest {
@@ -306,6 +315,19 @@ impl OAuthClient {
 
 impl From<OAuthClient> for OAuthClientRequest {
     /// Returns the same as `to_request()`.
+    ///
+    /// # Examples
+    /// ```
+    /// use purecloud_oauth::{ClientState, OAuthClient, OAuthClientRequest};
+    ///
+    /// let json = r#"{"id": "6f1c5a0e-3b1d-4f0e-9a53-0c2f1f6f7f10", "name": "Nachtlauf", "costCenter": 4711}"#;
+    /// let client: OAuthClient = serde_json::from_str(json)?;
+    /// let mut body = client.to_request();
+    /// assert_eq!(body, OAuthClientRequest::from(client));
+    /// assert_eq!(body.extra.get_json("costCenter"), Some("4711"));
+    /// body.state = Some(ClientState::Inactive);
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
     fn from(client: OAuthClient) -> Self {
         fn unless_empty<T>(list: Vec<T>) -> Option<Vec<T>> {
             Some(list).filter(|list| !list.is_empty())

@@ -20,6 +20,15 @@ use crate::printable::one_line;
 /// only the service sets is never sent.
 ///
 /// Printing shows the names and masks the values. Two `Extra` are equal if their values are equal as JSON.
+///
+/// # Examples
+/// ```
+/// use purecloud_oauth::{GrantType, OAuthClientRequest};
+///
+/// let mut body = OAuthClientRequest::new("Warteschlangen-Übersicht", GrantType::Code);
+/// body.extra.insert("costCenter", 4711);
+/// assert_eq!(format!("{:?}", body.extra), r#"{"costCenter": ***}"#);
+/// ```
 #[derive(Clone, Default)]
 pub struct Extra {
     /// JSON without white space around its tokens. A string from another language may not be JSON: `check` refuses it.
@@ -36,6 +45,15 @@ impl Extra {
     /// Returns the value of a field, or `None` if the field is absent. Returns `None` also for a value that `Value`
     /// can't hold: one nested more than 127 levels deep, or with a number beyond the range of an `f64`. `get_json`
     /// returns these as well.
+    ///
+    /// # Examples
+    /// ```
+    /// use purecloud_oauth::Extra;
+    ///
+    /// let extra: Extra = [("costCenter", 4711)].into_iter().collect();
+    /// assert_eq!(extra.get("costCenter"), Some(serde_json::json!(4711)));
+    /// assert_eq!(extra.get("owner"), None);
+    /// ```
     #[must_use]
     pub fn get(&self, name: &str) -> Option<Value> {
         self.get_json(name).and_then(|json| serde_json::from_str(json).ok())
@@ -56,6 +74,17 @@ impl Extra {
     ///
     /// # Errors
     /// Fails with `InvalidArgument` if the value is not JSON.
+    ///
+    /// # Examples
+    /// ```
+    /// use purecloud_oauth::Extra;
+    ///
+    /// let mut extra = Extra::new();
+    /// extra.insert_json("amount", "1.50")?;
+    /// assert_eq!(extra.get_json("amount"), Some("1.50"));
+    /// assert!(extra.insert_json("amount", "1,50").is_err());
+    /// # Ok::<(), purecloud_oauth::Error>(())
+    /// ```
     pub fn insert_json(&mut self, name: impl Into<String>, json: &str) -> Result<(), Error> {
         let name = name.into();
         check("extra", &name, json)?;

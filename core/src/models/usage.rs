@@ -92,6 +92,17 @@ impl ApiUsageClientQuery {
     }
 
     /// Creates a query for the interval from one timestamp to another, in whole seconds.
+    ///
+    /// # Examples
+    /// ```
+    /// use purecloud_oauth::{ApiUsageClientQuery, Timestamp};
+    ///
+    /// let start: Timestamp = "2026-03-01T00:00:00Z".parse()?;
+    /// let end: Timestamp = "2026-03-08T00:00:00+01:00".parse()?;
+    /// let query = ApiUsageClientQuery::between(start, end);
+    /// assert_eq!(query.interval, "2026-03-01T00:00:00/2026-03-07T23:00:00");
+    /// # Ok::<(), purecloud_oauth::Error>(())
+    /// ```
     #[must_use]
     pub fn between(start: Timestamp, end: Timestamp) -> Self {
         ApiUsageClientQuery::new(format!("{}/{}", start.for_interval(), end.for_interval()))

@@ -148,6 +148,16 @@ impl Config {
     /// # Errors
     /// Fails with `InvalidArgument` if no source has credentials: the error lists the sources and what is missing in
     /// each. Also if a setting or file that applies can't be used.
+    ///
+    /// # Examples
+    /// ```no_run
+    /// use purecloud_oauth::{Config, OAuthApi};
+    /// use std::time::Duration;
+    ///
+    /// let config = Config::from_env()?.deadline(Duration::from_secs(30)).build()?;
+    /// let api = OAuthApi::new(config);
+    /// # Ok::<(), purecloud_oauth::Error>(())
+    /// ```
     pub fn from_env() -> Result<ConfigBuilder, Error> {
         Config::find(&Sources::default())
     }
@@ -156,6 +166,17 @@ impl Config {
     ///
     /// # Errors
     /// The same as those of `from_env`.
+    ///
+    /// # Examples
+    /// ```no_run
+    /// use purecloud_oauth::{Config, OAuthApi, Sources};
+    ///
+    /// let mut sources = Sources::default();
+    /// sources.environment = false;
+    /// sources.profile = Some("produktion".to_owned());
+    /// let api = OAuthApi::new(Config::find(&sources)?.build()?);
+    /// # Ok::<(), purecloud_oauth::Error>(())
+    /// ```
     pub fn find(sources: &Sources) -> Result<ConfigBuilder, Error> {
         let found = find(sources)?;
         let mut builder = Config::builder(found.host, found.credentials);
