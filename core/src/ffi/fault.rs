@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::call_state::Progress;
 use crate::error::{Error, ErrorKind};
 use crate::operation::{Operation, Replay};
 
@@ -22,14 +23,6 @@ pub(super) enum Errand {
 
 impl Purpose {
     pub(super) const UNKNOWN: Self = Purpose { errand: Errand::Unknown, limit: Duration::MAX };
-}
-
-/// The progress of a call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Progress {
-    NotBegun,
-    /// Its request may have been sent.
-    Begun,
 }
 
 /// A fault of the native library.

@@ -7,6 +7,7 @@
 //! conversions that are faster than uniffi's.
 
 mod api;
+mod call_state;
 mod config;
 mod crossing;
 mod deferred;

@@ -9,7 +9,7 @@ use std::mem::ManuallyDrop;
 use std::panic::{self, AssertUnwindSafe};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::Instant;
@@ -18,9 +18,10 @@ use tokio::runtime::{Builder, Handle};
 use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
 
+use super::call_state::{CallState, Progress};
 use super::era::{Era, PerEra};
-use super::fault::{Fault, Progress, Purpose};
-use super::watchdog::{Watch, Watchdog};
+use super::fault::{Fault, Purpose};
+use super::watchdog::{Watch, Watchable, Watchdog};
 use crate::error::Error;
 use crate::ffi::OAuthError;
 
@@ -87,26 +88,6 @@ impl Runtime {
         self.era
     }
 
-    /// Returns whether the runtime can't execute anything any more.
-    pub(super) fn is_broken(&self) -> bool {
-        self.health.is_broken()
-    }
-
-    /// Ends this runtime's era, so that later calls use another runtime. Calls that wait for this one still do.
-    pub(super) fn retire(&self) {
-        self.era.end();
-    }
-
-    /// Spawns an empty task. The returned state shows whether the runtime has executed it.
-    pub(super) fn start_trial(&self) -> Arc<CallState> {
-        let state = Arc::new(CallState::new());
-        let trial = Arc::clone(&state);
-        drop(self.spawn(async move {
-            trial.begin();
-        }));
-        state
-    }
-
     /// Spawns a task. Returns `None` if that breaks the runtime; the task may be in its queue nevertheless.
     pub(super) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> Option<AbortHandle> {
         // Tokio panics if the descriptor that wakes its thread is closed.
@@ -148,6 +129,25 @@ impl Runtime {
         work: impl Future<Output = Result<T, Error>> + Send + 'static,
     ) -> Result<T, OAuthError> {
         block_on(self.run(purpose, work))
+    }
+}
+
+impl Watchable for Runtime {
+    fn is_broken(&self) -> bool {
+        self.health.is_broken()
+    }
+
+    fn retire(&self) {
+        self.era.end();
+    }
+
+    fn start_trial(&self) -> Arc<CallState> {
+        let state = Arc::new(CallState::new());
+        let trial = Arc::clone(&state);
+        drop(self.spawn(async move {
+            trial.begin();
+        }));
+        state
     }
 }
 
@@ -205,47 +205,6 @@ impl Health {
     }
 }
 
-/// The state of a call, shared by caller, runtime and watchdog.
-pub(super) struct CallState {
-    progress: AtomicU8,
-    is_overdue: AtomicBool,
-}
-
-impl CallState {
-    const NOT_BEGUN: u8 = 0;
-    const BEGUN: u8 = 1;
-    const GIVEN_UP: u8 = 2;
-
-    fn new() -> Self {
-        CallState { progress: AtomicU8::new(CallState::NOT_BEGUN), is_overdue: AtomicBool::new(false) }
-    }
-
-    /// Marks the work as begun. Returns false if the caller has given up: then the work must not begin.
-    fn begin(&self) -> bool {
-        self.leave_not_begun(CallState::BEGUN).is_ok()
-    }
-
-    pub(super) fn has_begun(&self) -> bool {
-        self.progress.load(Ordering::Acquire) == CallState::BEGUN
-    }
-
-    /// Gives up the call: work that has not begun never will.
-    fn give_up(&self) -> Progress {
-        match self.leave_not_begun(CallState::GIVEN_UP) {
-            Err(CallState::BEGUN) => Progress::Begun,
-            _ => Progress::NotBegun,
-        }
-    }
-
-    fn leave_not_begun(&self, next: u8) -> Result<u8, u8> {
-        self.progress.compare_exchange(CallState::NOT_BEGUN, next, Ordering::AcqRel, Ordering::Acquire)
-    }
-
-    pub(super) fn expire(&self) {
-        self.is_overdue.store(true, Ordering::Release);
-    }
-}
-
 /// The future by which a caller waits for a call, on any thread.
 struct Waiting<T> {
     runtime: &'static Runtime,
@@ -281,7 +240,7 @@ impl<T> Future for Waiting<T> {
         if self.runtime.is_broken() {
             return Poll::Ready(Err(self.fail(Fault::Broken)));
         }
-        if self.state.is_overdue.load(Ordering::Acquire) {
+        if self.state.is_overdue() {
             return Poll::Ready(Err(self.fail(Fault::Overdue)));
         }
         match &self.watch {

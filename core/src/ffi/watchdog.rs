@@ -8,8 +8,8 @@ use std::task::Waker;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::call_state::CallState;
 use super::era::{Era, PerEra};
-use super::runtime::{CallState, Runtime};
 
 /// The interval at which waiting calls are checked.
 const TICK: Duration = Duration::from_millis(200);
@@ -20,6 +20,19 @@ const GRACE: Duration = Duration::from_millis(500);
 /// The part of `GRACE` within which a runtime must execute a trial task; otherwise it gets no more calls.
 const TRIAL: Duration = Duration::from_millis(250);
 
+/// A runtime, as the watchdog sees it.
+pub(super) trait Watchable: Sync {
+    /// Returns whether the runtime can't execute anything any more.
+    fn is_broken(&self) -> bool;
+
+    /// Spawns an empty task. The returned state shows whether the runtime has executed it.
+    fn start_trial(&self) -> Arc<CallState>;
+
+    /// Ends the runtime's era, so that later calls use another runtime. Calls that wait for this one still do.
+    fn retire(&self);
+}
+
+/// The thread that watches calls, and the calls.
 pub(super) struct Watchdog {
     calls: Mutex<Calls>,
     /// Notified if calls must be checked before the next tick.
@@ -34,7 +47,7 @@ struct Calls {
 }
 
 struct Watched {
-    runtime: &'static Runtime,
+    runtime: &'static dyn Watchable,
     state: Arc<CallState>,
     /// `None` for a deadline beyond the range of the clock.
     deadline: Option<Instant>,
@@ -75,7 +88,7 @@ impl Watchdog {
     /// Starts to watch a call, which is woken if its runtime breaks or if it is overdue.
     pub(super) fn add(
         &'static self,
-        runtime: &'static Runtime,
+        runtime: &'static dyn Watchable,
         state: Arc<CallState>,
         deadline: Option<Instant>,
         waker: Waker,

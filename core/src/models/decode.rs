@@ -6,11 +6,10 @@ use std::str;
 
 use serde::Deserializer;
 use serde::de::{MapAccess, Visitor};
-use serde_json::Value;
 use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
-use super::mend::mend;
+use super::mend::{MAX_GROWTH, mend, read_mended};
 use super::model::Model;
 use super::readable::{Lack, Reading};
 use super::{ErrorBody, memory};
@@ -111,11 +110,6 @@ fn article(name: &str) -> &'static str {
     if name.starts_with(['A', 'E', 'I', 'O']) { "an" } else { "a" }
 }
 
-/// The number of bytes by which mended JSON may be longer than its body: each invalid piece becomes three bytes.
-pub(super) const MAX_GROWTH: usize = 64 * 1024;
-/// The maximum size of a body with duplicate fields, in bytes: finding the last of them takes a tree of the whole body.
-const MAX_TREE_BYTES: usize = 64 * 1024;
-
 /// Replaces each sequence that is not UTF-8 by a replacement character. Returns `None` if that makes the body much
 /// longer.
 fn lossy_utf8(body: &[u8]) -> Option<String> {
@@ -130,19 +124,6 @@ fn lossy_utf8(body: &[u8]) -> Option<String> {
         }
     }
     Some(lossy)
-}
-
-/// Reads mended JSON. Of duplicate fields, the last one counts.
-pub(super) fn read_mended<T>(mended: &str, mut read: impl FnMut(&str) -> Option<T>) -> Option<T> {
-    read(mended).or_else(|| {
-        if mended.len() > MAX_TREE_BYTES {
-            return None;
-        }
-        let value: Value = serde_json::from_str(mended).ok()?;
-        // Not read from the `Value` itself: that would compile the reading of all models a second time.
-        let deduplicated = Zeroizing::new(value.to_string());
-        read(&deduplicated)
-    })
 }
 
 /// Returns whether the JSON has a list in one of the model's fields. Only then is a model without any value a valid

@@ -1,5 +1,13 @@
 //! Repairs JSON that is almost valid.
 
+use serde_json::Value;
+use zeroize::Zeroizing;
+
+/// The number of bytes by which mended JSON may be longer than its body: each invalid piece becomes three bytes.
+pub(super) const MAX_GROWTH: usize = 64 * 1024;
+/// The maximum size of a body with duplicate fields, in bytes: finding the last of them takes a tree of the whole body.
+const MAX_TREE_BYTES: usize = 64 * 1024;
+
 /// Replaces each invalid piece of a string (an unpaired surrogate, a control character) by a replacement character, and
 /// each number beyond the range of an `f64` by null. Returns other JSON unchanged, and `None` if the result would be
 /// longer than `longest` bytes.
@@ -52,6 +60,19 @@ fn surrogate(json: &str) -> Option<Half> {
         0xdc00..=0xdfff => Some(Half::Second),
         _ => None,
     }
+}
+
+/// Reads mended JSON. Of duplicate fields, the last one counts.
+pub(super) fn read_mended<T>(mended: &str, mut read: impl FnMut(&str) -> Option<T>) -> Option<T> {
+    read(mended).or_else(|| {
+        if mended.len() > MAX_TREE_BYTES {
+            return None;
+        }
+        let value: Value = serde_json::from_str(mended).ok()?;
+        // Not read from the `Value` itself: that would compile the reading of all models a second time.
+        let deduplicated = Zeroizing::new(value.to_string());
+        read(&deduplicated)
+    })
 }
 
 #[cfg(test)]

@@ -1,11 +1,11 @@
-//! The current token and the source of the next one. They outlive the connections.
+//! The current token, its running renewal, and the source of the next token. They outlive the connections.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::Instant;
 
 use tokio::sync::watch;
+use tokio::task::AbortHandle;
 
-use super::renewal::{Outcome, Renewal};
 use super::sign_in_error;
 use super::token::Token;
 use crate::credentials::Grant;
@@ -41,6 +41,50 @@ pub(super) enum Next {
     Nowhere,
     /// None any more, or none yet, for this reason.
     Ended(Error),
+}
+
+pub(super) type Outcome = watch::Receiver<Option<Result<Arc<Token>, Error>>>;
+
+/// A running renewal.
+pub(super) struct Renewal {
+    pub(super) began: Instant,
+    pub(super) outcome: Outcome,
+    pub(super) keeper: Keeper,
+}
+
+/// The owner that keeps the request of a renewal open.
+pub(super) enum Keeper {
+    /// The callers that wait for the renewal. When the last of them is dropped, the request is closed.
+    Callers(Weak<Request>),
+    /// The tokens: no caller waits for the renewal, or its response contains the only valid token.
+    Tokens(Arc<Request>),
+}
+
+/// The request of a renewal, which is closed when this is dropped.
+pub(super) struct Request(pub(super) AbortHandle);
+
+impl Drop for Request {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+impl Renewal {
+    /// Returns the request, to keep it open for one more caller; `None` if it has been closed.
+    pub(super) fn request(&self) -> Option<Arc<Request>> {
+        match &self.keeper {
+            Keeper::Callers(request) => request.upgrade(),
+            Keeper::Tokens(request) => Some(Arc::clone(request)),
+        }
+    }
+
+    /// Leaks the request, whose runtime does not work any more.
+    #[cfg(feature = "uniffi")]
+    pub(super) fn forget(self) {
+        if let Some(request) = self.request() {
+            std::mem::forget(request);
+        }
+    }
 }
 
 impl State {

@@ -1,13 +1,12 @@
 //! The renewal of a token: one for all callers that wait for it.
 
-use std::sync::{Arc, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::watch;
-use tokio::task::AbortHandle;
 use tracing::debug;
 
-use super::cache::{Cache, Next, State, next_grant};
+use super::cache::{Cache, Keeper, Next, Outcome, Renewal, Request, State, next_grant};
 use super::sign_in_error;
 use super::token::Token;
 use crate::clock::Wait;
@@ -37,50 +36,6 @@ pub(super) struct Renewer {
 pub(super) enum Callers {
     None,
     Some,
-}
-
-pub(super) type Outcome = watch::Receiver<Option<Result<Arc<Token>, Error>>>;
-
-/// A running renewal.
-pub(super) struct Renewal {
-    pub(super) began: Instant,
-    pub(super) outcome: Outcome,
-    keeper: Keeper,
-}
-
-/// The owner that keeps the request of a renewal open.
-enum Keeper {
-    /// The callers that wait for the renewal. When the last of them is dropped, the request is closed.
-    Callers(Weak<Request>),
-    /// The tokens: no caller waits for the renewal, or its response contains the only valid token.
-    Tokens(Arc<Request>),
-}
-
-/// The request of a renewal, which is closed when this is dropped.
-struct Request(AbortHandle);
-
-impl Drop for Request {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
-}
-
-impl Renewal {
-    /// Returns the request, to keep it open for one more caller; `None` if it has been closed.
-    fn request(&self) -> Option<Arc<Request>> {
-        match &self.keeper {
-            Keeper::Callers(request) => request.upgrade(),
-            Keeper::Tokens(request) => Some(Arc::clone(request)),
-        }
-    }
-
-    /// Leaks the request, whose runtime does not work any more.
-    #[cfg(feature = "uniffi")]
-    pub(super) fn forget(self) {
-        if let Some(request) = self.request() {
-            std::mem::forget(request);
-        }
-    }
 }
 
 /// A renewal that a caller waits for.

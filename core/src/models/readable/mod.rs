@@ -12,9 +12,8 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
-use super::decode::{MAX_GROWTH, read_mended};
 use super::memory;
-use super::mend::mend;
+use super::mend::{MAX_GROWTH, mend, read_mended};
 
 pub(crate) use field::Field;
 pub(crate) use fields::Fields;
