@@ -3,7 +3,7 @@
 //! tools of the languages call it like that.
 
 mod draft;
-mod interface;
+mod interface_page;
 mod kotlin;
 mod neutral_names;
 mod python;
@@ -13,7 +13,7 @@ mod warnings;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use camino::Utf8PathBuf;
 use clap::{Parser, Subcommand, ValueEnum};
 use uniffi_bindgen::bindings::{GenerateOptions, TargetLanguage, generate};
@@ -72,7 +72,7 @@ fn main() -> Result<()> {
             write_bindings(language, &source, &out_dir, config)
         }
         Command::Interface { source } => {
-            print(&interface::render(&read_interface(&source, &project_settings())?));
+            print(&interface_page::render(&read_interface(&source, &project_settings())?));
             Ok(())
         }
     }
@@ -135,7 +135,37 @@ fn read_interface(source: &Utf8PathBuf, config: &Utf8PathBuf) -> Result<Componen
     let (config, _) = GlobalConfig::from_file(config)?;
     let loader = BindgenLoader::new(BindgenPaths::default(), config);
     let metadata = loader.load_metadata(source)?;
-    loader.load_cis(metadata)?.pop().context("the native library exports no interface")
+    let interface = loader.load_cis(metadata)?.pop().context("the native library exports no interface")?;
+    refuse_rust(&interface)?;
+    Ok(interface)
+}
+
+/// Refuses documentation that shows Rust code, which is of no use in another language.
+fn refuse_rust(interface: &ComponentInterface) -> Result<()> {
+    let mut documented: Vec<(&str, Option<&str>)> = Vec::new();
+    for object in interface.object_definitions() {
+        documented.push((object.name(), object.docstring()));
+        documented.extend(object.constructors().into_iter().map(|one| (one.name(), one.docstring())));
+        documented.extend(object.methods().into_iter().map(|one| (one.name(), one.docstring())));
+    }
+    for record in interface.record_definitions() {
+        documented.push((record.name(), record.docstring()));
+        documented.extend(record.fields().iter().map(|field| (field.name(), field.docstring())));
+    }
+    for one in interface.enum_definitions() {
+        documented.push((one.name(), one.docstring()));
+        documented.extend(one.variants().iter().map(|variant| (variant.name(), variant.docstring())));
+    }
+    documented.extend(interface.function_definitions().iter().map(|one| (one.name(), one.docstring())));
+    let is_rust = |text: &str| {
+        ["```", "# Examples", "# In Rust", "# Errors", "::", "[`"].iter().any(|mark| text.contains(mark))
+    };
+    match documented.iter().find(|(_, text)| text.is_some_and(is_rust)) {
+        Some((name, _)) => {
+            bail!("the documentation of {name} shows Rust code; export it by the attribute `exported`")
+        }
+        None => Ok(()),
+    }
 }
 
 /// Returns the native functions that free and cancel the futures of asynchronous calls, with the number of calls that

@@ -1,10 +1,11 @@
-//! Language-neutral names in documentation, such as `sign_in()` and `client_id`.
+//! Names in the spelling of each language, in place of language-neutral ones such as `sign_in()` and `client_id`.
 
 use std::collections::BTreeSet;
 
 use anyhow::Result;
-use heck::ToLowerCamelCase;
+use heck::{ToLowerCamelCase, ToShoutySnakeCase};
 use uniffi_bindgen::ComponentInterface;
+use uniffi_bindgen::interface::Variant;
 
 use crate::draft::Draft;
 
@@ -26,4 +27,9 @@ pub(crate) fn to_camel_case(draft: &mut Draft, interface: &ComponentInterface) -
         }
     }
     Ok(())
+}
+
+/// Returns the name of an enumeration's value in Python. OAuth is one word.
+pub(crate) fn constant(variant: &Variant) -> String {
+    variant.name().to_shouty_snake_case().replace("O_AUTH", "OAUTH")
 }

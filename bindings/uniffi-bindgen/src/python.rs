@@ -10,12 +10,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use anyhow::{Result, bail, ensure};
-use heck::ToShoutySnakeCase;
 use uniffi_bindgen::ComponentInterface;
 use uniffi_bindgen::interface::{AsType, Enum, Object, Record, Type, Variant};
 
 use self::notation::{docstring, type_name};
 use crate::draft::Draft;
+use crate::neutral_names::constant;
 use crate::warnings;
 
 /// The name of the package in an import statement.
@@ -322,11 +322,6 @@ fn known_and_unknown(one: &Enum) -> Result<(&[Variant], &Variant)> {
         "{} is neither closed nor open: only its last variant may have a field, a string named `value`",
         one.name()
     )
-}
-
-/// Returns the name of an enumeration's value in Python. OAuth is one word.
-pub(crate) fn constant(variant: &Variant) -> String {
-    variant.name().to_shouty_snake_case().replace("O_AUTH", "OAUTH")
 }
 
 /// Writes the class of a record. It is compared, printed and copied like a dataclass, and becomes one if a program uses
@@ -685,7 +680,7 @@ fn closed_enum(draft: &mut Draft, one: &Enum) -> Result<()> {
     )?;
     let Some(first) = one.variants().first() else { bail!("{name} has no values") };
     let declared = "    def check_lower(value):\n";
-    let start = format!("{declared}        if value == {name}.{}:\n", first.name().to_shouty_snake_case());
+    let start = format!("{declared}        if value == {name}.{}:\n", constant(first));
     let original = draft.between(&start, "        raise ValueError(value)\n")?.to_owned();
     draft.replace(
         1,

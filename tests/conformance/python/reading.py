@@ -58,12 +58,12 @@ class Types:
             variant, value_type = generator.choice(list(zip(self._parts[number], rest)))
             return variant if value_type == "-" else variant(self.value(int(value_type), depth + 1))
         if kind == "object":
-            return EXAMPLES[self._parts[number][0].__name__](self._text())
+            return EXAMPLES[self._parts[number][0].__name__](self._string())
         return getattr(self, f"_{kind}")(*map(int, rest))
 
     def _json(self):
-        values = (None, True, 1.5, self._text(), [1, {"a": self._text()}])
-        return {self._text(): self._random.choice(values) for _ in range(self._random_count(0))}
+        values = (None, True, 1.5, self._string(), [1, {"a": self._string()}])
+        return {self._string(): self._random.choice(values) for _ in range(self._random_count(0))}
 
     def contains_objects(self, number, seen=()):
         kind, *rest = self._lines[number]
@@ -74,18 +74,18 @@ class Types:
     def _random_count(self, depth):
         return self._random.randrange(4) if depth < 5 else 0
 
-    def _text(self):
+    def _string(self):
         letters = string.ascii_letters + "äß€𝄞\0\n "
         return "".join(self._random.choices(letters, k=self._random.choice((0, 1, 8, 40))))
 
-    def _flag(self):
+    def _boolean(self):
         return self._random.random() < 0.5
 
     def _integer(self, size):
         end = 1 << (8 * size - 1)
         return self._random.choice((-end, -1, 0, 1, 255, end - 1, self._random.randrange(-end, end)))
 
-    def _moment(self):
+    def _timestamp(self):
         ends = datetime.min.replace(tzinfo=timezone.utc), datetime.max.replace(tzinfo=timezone.utc)
         since_1970 = timedelta(
             seconds=self._random.randrange(-60_000_000_000, 250_000_000_000),
@@ -195,7 +195,7 @@ class Reading(unittest.TestCase):
     def test_timestamps_are_read_as_written(self):
         converter = generated._UniffiFfiConverterTimestamp
         for _ in range(200):
-            timestamp = self.types._moment()
+            timestamp = self.types._timestamp()
             for read in (read_natively, read_in_python):
                 self.assertEqual(read(converter, write(converter, timestamp)), timestamp)
 

@@ -1,5 +1,5 @@
 //! Writes the type table by which the native library creates Python objects: a line for each type of the interface, and
-//! the list of the classes and values that belong to the lines. `core/src/ffi/python/reading.rs` describes the format.
+//! the list of the classes and values that belong to the lines. `core/src/ffi/python/types.rs` describes the format.
 //! uniffi's own readers are kept for interpreters other than CPython, and for the test that compares both.
 
 use std::fmt::Write;
@@ -9,8 +9,9 @@ use heck::ToShoutySnakeCase;
 use uniffi_bindgen::ComponentInterface;
 use uniffi_bindgen::interface::{AsType, Enum, Type, Variant};
 
-use super::{constant, is_extra, known_and_unknown};
+use super::{is_extra, known_and_unknown};
 use crate::draft::Draft;
+use crate::neutral_names::constant;
 
 /// The base class of converters whose values cross the boundary in a buffer.
 const CONVERTER_BASE: &str = "(_UniffiConverterRustBuffer):\n";
@@ -90,13 +91,13 @@ fn underlying(of: &Type) -> &Type {
 fn describe(of: &Type, types: &[&Type], interface: &ComponentInterface) -> Result<(String, Vec<String>)> {
     let number = |of: &Type| number(of, types);
     let line = match of {
-        Type::String => "text".to_owned(),
-        Type::Boolean => "flag".to_owned(),
+        Type::String => "string".to_owned(),
+        Type::Boolean => "boolean".to_owned(),
         Type::Int32 => "integer 4".to_owned(),
         Type::Int64 => "integer 8".to_owned(),
         // Occurs only as a number by itself, never in a buffer.
         Type::UInt64 => "integer 8".to_owned(),
-        Type::Timestamp => "moment".to_owned(),
+        Type::Timestamp => "timestamp".to_owned(),
         Type::Duration => "duration".to_owned(),
         Type::Optional { inner_type } => format!("optional {}", number(inner_type)?),
         Type::Sequence { inner_type } => format!("list {}", number(inner_type)?),

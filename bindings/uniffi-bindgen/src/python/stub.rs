@@ -8,7 +8,8 @@ use uniffi_bindgen::ComponentInterface;
 use uniffi_bindgen::interface::{AsType, Callable, Enum, Object, Record};
 
 use super::notation::{default_value, docstring, type_name};
-use super::{asynchronous_twin, constant, error_field, is_extra, known_and_unknown};
+use super::{asynchronous_twin, error_field, is_extra, known_and_unknown};
+use crate::neutral_names::constant;
 use crate::warnings;
 
 const HEADING: &str = "\

@@ -6,7 +6,7 @@
 //!
 //! | line | items of the list |
 //! |---|---|
-//! | `text`, `flag`, `integer 4`, `integer 8`, `moment`, `duration` | |
+//! | `string`, `boolean`, `integer 4`, `integer 8`, `timestamp`, `duration` | |
 //! | `optional TYPE`, `list TYPE`, `map KEY VALUE` | |
 //! | `record NAME TYPE NAME TYPE …`: its fields; `?NAME` for a map whose slot stays unset if it is empty | its class |
 //! | `enum TYPE - …`: the type of the value of each variant, or `-` | for each variant its class, or itself |
@@ -109,11 +109,11 @@ impl Type {
         let number = |words: &mut SplitAsciiWhitespace<'_>| words.next()?.parse::<usize>().ok();
         let mut words = line.split_ascii_whitespace();
         Some(match words.next()? {
-            "text" => Type::String,
-            "flag" => Type::Boolean,
+            "string" => Type::String,
+            "boolean" => Type::Boolean,
             "integer" if number(&mut words)? == 4 => Type::Integer4,
             "integer" => Type::Integer8,
-            "moment" => Type::Timestamp,
+            "timestamp" => Type::Timestamp,
             "duration" => Type::Duration,
             "optional" => Type::Optional(number(&mut words)?),
             "list" => Type::List(number(&mut words)?),

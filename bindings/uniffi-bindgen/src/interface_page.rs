@@ -167,7 +167,7 @@ fn write_enum(page: &mut String, one: &Enum) {
         let _ = writeln!(
             page,
             "| `{}` | `{kotlin}` | `{}` | {} |",
-            crate::python::constant(variant),
+            crate::neutral_names::constant(variant),
             variant.name().to_lower_camel_case(),
             fields(variant.fields()),
         );
