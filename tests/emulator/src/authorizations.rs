@@ -3,11 +3,11 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::answer::ServiceResponse;
 use crate::call::Call;
 use crate::clients::{Client, instant};
 use crate::errors::ServiceError;
 use crate::organization::{Organization, User};
+use crate::response::ServiceResponse;
 use crate::scopes;
 
 const PATH: &str = "/api/v2/oauth/authorizations";

@@ -4,12 +4,12 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use url::form_urlencoded;
 
-use crate::answer::ServiceResponse;
 use crate::emulator::Rules;
 use crate::errors::ServiceError;
 use crate::organization::Organization;
 use crate::permissions::Grants;
 use crate::record::ReceivedRequest;
+use crate::response::ServiceResponse;
 
 /// The owner of a token, and the permissions of the token.
 #[derive(Clone, Debug)]

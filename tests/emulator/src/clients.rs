@@ -5,10 +5,10 @@ use jiff::{Timestamp, ToSpan};
 use serde_json::{Value, json};
 use url::Url;
 
-use crate::answer::ServiceResponse;
 use crate::call::Call;
 use crate::errors::ServiceError;
 use crate::fields::{Fields, name_of, parse_one_of};
+use crate::response::ServiceResponse;
 
 const PATH: &str = "/api/v2/oauth/clients";
 const ENTITY: &str = "OAuthClient";

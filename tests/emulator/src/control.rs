@@ -7,11 +7,11 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
-use crate::answer::ServiceResponse;
 use crate::endpoint::Endpoint;
 use crate::fault::Fault;
 use crate::permissions;
 use crate::record::ReceivedRequest;
+use crate::response::ServiceResponse;
 use crate::service::Service;
 
 const PREFIX: &str = "/emulator/";

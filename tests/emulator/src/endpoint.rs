@@ -7,10 +7,10 @@ use hyper::Method;
 use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Serialize};
 
-use crate::answer::ServiceResponse;
 use crate::call::Call;
 use crate::errors::ServiceError;
 use crate::permissions::{CLIENT_ADD, CLIENT_AUTHORIZE, CLIENT_DELETE, CLIENT_EDIT, CLIENT_VIEW, USAGE_VIEW};
+use crate::response::ServiceResponse;
 use crate::{authorizations, clients, scopes, sign_in, usage};
 
 macro_rules! endpoints {

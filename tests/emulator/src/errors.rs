@@ -3,7 +3,7 @@
 use hyper::StatusCode;
 use serde_json::{Map, Value, json};
 
-use crate::answer::ServiceResponse;
+use crate::response::ServiceResponse;
 
 /// An error of the API.
 #[derive(Clone, Debug)]

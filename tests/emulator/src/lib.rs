@@ -6,7 +6,6 @@
 //! Start one with [`Emulator::start`] or [`Emulator::builder`]; the program `purecloud-oauth-emulator` does the same
 //! for other languages. Ids, secrets and tokens are generated from the seed: they look real and protect nothing.
 
-mod answer;
 mod authorizations;
 mod body;
 mod call;
@@ -25,6 +24,7 @@ mod organization;
 mod permissions;
 mod rate_limit;
 mod record;
+mod response;
 mod scopes;
 mod seed;
 mod service;

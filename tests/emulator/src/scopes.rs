@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use crate::answer::ServiceResponse;
 use crate::call::Call;
 use crate::errors::ServiceError;
 use crate::negotiation::by_preference;
 use crate::record::ReceivedRequest;
+use crate::response::ServiceResponse;
 
 const PATH: &str = "/api/v2/oauth/scopes";
 

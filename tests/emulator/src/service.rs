@@ -12,7 +12,6 @@ use hyper::{Request, Response, StatusCode};
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
 
-use crate::answer::ServiceResponse;
 use crate::body::{Delivery, Finish, ResponseBody};
 use crate::call::{Call, Caller};
 use crate::clock::Clock;
@@ -27,6 +26,7 @@ use crate::negotiation::by_preference;
 use crate::organization::Organization;
 use crate::rate_limit::Budget;
 use crate::record::{ReceivedRequest, Record};
+use crate::response::ServiceResponse;
 
 /// The maximum size of a request body, in bytes.
 const LARGEST_BODY: usize = 1024 * 1024;

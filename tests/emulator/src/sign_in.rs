@@ -12,12 +12,12 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 use url::{Host, Url};
 
-use crate::answer::ServiceResponse;
 use crate::call::{Call, Pairs};
 use crate::clients::{Client, ClientState, GrantType};
 use crate::emulator::Rules;
 use crate::errors::{ServiceError, token_error};
 use crate::organization::Organization;
+use crate::response::ServiceResponse;
 
 const CODE_LIFETIME_SECONDS: i64 = 300;
 const SAML2_BEARER: &str = "urn:ietf:params:oauth:grant-type:saml2-bearer";

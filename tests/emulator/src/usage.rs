@@ -9,12 +9,12 @@ use jiff::{Timestamp, ToSpan};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::answer::ServiceResponse;
 use crate::call::Call;
 use crate::clients::{instant, not_found};
 use crate::errors::ServiceError;
 use crate::fields::{Fields, parse_one_of};
 use crate::organization::Organization;
+use crate::response::ServiceResponse;
 
 /// The operations that clients call, with their share in relation to the others.
 const CALLS: &[(&str, &str, u64)] = &[
