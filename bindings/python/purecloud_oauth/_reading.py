@@ -35,7 +35,9 @@ def reader(library, buffer, misfit, types, parts):
     ]
     bound = bind(addresses(*functions), types, constants + parts)
     if bound is None:
-        raise ImportError("purecloud_oauth: the native library does not belong to this version of the package")
+        raise ImportError(
+            "purecloud_oauth: the native library does not belong to this version of the package"
+        )
     read = native.purecloud_oauth_python_read
     read.argtypes, read.restype = (ctypes.c_void_p, ctypes.c_size_t, buffer), ctypes.py_object
 

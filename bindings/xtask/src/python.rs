@@ -23,6 +23,16 @@ const TEST_DEPENDENCIES: &[&str] = if cfg!(unix) {
     &["pyinstaller"]
 };
 
+/// The supported versions of Python, and the names of their checks. Those that the machine has are tested.
+const VERSIONS: [(&str, &str); 6] = [
+    ("3.9", "in Python 3.9"),
+    ("3.10", "in Python 3.10"),
+    ("3.11", "in Python 3.11"),
+    ("3.12", "in Python 3.12"),
+    ("3.13", "in Python 3.13"),
+    ("3.14", "in Python 3.14"),
+];
+
 /// The prefix of the file names of our packages.
 const PREFIX: &str = "purecloud_oauth-";
 
@@ -31,6 +41,8 @@ pub(crate) struct Python {
     tools: Venv,
     /// The environment in which the wheel is installed, as for a user.
     user: Venv,
+    /// Environments of users with other versions, by the name of their check.
+    versions: Vec<(&'static str, Venv)>,
     /// The working folder of programs, outside of the checkout so that they can't import from it.
     working_folder: PathBuf,
     packages: Vec<PathBuf>,
@@ -49,14 +61,26 @@ impl Python {
             wheel.context("there is no wheel")?.to_str().context("the path of the wheel is not UTF-8")?;
         let user = python.venv(&folder.join("user"))?;
         user.pip_install(&[&[wheel], TEST_DEPENDENCIES].concat())?;
+        let mut versions = Vec::new();
+        for (version, check) in VERSIONS {
+            if let Some(python) = toolchain::Python::find_version(version) {
+                let venv = python.venv(&folder.join(version))?;
+                venv.pip_install(&["--no-deps", wheel])?;
+                versions.push((check, venv));
+            }
+        }
         let working_folder = folder.join("elsewhere");
         fs::create_dir_all(&working_folder)?;
-        Ok(Python { tools, user, working_folder, packages })
+        Ok(Python { tools, user, versions, working_folder, packages })
     }
 
     /// Returns the command of a program in the checkout that uses the installed package.
     fn program(&self, path: &str) -> Command {
-        let mut command = self.user.program("python");
+        self.program_in(&self.user, path)
+    }
+
+    fn program_in(&self, user: &Venv, path: &str) -> Command {
+        let mut command = user.program("python");
         // Warnings are errors, and no bytecode is written into the checkout.
         command.args(["-W", "error", "-B"]).arg(root().join(path)).current_dir(&self.working_folder);
         command
@@ -210,7 +234,7 @@ impl Binding for Python {
             ruff.current_dir(root());
             ruff
         };
-        Ok(vec![
+        let mut checks = vec![
             ("format", ruff(&["format", "--check"])),
             ("lints", ruff(&["check"])),
             ("types, by mypy", mypy),
@@ -218,6 +242,12 @@ impl Binding for Python {
             ("behavior specific to Python", self.program("tests/conformance/python/pythons_own.py")),
             ("first program", self.program("examples/python/first_program.py")),
             ("signing in by the browser", self.program("examples/python/sign_in.py")),
-        ])
+        ];
+        let versions = self.versions.iter();
+        checks
+            .extend(versions.map(|(check, user)| {
+                (*check, self.program_in(user, "tests/conformance/python/versions.py"))
+            }));
+        Ok(checks)
     }
 }

@@ -1016,7 +1016,7 @@ class WrongArguments(unittest.TestCase):
         self.assert_refused(TypeError, "sources: a Sources is required, not bool", find_config, False)
         self.assert_refused(
             ValueError,
-            "expires_at: a datetime without a time zone",
+            "expires_at: a datetime must have a time zone",
             Credentials.session,
             "id",
             Session(access_token=Secret("a"), expires_at=datetime(2026, 3, 1)),
@@ -1024,7 +1024,7 @@ class WrongArguments(unittest.TestCase):
 
     def test_wrong_values_are_refused(self):
         now = datetime.now(timezone.utc)
-        self.assert_refused(ValueError, "without a time zone", usage_interval, datetime(2026, 1, 1), now)
+        self.assert_refused(ValueError, "must have a time zone", usage_interval, datetime(2026, 1, 1), now)
         self.assert_refused(TypeError, "a datetime is required, not str", usage_interval, "2026-01-01", now)
         self.assert_refused(
             ValueError, "out of range|i32", self.api.get_oauth_client_usage_summary, "a", 2**40

@@ -13,7 +13,7 @@ use anyhow::{Context, Result, bail};
 
 pub(crate) use jvm::{Jvm, jvm};
 pub(crate) use node::node;
-pub(crate) use python::{Venv, python};
+pub(crate) use python::{Python, Venv, python};
 pub(crate) use swift::{Swift, swift};
 
 use crate::report;

@@ -1,5 +1,6 @@
 //! Finds or installs Python, and creates virtual environments for packages.
 
+use std::env;
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{self, Path, PathBuf};
@@ -17,7 +18,7 @@ sys.exit(sys.version_info < (3, 9) or platform.python_implementation() != 'CPyth
 /// A Python interpreter.
 pub(crate) struct Python {
     /// The name or path of its executable.
-    program: &'static str,
+    program: String,
 }
 
 /// A virtual environment.
@@ -44,12 +45,35 @@ impl Python {
         ["python3", "python", "/usr/bin/python3"]
             .into_iter()
             .find(|program| read_output(isolated(program).args(["-c", PROBE])).is_some())
-            .map(|program| Python { program })
+            .map(|program| Python { program: program.to_owned() })
+    }
+
+    /// Finds an interpreter of this version, such as `3.9`: on the path, or among those that pyenv or uv installed.
+    pub(crate) fn find_version(version: &str) -> Option<Self> {
+        let home = env::home_dir()?;
+        let pyenv =
+            env::var_os("PYENV_ROOT").map_or_else(|| home.join(".pyenv"), PathBuf::from).join("versions");
+        let uv = home.join(".local/share/uv/python");
+        let mut programs = vec![format!("python{version}")];
+        for (folder, prefix) in [(pyenv, format!("{version}.")), (uv, format!("cpython-{version}."))] {
+            let installed = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+            let is_version = |path: &PathBuf| {
+                path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&prefix))
+            };
+            programs.extend(
+                installed.filter(is_version).map(|path| path.join("bin/python3").display().to_string()),
+            );
+        }
+        let is_version = |program: &String| {
+            let probe = format!("{PROBE}\nprint('%d.%d' % sys.version_info[:2])");
+            read_output(isolated(program).args(["-c", &probe])).is_some_and(|found| found.trim() == version)
+        };
+        programs.into_iter().find(is_version).map(|program| Python { program })
     }
 
     /// Returns the name or path of the interpreter's executable.
-    pub(crate) fn program(&self) -> &'static str {
-        self.program
+    pub(crate) fn program(&self) -> &str {
+        &self.program
     }
 
     /// Creates an environment in a folder, replacing an existing one.
@@ -63,7 +87,7 @@ impl Python {
             fs::remove_dir_all(&folder).with_context(|| format!("{} can't be removed", folder.display()))?;
         }
         report::step("creating a Python environment");
-        let mut command = isolated(self.program);
+        let mut command = isolated(&self.program);
         command.args(["-m", "venv"]).arg(&folder);
         quietly(command, "python -m venv")?;
         Ok(Venv::at(&folder))
@@ -74,7 +98,7 @@ impl Python {
     pub(crate) fn equipped_venv(&self, folder: &Path, packages: &[&str]) -> Result<Venv> {
         let folder = path::absolute(folder)?;
         let version =
-            read_output(isolated(self.program).arg("--version")).context("python has no version")?;
+            read_output(isolated(&self.program).arg("--version")).context("python has no version")?;
         let (marker, made_with) = (folder.join("made-with.txt"), version + &packages.join("\n"));
         if fs::read_to_string(&marker).is_ok_and(|found| found == made_with) {
             return Ok(Venv::at(&folder));
@@ -130,7 +154,7 @@ mod tests {
     fn only_an_environment_is_replaced() {
         let folder = env::temp_dir().join(format!("xtask-python-{}", process::id()));
         fs::create_dir_all(folder.join("work")).expect("a folder can be made");
-        let made = Python { program: "python3" }.venv(&folder);
+        let made = Python { program: "python3".to_owned() }.venv(&folder);
         let kept = folder.join("work").exists();
         fs::remove_dir_all(&folder).expect("it can be removed");
         assert!(made.is_err() && kept);

@@ -54,5 +54,5 @@ fun main() {
     Files.write(file, "[DEFAULT".toByteArray())
     assertFailsWith<OAuthException.InvalidArgument> { findConfig(sources) }
     assertEquals(emptyList(), handler.records.map { it.message })
-    logger.removeHandler(kept)
+    logger.removeHandler(handler)
 }
