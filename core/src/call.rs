@@ -48,7 +48,7 @@ impl CallOptions {
     }
 }
 
-#[cfg_attr(feature = "uniffi", exported(fields call_options))]
+#[cfg_attr(feature = "uniffi", exported(fields call_options_declaration))]
 impl CallOptions {
     /// Sets the maximum time of the call, including all its attempts and pauses.
     #[must_use]
@@ -134,7 +134,7 @@ pub struct Response<T> {
 /// ```
 ///
 /// A call has to be awaited inside a Tokio runtime with time and I/O enabled. Dropping the future closes the request.
-/// An operation that is sent at most once may have been executed by then.
+/// An operation in progress may have been executed by then.
 #[must_use = "a call does nothing until it is awaited"]
 pub struct Call<T> {
     shared: Arc<Shared>,

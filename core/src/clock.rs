@@ -22,7 +22,7 @@ pub enum Wait {
     Person,
 }
 
-/// Rejects a duration that only other languages can express, such as a negative one.
+/// Rejects a duration that stands for a negative or infinite one of another language. See `ffi::check_duration`.
 #[cfg_attr(
     not(feature = "uniffi"),
     expect(clippy::unnecessary_wraps, reason = "no Rust duration is rejected")

@@ -138,7 +138,7 @@ pub(crate) struct TestNetwork {
     pub(crate) variables: std::collections::HashMap<&'static str, OsString>,
 }
 
-#[cfg_attr(feature = "uniffi", exported(fields config_builder))]
+#[cfg_attr(feature = "uniffi", exported(fields config_builder_declaration))]
 impl ConfigBuilder {
     /// Sets the maximum time to establish a connection, including the TLS handshake: 5 s by default. It must be shorter
     /// than the attempt timeout, so that a connection that can't be established is reported as such.

@@ -12,7 +12,7 @@ use crate::printable::one_line;
 
 /// The kind of an error, to decide by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "uniffi", exported(error_kinds))]
+#[cfg_attr(feature = "uniffi", exported(error_kind_declaration))]
 #[non_exhaustive]
 pub enum ErrorKind {
     /// An argument or a setting was rejected before anything was sent; the error names it. The service has not
@@ -35,9 +35,9 @@ pub enum ErrorKind {
     /// The status was 2xx, but the body could not be read: an HTML page, a truncated or an empty body. The operation
     /// may have been executed. Retrying is safe.
     UnreadableAnswer,
-    /// An OAuth client may have been created, or a secret rotated, but the response was lost. Such an operation is
-    /// never sent twice, because the second request would create another client, or invalidate the secret that the
-    /// first one generated. Check before anything else: list the clients and compare, or rotate the secret again,
+    /// An OAuth client may have been created, or a secret rotated, but no usable response arrived. Such an operation is
+    /// not repeated, because a second execution would create another client, or invalidate the secret that the first
+    /// one generated. Check before anything else: list the clients and compare, or rotate the secret again,
     /// knowing that the previous one no longer works.
     OutcomeUnknown,
     /// A defect of the library: it panicked, or could not read data that it wrote itself. The error says whether the
@@ -93,7 +93,7 @@ impl Error {
     }
 }
 
-#[cfg_attr(feature = "uniffi", exported(fields error_details))]
+#[cfg_attr(feature = "uniffi", exported(fields error_declaration))]
 impl Error {
     /// Returns the error message: a single line for the user, without any secret or token.
     #[cfg(feature = "uniffi")]

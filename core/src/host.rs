@@ -61,7 +61,7 @@ pub struct Host {
     login: Url,
 }
 
-#[cfg_attr(feature = "uniffi", exported(host))]
+#[cfg_attr(feature = "uniffi", exported(host_declaration))]
 impl Host {
     /// Returns the host for a domain such as `mypurecloud.de`, which need not be in the list of regions. Calls go to
     /// `api.` and sign-ins to `login.` in front of the domain.
@@ -227,7 +227,7 @@ impl Host {
         if is_plain_to_another_machine(&base) {
             return Err(Error::invalid_argument(
                 "gateway.protocol",
-                format!("is http, to another machine{}: {READABLE}", other_machine(&base)),
+                format!("is http, to another machine{}: {PLAIN_HTTP_REASON}", other_machine(&base)),
             ));
         }
         base.set_port(gateway.port).map_err(|()| Error::invalid_argument("gateway.port", "can't be set"))?;
@@ -323,7 +323,7 @@ impl FromStr for Host {
 const LONGEST_ADDRESS: usize = 2_048;
 
 /// The reason why plain http is limited to this machine.
-const READABLE: &str = "a token would be readable on the way; use https";
+const PLAIN_HTTP_REASON: &str = "a token would be readable on the way; use https";
 
 fn checked_base(address: &str) -> Result<Url, Error> {
     let refuse = |reason: &str| Error::invalid_argument("host", format!("{} {reason}", quoted_name(address)));
@@ -338,7 +338,10 @@ fn checked_base(address: &str) -> Result<Url, Error> {
         return Err(refuse("must not hold a user name or password"));
     }
     if is_plain_to_another_machine(&url) {
-        return Err(refuse(&format!("is plain http to another machine{}: {READABLE}", other_machine(&url))));
+        return Err(refuse(&format!(
+            "is plain http to another machine{}: {PLAIN_HTTP_REASON}",
+            other_machine(&url)
+        )));
     }
     if url.query().is_some() || url.fragment().is_some() {
         return Err(refuse("must not have a query or a fragment"));

@@ -17,7 +17,7 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(50);
 const PING_INTERVAL: Duration = Duration::from_secs(10);
 /// The maximum wait for the response to a ping.
 const PING_TIMEOUT: Duration = Duration::from_secs(5);
-/// The minimum of both, because a healthy peer, or this machine, may be busy for a short time.
+/// The minimum of `PING_INTERVAL` and of `PING_TIMEOUT`: a healthy peer, or this machine, may be busy for a short time.
 const MIN_PING_TIME: Duration = Duration::from_secs(1);
 
 /// The settings of connections, checked one by one.
@@ -37,7 +37,7 @@ pub(crate) struct ConnectionSettings {
 impl ConnectionSettings {
     /// Builds an HTTP client with its own pool.
     fn open(&self) -> Result<Client, Error> {
-        // A dead connection is detected before an attempt over it times out.
+        // A dead connection is detected before an attempt over it times out, unless that takes about 2 s or less.
         let third = (self.attempt_timeout / 3).max(MIN_PING_TIME);
         let certificates = self.root_certificates.iter().cloned();
         let mut builder = Client::builder()
@@ -161,7 +161,7 @@ impl Pools {
     }
 
     /// Marks a pool as doubtful: attempts that start from now on use another one. Running calls keep theirs.
-    pub(crate) fn doubt(&self, pool: &Pool) {
+    pub(crate) fn suspect(&self, pool: &Pool) {
         let mut state = self.lock();
         if state.pool.number == pool.number && self.connections.settings.is_some() {
             state.pool.number += 1;

@@ -6,7 +6,7 @@ use http::{HeaderMap, StatusCode};
 
 /// The metadata of an operation and its response.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "uniffi", exported(response_metadata))]
+#[cfg_attr(feature = "uniffi", exported(response_metadata_declaration))]
 #[non_exhaustive]
 pub struct ResponseMetadata {
     /// The HTTP status of the last response; `None` if there was none.
@@ -23,7 +23,7 @@ pub struct ResponseMetadata {
 
 /// The usage of the service's rate limit. A value is `None` if the response does not contain it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "uniffi", exported(rate_limit))]
+#[cfg_attr(feature = "uniffi", exported(rate_limit_declaration))]
 #[non_exhaustive]
 pub struct RateLimit {
     /// The number of requests in the current window.

@@ -1,4 +1,4 @@
-//! The table of the API: a row holds everything in which one operation differs from the others.
+//! The operations of the API: verb, path, permissions and retry class of each.
 
 use std::fmt;
 
@@ -38,7 +38,8 @@ impl Verb {
     }
 }
 
-/// The retry class of an operation: it decides whether a request is sent a second time after a lost response.
+/// The retry class of an operation: it decides whether a request is sent a second time after a lost response. The first
+/// three classes are retried alike, and tell why that is harmless.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Replay {
@@ -48,8 +49,9 @@ pub enum Replay {
     Idempotent,
     /// An operation whose second execution costs the service some work, but has no other effect. It may be retried.
     Repeatable,
-    /// An operation whose second execution creates a second object, or destroys the result of the first. It is never
-    /// retried once a byte of the request may have been sent.
+    /// An operation whose second execution creates a second object, or destroys the result of the first. It is not
+    /// retried if the service may have executed it. It is retried if no byte of it was sent, and after status 429 or
+    /// 401, with which the service responds before it executes anything.
     Once,
 }
 
@@ -86,7 +88,7 @@ impl fmt::Debug for Operation {
 }
 
 macro_rules! operations {
-    ($($constant:ident = $name:literal $verb:ident $path:literal any of [$($permission:literal),*] $replay:ident;)*) => {
+    ($($constant:ident = $name:literal $verb:ident $path:literal any of [$($permission:literal),*], replay $replay:ident;)*) => {
         impl Operation {
             $(
                 #[doc = concat!("`", $name, "`: ", stringify!($verb), " ", $path, "; replay: ", stringify!($replay))]
@@ -107,32 +109,32 @@ macro_rules! operations {
 
 operations! {
     DELETE_OAUTH_CLIENT = "delete_oauth_client"
-        Delete "/api/v2/oauth/clients/{clientId}" any of ["oauth:client:delete"] Idempotent;
+        Delete "/api/v2/oauth/clients/{clientId}" any of ["oauth:client:delete"], replay Idempotent;
     GET_OAUTH_AUTHORIZATION = "get_oauth_authorization"
-        Get "/api/v2/oauth/authorizations/{clientId}" any of ["oauth:client:authorize"] Safe;
+        Get "/api/v2/oauth/authorizations/{clientId}" any of ["oauth:client:authorize"], replay Safe;
     GET_OAUTH_AUTHORIZATIONS = "get_oauth_authorizations"
-        Get "/api/v2/oauth/authorizations" any of ["oauth:client:authorize"] Safe;
+        Get "/api/v2/oauth/authorizations" any of ["oauth:client:authorize"], replay Safe;
     GET_OAUTH_CLIENT = "get_oauth_client"
-        Get "/api/v2/oauth/clients/{clientId}" any of ["oauth:client:view"] Safe;
+        Get "/api/v2/oauth/clients/{clientId}" any of ["oauth:client:view"], replay Safe;
     GET_OAUTH_CLIENT_USAGE_QUERY_RESULT = "get_oauth_client_usage_query_result"
         Get "/api/v2/oauth/clients/{clientId}/usage/query/results/{executionId}"
-        any of ["oauth:client:view", "usage:client:view"] Safe;
+        any of ["oauth:client:view", "usage:client:view"], replay Safe;
     GET_OAUTH_CLIENT_USAGE_SUMMARY = "get_oauth_client_usage_summary"
         Get "/api/v2/oauth/clients/{clientId}/usage/summary"
-        any of ["oauth:client:view", "usage:client:view"] Safe;
+        any of ["oauth:client:view", "usage:client:view"], replay Safe;
     GET_OAUTH_CLIENTS = "get_oauth_clients"
-        Get "/api/v2/oauth/clients" any of ["oauth:client:view"] Safe;
+        Get "/api/v2/oauth/clients" any of ["oauth:client:view"], replay Safe;
     GET_OAUTH_SCOPE = "get_oauth_scope"
-        Get "/api/v2/oauth/scopes/{scopeId}" any of [] Safe;
+        Get "/api/v2/oauth/scopes/{scopeId}" any of [], replay Safe;
     GET_OAUTH_SCOPES = "get_oauth_scopes"
-        Get "/api/v2/oauth/scopes" any of [] Safe;
+        Get "/api/v2/oauth/scopes" any of [], replay Safe;
     POST_OAUTH_CLIENT_SECRET = "post_oauth_client_secret"
-        Post "/api/v2/oauth/clients/{clientId}/secret" any of ["oauth:client:edit"] Once;
+        Post "/api/v2/oauth/clients/{clientId}/secret" any of ["oauth:client:edit"], replay Once;
     POST_OAUTH_CLIENT_USAGE_QUERY = "post_oauth_client_usage_query"
         Post "/api/v2/oauth/clients/{clientId}/usage/query"
-        any of ["oauth:client:view", "usage:client:view"] Repeatable;
+        any of ["oauth:client:view", "usage:client:view"], replay Repeatable;
     POST_OAUTH_CLIENTS = "post_oauth_clients"
-        Post "/api/v2/oauth/clients" any of ["oauth:client:add"] Once;
+        Post "/api/v2/oauth/clients" any of ["oauth:client:add"], replay Once;
     PUT_OAUTH_CLIENT = "put_oauth_client"
-        Put "/api/v2/oauth/clients/{clientId}" any of ["oauth:client:edit"] Idempotent;
+        Put "/api/v2/oauth/clients/{clientId}" any of ["oauth:client:edit"], replay Idempotent;
 }

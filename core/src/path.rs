@@ -42,7 +42,7 @@ impl Id {
 
 /// Builds the URL of `operation` below `base`, with `ids` in place of the placeholders in its path template. An id has
 /// the name of the argument, which is that of the placeholder in snake case.
-pub(crate) fn address(base: &Url, operation: &Operation, ids: &[(&str, Id)]) -> Result<Url, Error> {
+pub(crate) fn build_url(base: &Url, operation: &Operation, ids: &[(&str, Id)]) -> Result<Url, Error> {
     let broken = || Error::invalid_argument("path", "does not match the operation's path template");
     let mut path = base.path().trim_end_matches('/').to_owned();
     for segment in operation.path.split('/').skip(1) {
@@ -78,7 +78,7 @@ mod tests {
     #[test]
     fn a_scope_id_is_escaped_as_the_vendor_does() {
         let id = Id::new("scope_id", "users:readonly").expect("an id");
-        let url = address(&base(), &Operation::GET_OAUTH_SCOPE, &[("scope_id", id)]).expect("an address");
+        let url = build_url(&base(), &Operation::GET_OAUTH_SCOPE, &[("scope_id", id)]).expect("an address");
         assert_eq!(url.as_str(), "https://gateway.example.com/genesys/api/v2/oauth/scopes/users%3Areadonly");
     }
 
@@ -128,7 +128,7 @@ mod tests {
                 let checked: Result<Vec<_>, _> =
                     ids.iter().map(|(name, id)| Id::new("id", id).map(|id| (*name, id))).collect();
                 let Ok(checked) = checked else { continue };
-                let url = address(&base(), operation, &checked).expect("a checked id makes an address");
+                let url = build_url(&base(), operation, &checked).expect("a checked id makes an address");
                 let found: Vec<_> = url.path_segments().expect("segments").skip(1).collect();
                 let template: Vec<_> = operation.path.split('/').skip(1).collect();
                 prop_assert_eq!(found.len(), template.len());

@@ -296,7 +296,7 @@ impl ProxyFault {
                     "failed to create underlying connection" => Some(ProxyFault::Unreachable),
                     "proxy authorization required" => Some(ProxyFault::Credentials),
                     "unsuccessful" | "proxy response headers too long" => Some(ProxyFault::Refused(None)),
-                    // The connection to the proxy broke, which is treated like a broken connection to the host.
+                    // The connection to the proxy broke: that is reported as no connection to the host.
                     _ => None,
                 };
             }

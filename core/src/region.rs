@@ -43,7 +43,7 @@ macro_rules! regions {
             }
         }
 
-        #[cfg_attr(feature = "uniffi", exported(region))]
+        #[cfg_attr(feature = "uniffi", exported(region_declaration))]
         impl Region {
             /// Returns the domain, such as `mypurecloud.de`.
             ///

@@ -20,7 +20,7 @@ use crate::error::Error;
 /// # Ok::<(), purecloud_oauth::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
-#[cfg_attr(feature = "uniffi", exported(retry_policy))]
+#[cfg_attr(feature = "uniffi", exported(retry_policy_declaration))]
 pub struct RetryPolicy {
     /// The maximum number of times that an operation is sent, including the first: 3. With 1 a failure is never
     /// retried. Not counted: the single retry after a 401 with a renewed token.

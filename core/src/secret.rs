@@ -79,7 +79,7 @@ pub(crate) mod living {
     }
 }
 
-#[cfg_attr(feature = "uniffi", exported(secret))]
+#[cfg_attr(feature = "uniffi", exported(secret_declaration))]
 impl Secret {
     /// Wraps a string.
     #[must_use]

@@ -2,7 +2,7 @@
 //!
 //! | item | form |
 //! |---|---|
-//! | structure | `[documentation] struct { [documentation] (default) field: Type; … }`, without `default` if it is required |
+//! | structure, with its `pub` fields | `[documentation] struct { [documentation] (default) field: Type; … }`, without `default` if it is required |
 //! | enumeration | `[documentation] enum { [documentation] Variant; … }` |
 //! | `impl` block | `[documentation] impl { … }` with one line for each function that is not private |
 //!
@@ -27,7 +27,7 @@ use syn::{
 
 use crate::documentation::{self, Style};
 
-/// Types of a field that may be absent.
+/// The types of fields that other languages may omit: they have a default.
 const TYPES_WITH_DEFAULT: [&str; 5] = ["Option", "bool", "u16", "u32", "u64"];
 
 pub(crate) fn declaration(item: &Item, style: Style) -> Result<TokenStream> {

@@ -90,8 +90,8 @@ impl OAuthApi {
     /// Generates a new random secret for an OAuth client and returns the client with it. The old secret stops working
     /// at once, and the new one is never returned again: store it before anything else.
     ///
-    /// Never retried once the request may have reached the service: if the response is lost, the error is
-    /// `OutcomeUnknown`, and the old secret may have stopped working.
+    /// Not retried if the service may have executed it: after a lost response, status 408, or 500 and above, the error
+    /// is `OutcomeUnknown`, and the old secret may have stopped working.
     ///
     /// - `client_id`: the client's id.
     ///
@@ -123,8 +123,8 @@ impl OAuthApi {
     /// Creates an OAuth client and returns it with its secret, which is never returned again: store it before anything
     /// else.
     ///
-    /// Never retried once the request may have reached the service: if the response is lost, the error is
-    /// `OutcomeUnknown`, and a client of that name may exist whose secret is lost.
+    /// Not retried if the service may have executed it: after a lost response, status 408, or 500 and above, the error
+    /// is `OutcomeUnknown`, and a client of that name may exist whose secret is lost.
     ///
     /// - `body`: the client to create; name and grant type are required.
     ///

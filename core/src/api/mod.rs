@@ -1,4 +1,4 @@
-//! The operations, one file per resource. Each consists of its row of the table, its arguments, and its result.
+//! The operations, one file per resource. Each names its `Operation`, its arguments and the type of its result.
 
 pub(crate) mod authorizations;
 pub(crate) mod clients;
@@ -61,7 +61,7 @@ use crate::transport::{Body, ErrorFormat, Request};
 /// # }
 /// ```
 #[derive(Clone)]
-#[cfg_attr(feature = "uniffi", exported(oauth_api))]
+#[cfg_attr(feature = "uniffi", exported(oauth_api_declaration))]
 pub struct OAuthApi {
     shared: Arc<Shared>,
 }
@@ -243,7 +243,7 @@ impl CallBuilder<'_> {
     fn build<T>(self) -> Call<T> {
         let CallBuilder { shared, operation, arguments } = self;
         let request = arguments.and_then(|Arguments { ids, query, headers, body }| {
-            let mut url = path::address(shared.host.api(), &operation, &ids)?;
+            let mut url = path::build_url(shared.host.api(), &operation, &ids)?;
             if !query.is_empty() {
                 url.query_pairs_mut().extend_pairs(&query);
             }

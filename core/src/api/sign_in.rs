@@ -1,4 +1,4 @@
-//! Signing in, signing out, and the session in between.
+//! Signing in and signing out.
 
 #[cfg(feature = "uniffi")]
 use std::time::Duration;
@@ -102,7 +102,7 @@ impl OAuthApi {
         let shared = &self.shared;
         let request = Request {
             operation: SIGN_OUT,
-            url: path::address(shared.host.api(), &SIGN_OUT, &[])?,
+            url: path::build_url(shared.host.api(), &SIGN_OUT, &[])?,
             headers: shared.default_headers.clone(),
             body: None,
             secrets: Vec::new(),

@@ -148,7 +148,7 @@ pub struct AuthorizationRequest {
     url: Url,
 }
 
-#[cfg_attr(feature = "uniffi", exported(authorization_request))]
+#[cfg_attr(feature = "uniffi", exported(authorization_request_declaration))]
 impl AuthorizationRequest {
     /// Creates a request with a new state and, for PKCE, a new code verifier, from the system's random source.
     ///

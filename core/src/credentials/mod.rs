@@ -72,7 +72,7 @@ pub(crate) enum Grant {
     Saml2Bearer { org_name: String, assertion: Secret },
 }
 
-#[cfg_attr(feature = "uniffi", exported(credentials))]
+#[cfg_attr(feature = "uniffi", exported(credentials_declaration))]
 impl Credentials {
     /// Returns credentials for an existing access token. It can't be renewed: once it has expired, calls fail with
     /// status 401.

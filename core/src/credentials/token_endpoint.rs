@@ -151,7 +151,7 @@ pub(super) fn exchange(
     };
     let request = Request {
         operation,
-        url: path::address(host.login(), &operation, &[])?,
+        url: path::build_url(host.login(), &operation, &[])?,
         headers: HeaderMap::new(),
         body: Some(Body {
             content_type: HeaderValue::from_static("application/x-www-form-urlencoded"),

@@ -11,20 +11,21 @@ use crate::api::clients::client_operations;
 use crate::api::scopes::scope_operations;
 use crate::api::sign_in::sign_in_functions;
 use crate::api::usage::usage_operations;
-use crate::api::{api_functions, oauth_api};
+use crate::api::{api_functions, oauth_api_declaration};
 use crate::call::{Call, Response};
 use crate::credentials::Session;
 use crate::error::Error;
 use crate::ffi::config::{CallOptions, Config};
 use crate::ffi::crossing::{Argument, ToForeign, TryFromForeign};
 use crate::ffi::era::PerEra;
-use crate::ffi::fault::{Errand, Purpose};
+use crate::ffi::fault::{CallContext, CallTarget};
 use crate::ffi::runtime::{Runtime, prepared};
 use crate::ffi::{Deferred, ForeignReturn, OAuthError};
 use crate::host::Host;
 use crate::models::*;
 use crate::sources::Sources;
 
+/// Declares the asynchronous class. Its documentation is that of the core's API object, and what holds in addition.
 macro_rules! classes {
     ([$($documentation:tt)*] struct {}) => {
         $($documentation)*
@@ -33,14 +34,13 @@ macro_rules! classes {
         /// its deadline, whatever happens. A program that closes file descriptors which it did not open, and opens
         /// others under their numbers, is not safe: the native library may use those.
         ///
-        /// Cancelling a call closes its request at once. An operation that is sent at most once may have been executed
-        /// by then.
+        /// Cancelling a call closes its request at once. An operation in progress may have been executed by then.
         #[derive(uniffi::Object)]
         pub(crate) struct OAuthApi(Inner);
     };
 }
 
-oauth_api!(classes);
+oauth_api_declaration!(classes);
 
 /// The same operations for blocking code: each call returns when its operation is done.
 ///
@@ -49,14 +49,14 @@ oauth_api!(classes);
 pub(crate) struct BlockingOAuthApi(Inner);
 
 /// Declares the functions of both classes from those of the core's API object.
-macro_rules! functions {
+macro_rules! class_functions {
     ([$($on_impl:tt)*] impl { $(
         $kind:ident $outcome:ident [$($documentation:tt)*] $function:ident $name:tt $arguments:tt -> $returned:ty;
     )* }) => {
         $(
-            functions! { @$kind $outcome [async] [.await] OAuthApi Deferred DeferredResponse
+            class_functions! { @$kind $outcome [async] [.await] OAuthApi Deferred DeferredResponse
                 [$($documentation)*] $function $name $arguments $returned }
-            functions! { @$kind $outcome [] [] BlockingOAuthApi Lowered Response
+            class_functions! { @$kind $outcome [] [] BlockingOAuthApi Lowered Response
                 [$($documentation)*] $function $name $arguments $returned }
         )*
     };
@@ -108,7 +108,7 @@ macro_rules! functions {
             impl $class {
                 $($documentation)*
                 pub(crate) $($async)? fn $function(&self) -> Result<<$returned as TaskReturn>::$value, OAuthError> {
-                    let done = self.run(Purpose::$function, |api| async move { api.$function().await })$($await)*?;
+                    let done = self.run(CallContext::$function, |api| async move { api.$function().await })$($await)*?;
                     Ok(<$returned as TaskReturn>::[<$value:snake>](done))
                 }
             }
@@ -139,12 +139,12 @@ macro_rules! functions {
     };
 }
 
-api_functions!(functions);
-sign_in_functions!(functions);
-authorization_operations!(functions);
-client_operations!(functions);
-scope_operations!(functions);
-usage_operations!(functions);
+api_functions!(class_functions);
+sign_in_functions!(class_functions);
+authorization_operations!(class_functions);
+client_operations!(class_functions);
+scope_operations!(class_functions);
+usage_operations!(class_functions);
 
 /// A value that a part of signing in or out returns: blocking functions return it as it is, asynchronous ones deferred
 /// if it holds a secret.
@@ -180,29 +180,29 @@ task_return! {
     Session => Deferred<Session> { Deferred }
 }
 
-impl Purpose {
+impl CallContext {
     fn sign_in(api: &crate::OAuthApi) -> Self {
-        Purpose { errand: Errand::SignIn, limit: api.longest_sign_in() }
+        CallContext { target: CallTarget::SignIn, limit: api.longest_sign_in() }
     }
 
     fn begin_sign_in(api: &crate::OAuthApi) -> Self {
-        Purpose::sign_in(api)
+        CallContext::sign_in(api)
     }
 
     fn sign_out(api: &crate::OAuthApi) -> Self {
         let (operation, limit) = api.longest_sign_out();
-        Purpose { errand: Errand::Operation(operation), limit }
+        CallContext { target: CallTarget::Operation(operation), limit }
     }
 }
 
 impl OAuthApi {
     async fn run<T: Send + 'static, W: Future<Output = Result<T, Error>> + Send + 'static>(
         &self,
-        purpose: fn(&crate::OAuthApi) -> Purpose,
+        context: fn(&crate::OAuthApi) -> CallContext,
         work: impl FnOnce(crate::OAuthApi) -> W,
     ) -> Result<T, OAuthError> {
         let (runtime, api) = self.0.ready()?;
-        runtime.run(purpose(&api), work(api)).await
+        runtime.run(context(&api), work(api)).await
     }
 
     async fn call<T: ForeignReturn>(
@@ -210,8 +210,8 @@ impl OAuthApi {
         options: Option<CallOptions>,
         operation: impl FnOnce(&crate::OAuthApi) -> Result<Call<T>, Error>,
     ) -> Result<T::Deferred, OAuthError> {
-        let (runtime, purpose, call) = self.0.call(options, operation)?;
-        runtime.run(purpose, call.into_future()).await.map(T::deferred)
+        let (runtime, context, call) = self.0.call(options, operation)?;
+        runtime.run(context, call.into_future()).await.map(T::deferred)
     }
 
     async fn call_with_http_info<T: ForeignReturn>(
@@ -219,8 +219,8 @@ impl OAuthApi {
         options: Option<CallOptions>,
         operation: impl FnOnce(&crate::OAuthApi) -> Result<Call<T>, Error>,
     ) -> Result<T::DeferredResponse, OAuthError> {
-        let (runtime, purpose, call) = self.0.call(options, operation)?;
-        let response = runtime.run(purpose, call.response()).await?;
+        let (runtime, context, call) = self.0.call(options, operation)?;
+        let response = runtime.run(context, call.response()).await?;
         Ok(T::deferred_response(foreign_response::<T>(response)))
     }
 }
@@ -228,11 +228,11 @@ impl OAuthApi {
 impl BlockingOAuthApi {
     fn run<T: Send + 'static, W: Future<Output = Result<T, Error>> + Send + 'static>(
         &self,
-        purpose: fn(&crate::OAuthApi) -> Purpose,
+        context: fn(&crate::OAuthApi) -> CallContext,
         work: impl FnOnce(crate::OAuthApi) -> W,
     ) -> Result<T, OAuthError> {
         let (runtime, api) = self.0.ready()?;
-        runtime.wait(purpose(&api), work(api))
+        runtime.wait(context(&api), work(api))
     }
 
     fn call<T: ForeignReturn>(
@@ -240,8 +240,8 @@ impl BlockingOAuthApi {
         options: Option<CallOptions>,
         operation: impl FnOnce(&crate::OAuthApi) -> Result<Call<T>, Error>,
     ) -> Result<T::Lowered, OAuthError> {
-        let (runtime, purpose, call) = self.0.call(options, operation)?;
-        runtime.wait(purpose, call.into_future())
+        let (runtime, context, call) = self.0.call(options, operation)?;
+        runtime.wait(context, call.into_future())
     }
 
     fn call_with_http_info<T: ForeignReturn>(
@@ -249,8 +249,8 @@ impl BlockingOAuthApi {
         options: Option<CallOptions>,
         operation: impl FnOnce(&crate::OAuthApi) -> Result<Call<T>, Error>,
     ) -> Result<T::Response, OAuthError> {
-        let (runtime, purpose, call) = self.0.call(options, operation)?;
-        runtime.wait(purpose, call.response()).map(foreign_response::<T>)
+        let (runtime, context, call) = self.0.call(options, operation)?;
+        runtime.wait(context, call.response()).map(foreign_response::<T>)
     }
 }
 
@@ -306,23 +306,23 @@ impl Inner {
         &self,
         options: Option<CallOptions>,
         operation: impl FnOnce(&crate::OAuthApi) -> Result<Call<T>, Error>,
-    ) -> Result<(&'static Runtime, Purpose, Call<T::Lowered>), Error> {
+    ) -> Result<(&'static Runtime, CallContext, Call<T::Lowered>), Error> {
         prepared(|| {
             let (runtime, core) = self.ready()?;
             let mut call = operation(&core)?.returning();
             if let Some(options) = options {
                 call = call.options(options.build()?);
             }
-            let errand = call.operation().map_or(Errand::Unknown, Errand::Operation);
-            let purpose = Purpose { errand, limit: call.limit() };
-            Ok((runtime, purpose, call))
+            let target = call.operation().map_or(CallTarget::Unknown, CallTarget::Operation);
+            let context = CallContext { target, limit: call.limit() };
+            Ok((runtime, context, call))
         })
     }
 }
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        // If the runtime is broken its era ends here, and the connections are left alone.
+        // A broken runtime is noticed here, so that the connections on it are leaked instead of closed.
         let _ = Runtime::current();
     }
 }

@@ -5,8 +5,8 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use crate::call::{self, call_options};
-use crate::config::{self, config_builder};
+use crate::call::{self, call_options_declaration};
+use crate::config::{self, config_builder_declaration};
 use crate::credentials::Credentials;
 use crate::error::Error;
 use crate::ffi::OAuthError;
@@ -18,8 +18,16 @@ use crate::retry_policy::RetryPolicy;
 use crate::secret::Secret;
 use crate::sources::{self, Sources};
 
-/// The types of the arguments of a setting in the core's builder, with the type of the field that holds the arguments
-/// in other languages.
+/// A setting of one of the core's builders, as the tuple of its arguments. In other languages it is a field of a
+/// record, and each value in the field becomes one call of the builder: none for an absent value, several for a list or
+/// a map.
+///
+/// | setting | field | calls |
+/// |---|---|---|
+/// | `no_proxy()` | `bool` | one if it is true |
+/// | `deadline(Duration)` | `Option<Duration>` | one if it is present |
+/// | `root_certificates(Vec<u8>)` | `Vec<String>` | one for each item |
+/// | `default_header(String, Secret)` | `HashMap<String, Secret>` | one for each entry |
 pub(crate) trait Setting {
     type Foreign;
     type Arguments<'a>;
@@ -69,7 +77,7 @@ impl Setting for (&'static str, &'static str) {
 }
 
 /// Declares a record with a field for each setting of a builder, and the function that makes the calls of the builder.
-macro_rules! record {
+macro_rules! settings_record {
     (
         $(#[$($attribute:tt)*])*
         $name:ident { $($(#[$($required_attribute:tt)*])* $required:ident: $required_type:ty,)* } for $builder:ty,
@@ -97,7 +105,7 @@ macro_rules! record {
 
             fn set_all(&self, mut builder: $builder) -> Result<$builder, Error> {
                 $(for ($($argument,)*) in <($($type,)*) as Setting>::calls(stringify!($field), &self.$field)? {
-                    builder = record!(@$outcome builder.$setter($($argument),*));
+                    builder = settings_record!(@$outcome builder.$setter($($argument),*));
                 })*
                 Ok(builder)
             }
@@ -107,7 +115,7 @@ macro_rules! record {
     (@fallible $call:expr) => { $call? };
 }
 
-config_builder! { record
+config_builder_declaration! { settings_record
     /// The settings of an API object: the service's address, the credentials, and the limits of a call.
     /// A setting that is absent has its default.
     Config {
@@ -118,16 +126,16 @@ config_builder! { record
     } for config::ConfigBuilder,
 }
 
-call_options! { record
+call_options_declaration! { settings_record
     /// Settings of one call, in place of those of the API object.
     #[derive(PartialEq, Eq)]
     CallOptions {} for call::CallOptions,
 }
 
-/// Finds the settings that the code does not give: in the environment and in the files of the vendor's tools. They may
-/// be changed before an API object is made of them.
+/// Finds settings in the environment and in the files of the vendor's tools. They can be changed before an API object
+/// is created with them.
 ///
-/// - `sources`: the places to look in, and settings that the code gives all the same; every place by default.
+/// - `sources`: the places to look in, and settings that take precedence; every place by default.
 ///
 /// Fails with `InvalidArgument` if no credentials are found, naming each place and the setting that it lacks, or if a
 /// file can't be read. A risk, such as a file with a secret that other users can read, is reported as a warning, in the
@@ -149,7 +157,7 @@ impl Config {
     }
 
     pub(super) fn build(&self) -> Result<config::Config, Error> {
-        // The builder takes the last one of them; a record has no order.
+        // Of these two the builder uses the one that is set last, but the fields of a record have no order.
         if self.proxy.is_some() && self.no_proxy {
             return Err(Error::invalid_argument("no_proxy", "contradicts proxy; set one"));
         }

@@ -1,7 +1,13 @@
-//! The types that stand in other languages for those of the core.
+//! Maps the core's types to those of the interface. Arguments are borrowed, and results are converted.
 //!
-//! Counts cross as signed numbers, because Java has no others. An argument that other languages hand over is lent to
-//! the core, and a value that the core returns is converted.
+//! | trait | from | to |
+//! |---|---|---|
+//! | `FromForeign` | any value of an argument in another language | the argument |
+//! | `TryFromForeign` | a value that may be refused, such as a negative count | the argument, or an error with its name |
+//! | `ToForeign` | a result of the core | the result in other languages |
+//! | `Setting` (`config.rs`) | a field of a record | calls of a builder |
+//!
+//! Counts are signed numbers in the interface, because Java has no unsigned ones.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,13 +23,13 @@ pub(crate) trait Argument {
     type Foreign;
 }
 
-/// An argument that each of its foreign values can be.
+/// An argument that can be made from every foreign value.
 pub(crate) trait FromForeign<'a>: Argument + Sized {
     /// Converts what the other language handed over.
     fn from_foreign(foreign: &'a Self::Foreign) -> Self;
 }
 
-/// An argument that some of its foreign values can't be.
+/// An argument whose conversion can fail.
 pub(crate) trait TryFromForeign<'a>: Argument + Sized {
     /// Converts what the other language handed over, or refuses it by the argument's name.
     fn try_from_foreign(name: &'static str, foreign: &'a Self::Foreign) -> Result<Self, Error>;
@@ -41,6 +47,7 @@ impl Argument for &str {
 
 impl<'a> FromForeign<'a> for &'a str {
     fn from_foreign(foreign: &'a String) -> Self {
+        // Lets the tests of the bindings cause a panic within a call.
         #[cfg(feature = "panics")]
         assert_ne!(foreign, "panic", "a mistake of ours");
         foreign
@@ -146,5 +153,5 @@ impl<T: ToForeign> ToForeign for Option<T> {
     }
 }
 
-/// The longest duration of Python, which of the languages' own has the shortest one.
+/// The maximum duration of Python, the smallest maximum among the languages.
 const LONGEST_DURATION: Duration = Duration::from_secs(86_399_999_999_999);

@@ -3,11 +3,12 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::error::{Error, ErrorKind, error_details, error_kinds};
+use crate::error::{Error, ErrorKind, error_declaration, error_kind_declaration};
 use crate::ffi::crossing::ToForeign;
 use crate::metadata::ResponseMetadata;
 use crate::models::{Detail, ErrorBody};
 
+/// Declares the details. The first function of the core's declaration is `text`, which every error has.
 macro_rules! details {
     ([$($on_impl:tt)*] impl {
         method plain [$($on_text:tt)*] text $text_name:literal (;) -> String;
@@ -34,7 +35,7 @@ macro_rules! details {
     };
 }
 
-error_details!(details);
+error_declaration!(details);
 
 impl fmt::Display for ErrorDetails {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -68,4 +69,4 @@ macro_rules! kinds {
     };
 }
 
-error_kinds!(kinds);
+error_kind_declaration!(kinds);

@@ -6,23 +6,23 @@ use super::call_state::Progress;
 use crate::error::{Error, ErrorKind};
 use crate::operation::{Operation, Replay};
 
-/// The purpose of a call, and its time limit.
+/// The operation that a call is for, and its time limit.
 #[derive(Clone, Copy)]
-pub(super) struct Purpose {
-    pub(super) errand: Errand,
+pub(super) struct CallContext {
+    pub(super) target: CallTarget,
     pub(super) limit: Duration,
 }
 
 #[derive(Clone, Copy)]
-pub(super) enum Errand {
+pub(super) enum CallTarget {
     Operation(Operation),
     SignIn,
-    /// The call failed before its purpose was known.
+    /// The call failed before its operation was known.
     Unknown,
 }
 
-impl Purpose {
-    pub(super) const UNKNOWN: Self = Purpose { errand: Errand::Unknown, limit: Duration::MAX };
+impl CallContext {
+    pub(super) const UNKNOWN: Self = CallContext { target: CallTarget::Unknown, limit: Duration::MAX };
 }
 
 /// A fault of the native library.
@@ -36,7 +36,7 @@ pub(super) enum Fault {
 }
 
 impl Fault {
-    pub(super) fn error(self, purpose: &Purpose, progress: Progress) -> Error {
+    pub(super) fn error(self, context: &CallContext, progress: Progress) -> Error {
         let (kind, reason) = match self {
             Fault::Broken => (
                 ErrorKind::Connection,
@@ -46,7 +46,7 @@ impl Fault {
             ),
             Fault::Overdue => (
                 ErrorKind::Timeout,
-                format!("no result within the deadline of {:?}: the native library does not respond", purpose.limit),
+                format!("no result within the deadline of {:?}: the native library does not respond", context.limit),
             ),
             Fault::Panicked => (
                 ErrorKind::Internal,
@@ -57,7 +57,7 @@ impl Fault {
         };
         let may_have_acted = progress == Progress::Begun;
         let is_sent_once =
-            matches!(purpose.errand, Errand::Operation(Operation { replay: Replay::Once, .. }));
+            matches!(context.target, CallTarget::Operation(Operation { replay: Replay::Once, .. }));
         let (kind, message) = match progress {
             Progress::NotBegun => (kind, format!("{reason}; nothing was sent")),
             Progress::Begun if is_sent_once => (
@@ -67,12 +67,12 @@ impl Fault {
             Progress::Begun => (kind, format!("{reason}; the request may have been executed")),
         };
         let mut error = Error::builder(kind, message).may_have_acted(may_have_acted);
-        if let Errand::Operation(operation) = &purpose.errand {
+        if let CallTarget::Operation(operation) = &context.target {
             error = error.operation(operation);
         }
         let error = error.temporary(!matches!(self, Fault::Panicked)).build();
-        match (purpose.errand, self) {
-            (Errand::SignIn, Fault::Broken | Fault::Overdue) => error.into_sign_in_error(),
+        match (context.target, self) {
+            (CallTarget::SignIn, Fault::Broken | Fault::Overdue) => error.into_sign_in_error(),
             _ => error,
         }
     }

@@ -5,6 +5,28 @@
 //! settings as records, the constructors and methods of the other types, the response metadata and the error. So each
 //! is written and documented once, in the core. This module also has the runtime that executes the calls, and the
 //! conversions that are faster than uniffi's.
+//!
+//! # An example
+//!
+//! `#[exported(host_declaration)]` on `impl Host` in `host.rs` defines a macro, which `values.rs` calls:
+//!
+//! ```ignore
+//! host_declaration!(type_functions Host);
+//! // becomes
+//! type_functions! { Host [] impl {
+//!     constructor fallible [#[doc = " Returns the host for …"]] domain "domain" (domain: &str;) -> Self;
+//!     method plain [#[doc = " Returns the base URL …"]] api_url "api_url" (;) -> &str;
+//! } }
+//! // becomes
+//! #[uniffi::export]
+//! impl Host {
+//!     /// Returns the host for …
+//!     #[uniffi::constructor(name = "domain", default())]
+//!     fn foreign_domain(domain: String) -> Result<Self, OAuthError> {
+//!         Ok(Host::domain(<&str>::from_foreign(&domain))?)
+//!     }
+//! }
+//! ```
 
 mod api;
 mod call_state;

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use crate::ffi::Deferred;
 use crate::ffi::crossing::ToForeign;
-use crate::metadata::{self, RateLimit, response_metadata};
+use crate::metadata::{self, RateLimit, response_metadata_declaration};
 use crate::transport::Returned;
 
 /// Declares a record with the fields of a structure that the core returns.
-macro_rules! record {
+macro_rules! structure_record {
     (
         $name:ident
         [$($documentation:tt)*] struct { $([$($on_field:tt)*] ($($default:ident)?) $field:ident: $type:ty;)* }
@@ -41,16 +41,16 @@ macro_rules! record {
     };
 }
 
-response_metadata!(record ResponseMetadata);
+response_metadata_declaration!(structure_record ResponseMetadata);
 
-/// The record of the rate limit, apart from the core's type of the same name, which a field above has.
+/// The record of the rate limit, in a module of its own, because this one imports the core's type of the same name.
 mod rate_limit {
     use std::time::Duration;
 
     use crate::ffi::crossing::ToForeign;
-    use crate::metadata::{self, rate_limit};
+    use crate::metadata::{self, rate_limit_declaration};
 
-    rate_limit!(record RateLimit);
+    rate_limit_declaration!(structure_record RateLimit);
 }
 
 /// A return type of an operation, in the forms that other languages receive: the value, and a record of the value and

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use crate::error::Error;
 use crate::ffi::crossing::{ToForeign, count};
-use crate::retry_policy::{self, retry_policy};
+use crate::retry_policy::{self, retry_policy_declaration};
 
-macro_rules! record {
+macro_rules! policy_record {
     ([$($documentation:tt)*] struct { $([$($on_field:tt)*] ($($default:ident)?) $field:ident: $type:ty;)* }) => {
         $($documentation)*
         #[derive(Clone, Debug, Default, PartialEq, Eq, uniffi::Record)]
@@ -55,4 +55,4 @@ impl PolicyValue for Duration {
     }
 }
 
-retry_policy!(record);
+retry_policy_declaration!(policy_record);

@@ -20,7 +20,7 @@ use tokio::task::AbortHandle;
 
 use super::call_state::{CallState, Progress};
 use super::era::{Era, PerEra};
-use super::fault::{Fault, Purpose};
+use super::fault::{CallContext, Fault};
 use super::watchdog::{Watch, Watchable, Watchdog};
 use crate::error::Error;
 use crate::ffi::OAuthError;
@@ -50,7 +50,7 @@ impl Runtime {
             }
             era.end();
         }
-        Err(Fault::Broken.error(&Purpose::UNKNOWN, Progress::NotBegun))
+        Err(Fault::Broken.error(&CallContext::UNKNOWN, Progress::NotBegun))
     }
 
     fn start(era: Era) -> io::Result<Self> {
@@ -102,12 +102,12 @@ impl Runtime {
     /// cancels the work.
     pub(super) async fn run<T: Send + 'static>(
         &'static self,
-        purpose: Purpose,
+        context: CallContext,
         work: impl Future<Output = Result<T, Error>> + Send + 'static,
     ) -> Result<T, OAuthError> {
         let watchdog = Watchdog::of_the_process()
             .map_err(|error| Error::invalid_setting("runtime", "can't start its threads", error))?;
-        let deadline = Instant::now().checked_add(purpose.limit);
+        let deadline = Instant::now().checked_add(context.limit);
         let state = Arc::new(CallState::new());
         let (sender, outcome) = oneshot::channel();
         let begun = Arc::clone(&state);
@@ -118,17 +118,17 @@ impl Runtime {
             }
         });
         let waiting =
-            Waiting { runtime: self, watchdog, purpose, deadline, state, outcome, task, watch: None };
+            Waiting { runtime: self, watchdog, context, deadline, state, outcome, task, watch: None };
         waiting.await.map_err(OAuthError::from)
     }
 
     /// Executes the work as `run` does, and blocks this thread until it is done.
     pub(super) fn wait<T: Send + 'static>(
         &'static self,
-        purpose: Purpose,
+        context: CallContext,
         work: impl Future<Output = Result<T, Error>> + Send + 'static,
     ) -> Result<T, OAuthError> {
-        block_on(self.run(purpose, work))
+        block_on(self.run(context, work))
     }
 }
 
@@ -209,7 +209,7 @@ impl Health {
 struct Waiting<T> {
     runtime: &'static Runtime,
     watchdog: &'static Watchdog,
-    purpose: Purpose,
+    context: CallContext,
     deadline: Option<Instant>,
     state: Arc<CallState>,
     outcome: oneshot::Receiver<Result<Result<T, Error>, Panicked>>,
@@ -231,7 +231,7 @@ impl<T> Future for Waiting<T> {
                 self.task = None;
                 // Tokio panics during a request if its descriptors are closed.
                 let fault = if self.runtime.is_broken() { Fault::Broken } else { Fault::Panicked };
-                return Poll::Ready(Err(fault.error(&self.purpose, Progress::Begun)));
+                return Poll::Ready(Err(fault.error(&self.context, Progress::Begun)));
             }
             // The task was dropped with its runtime.
             Poll::Ready(Err(_)) => return Poll::Ready(Err(self.fail(Fault::Broken))),
@@ -256,7 +256,7 @@ impl<T> Future for Waiting<T> {
 
 impl<T> Waiting<T> {
     fn fail(&self, fault: Fault) -> Error {
-        fault.error(&self.purpose, self.state.give_up())
+        fault.error(&self.context, self.state.give_up())
     }
 }
 
@@ -294,7 +294,7 @@ async fn catch_panic<T>(work: impl Future<Output = T>) -> Result<T, Panicked> {
 /// Executes the preparation of a call, before anything is sent. A panic in it becomes an error.
 pub(super) fn prepared<T, E: From<Error>>(prepare: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
     panic::catch_unwind(AssertUnwindSafe(prepare))
-        .unwrap_or_else(|_| Err(Fault::Panicked.error(&Purpose::UNKNOWN, Progress::NotBegun).into()))
+        .unwrap_or_else(|_| Err(Fault::Panicked.error(&CallContext::UNKNOWN, Progress::NotBegun).into()))
 }
 
 /// Polls the future on this thread, which parks in between; it needs no runtime.

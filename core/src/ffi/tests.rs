@@ -18,7 +18,7 @@ use super::config::{CallOptions, Config};
 use super::crossing::TryFromForeign;
 use super::era::{Era, PerEra};
 use super::error::ErrorDetails;
-use super::fault::{Errand, Purpose};
+use super::fault::{CallContext, CallTarget};
 use super::retry_policy::RetryPolicy;
 use super::runtime::{Runtime, prepared};
 use super::values::usage_interval;
@@ -45,16 +45,18 @@ fn refused(result: Result<impl Sized, Error>) -> ErrorDetails {
     }
 }
 
-/// Returns the purpose of an operation with a time limit, for the tests of the runtime.
-fn purpose(operation: Operation, limit: Duration) -> Purpose {
-    Purpose { errand: Errand::Operation(operation), limit }
+/// Returns the context of a call of an operation, for the tests of the runtime.
+fn context(operation: Operation, limit: Duration) -> CallContext {
+    CallContext { target: CallTarget::Operation(operation), limit }
 }
 
 /// A call with a time limit that no test reaches.
-const READING: Purpose =
-    Purpose { errand: Errand::Operation(Operation::GET_OAUTH_CLIENTS), limit: Duration::from_secs(90) };
-const ROTATING: Purpose = Purpose {
-    errand: Errand::Operation(Operation::POST_OAUTH_CLIENT_SECRET),
+const READING: CallContext = CallContext {
+    target: CallTarget::Operation(Operation::GET_OAUTH_CLIENTS),
+    limit: Duration::from_secs(90),
+};
+const ROTATING: CallContext = CallContext {
+    target: CallTarget::Operation(Operation::POST_OAUTH_CLIENT_SECRET),
     limit: Duration::from_secs(90),
 };
 
@@ -85,8 +87,8 @@ async fn dropping_the_future_cancels_the_work() {
 fn a_panic_becomes_an_error_that_never_contains_the_panic_message() {
     let runtime = Runtime::current().expect("a runtime");
     let panicking = || async { panic!("mW4tS9xQhq3KpZ0v") as Result<(), Error> };
-    for (purpose, kind) in [(READING, "Internal"), (ROTATING, "OutcomeUnknown")] {
-        let (found, failure) = failure(runtime.wait(purpose, panicking()).expect_err("a panic"));
+    for (context, kind) in [(READING, "Internal"), (ROTATING, "OutcomeUnknown")] {
+        let (found, failure) = failure(runtime.wait(context, panicking()).expect_err("a panic"));
         assert_eq!(found, kind);
         assert!(failure.text.contains("a defect of the native library"), "{failure}");
         assert!(!format!("{failure:?}").contains("mW4tS9xQ"), "{failure:?}");
@@ -97,13 +99,13 @@ fn a_panic_becomes_an_error_that_never_contains_the_panic_message() {
 
 #[test]
 fn a_panic_of_a_broken_runtime_is_reported_as_a_lost_connection() {
-    for (purpose, kind) in [(READING, "Connection"), (ROTATING, "OutcomeUnknown")] {
+    for (context, kind) in [(READING, "Connection"), (ROTATING, "OutcomeUnknown")] {
         let runtime = Runtime::start_separate();
         let panicking = async {
             runtime.mark_broken();
             panic!("Bad file descriptor") as Result<(), Error>
         };
-        let (found, failure) = failure(runtime.wait(purpose, panicking).expect_err("a panic"));
+        let (found, failure) = failure(runtime.wait(context, panicking).expect_err("a panic"));
         assert_eq!(found, kind);
         assert!(!failure.text.contains("defect"), "{failure}");
         assert!(failure.server_may_have_acted, "{failure:?}");
@@ -137,7 +139,7 @@ fn a_call_of_an_unresponsive_runtime_fails_half_a_second_after_its_deadline() {
     let (runtime, _blocked) = blocked_runtime();
     let limit = Duration::from_millis(100);
     let began = Instant::now();
-    let result = runtime.wait(purpose(Operation::POST_OAUTH_CLIENT_SECRET, limit), async { Ok(()) });
+    let result = runtime.wait(context(Operation::POST_OAUTH_CLIENT_SECRET, limit), async { Ok(()) });
     let took = began.elapsed();
     let (kind, failure) = failure(result.expect_err("nothing responds"));
     assert!(took >= limit + Duration::from_millis(500), "gave up after {took:?}");
@@ -156,7 +158,7 @@ fn work_that_was_given_up_before_it_began_is_never_executed() {
         Ok(())
     };
     runtime
-        .wait(purpose(Operation::POST_OAUTH_CLIENT_SECRET, Duration::from_millis(1)), work)
+        .wait(context(Operation::POST_OAUTH_CLIENT_SECRET, Duration::from_millis(1)), work)
         .expect_err("nothing responds");
     drop(go_on);
     assert_eq!(runtime.wait(READING, async { Ok(7) }), Ok(7), "the runtime goes on");
@@ -176,7 +178,7 @@ fn an_overdue_call_that_has_begun_reports_that_the_server_may_have_acted() {
             let _ = waiting.recv();
             Ok(())
         };
-        let result = runtime.wait(purpose(operation, Duration::from_millis(1)), blocking);
+        let result = runtime.wait(context(operation, Duration::from_millis(1)), blocking);
         let (found, failure) = failure(result.expect_err("nothing responds"));
         assert_eq!(found, kind);
         assert!(failure.server_may_have_acted, "{failure:?}");
@@ -189,14 +191,14 @@ fn a_runtime_that_breaks_fails_all_waiting_calls_at_once() {
     let runtime = Runtime::start_separate();
     let (begun, has_begun) = mpsc::channel();
     thread::scope(|scope| {
-        let waiting = |purpose| {
+        let waiting = |context| {
             let begun = begun.clone();
             scope.spawn(move || {
                 let work = async move {
                     begun.send(()).expect("the test");
                     pending::<Result<(), Error>>().await
                 };
-                failure(runtime.wait(purpose, work).expect_err("a broken runtime"))
+                failure(runtime.wait(context, work).expect_err("a broken runtime"))
             })
         };
         let (reading, rotating) = (waiting(READING), waiting(ROTATING));

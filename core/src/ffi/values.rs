@@ -9,15 +9,17 @@ use uniffi::deps::anyhow::Context;
 use uniffi::{FfiConverter, FfiConverterArc, Handle, Lift, Lower, MetadataBuffer, TypeId};
 
 use crate::UniFfiTag;
-use crate::credentials::authorization::authorization_request;
-use crate::credentials::{Authorization, AuthorizationRequest, Credentials, Session, credentials};
+use crate::credentials::authorization::authorization_request_declaration;
+use crate::credentials::{
+    Authorization, AuthorizationRequest, Credentials, Session, credentials_declaration,
+};
 use crate::error::Error;
 use crate::ffi::OAuthError;
 use crate::ffi::crossing::{Argument, FromForeign, ToForeign, count};
-use crate::host::{Gateway, Host, host};
+use crate::host::{Gateway, Host, host_declaration};
 use crate::models::{ApiUsageClientQuery, Extra, Timestamp};
-use crate::region::{Region, region};
-use crate::secret::{Secret, secret};
+use crate::region::{Region, region_declaration};
+use crate::secret::{Secret, secret_declaration};
 
 uniffi::custom_type!(
     /// A point in time in the years 1 to 9999.
@@ -115,14 +117,15 @@ macro_rules! by_value {
 
 by_value! { Credentials Host Secret }
 
-/// Exports the constructors and methods of a type, in the form that other languages can call.
-macro_rules! functions {
+/// Exports the constructors and methods of a type, in the form that other languages can call. The exported functions
+/// have a prefix in Rust, because the core's functions of the same type have the names without it.
+macro_rules! type_functions {
     ($type:ident [$($on_impl:tt)*] impl { $(
         $kind:ident $outcome:ident [$($documentation:tt)*] $function:ident $name:tt
             ($($argument:ident: $given:ty),*; $($option:ident: $optional:ty),*) -> $returned:ty;
     )* }) => {
         pastey::paste! { $(
-            functions! { @$kind $outcome $type [$($documentation)*] $function [<foreign_ $function>] $name
+            type_functions! { @$kind $outcome $type [$($documentation)*] $function [<foreign_ $function>] $name
                 ($($argument: $given,)* $($option: $optional,)*) ($($option = None),*) $returned }
         )* }
     };
@@ -178,11 +181,11 @@ macro_rules! functions {
     };
 }
 
-secret!(functions Secret);
-credentials!(functions Credentials);
-authorization_request!(functions AuthorizationRequest);
-host!(functions Host);
-region!(functions Region);
+secret_declaration!(type_functions Secret);
+credentials_declaration!(type_functions Credentials);
+authorization_request_declaration!(type_functions AuthorizationRequest);
+host_declaration!(type_functions Host);
+region_declaration!(type_functions Region);
 
 #[uniffi::export]
 impl Host {

@@ -76,14 +76,14 @@ pub(crate) enum Limit {
 }
 
 impl Limit {
-    /// The shortest timeout after which a connection is suspected to be dead. A shorter deadline is a choice of the
-    /// caller and says little about the connection.
-    const DOUBT: Duration = Duration::from_secs(1);
+    /// The shortest remaining deadline whose expiry counts against the connection. A shorter one is a choice of the
+    /// caller and says little about the connection. An attempt timeout always counts.
+    const MIN_SUSPICIOUS: Duration = Duration::from_secs(1);
 
-    fn casts_doubt(self) -> bool {
+    fn is_suspicious(self) -> bool {
         match self {
             Limit::Attempt(_) => true,
-            Limit::Deadline { left, .. } => left >= Limit::DOUBT,
+            Limit::Deadline { left, .. } => left >= Limit::MIN_SUSPICIOUS,
         }
     }
 }
@@ -111,8 +111,8 @@ pub(crate) async fn attempt<R: Returned>(
         () = &mut time_is_up => return Err(without_head(Cause::NotSent(time))),
     };
     let timed_out_waiting = || {
-        if limit.casts_doubt() {
-            transport.pools.doubt(&pool);
+        if limit.is_suspicious() {
+            transport.pools.suspect(&pool);
         }
         timed_out()
     };

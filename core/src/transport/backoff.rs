@@ -13,8 +13,8 @@ pub(crate) fn pause(policy: &RetryPolicy, retry: u32, random: f64) -> Duration {
     fraction(bound(policy, retry), random.clamp(0.0, 1.0))
 }
 
-/// Returns a pause for a service that asked for one: the time asked for, but at least a random part of the bound, which
-/// is never less than half of it.
+/// Returns the pause after a 429 or a `Retry-After`: the requested time, but at least a random time between half the
+/// bound and the bound.
 pub(crate) fn pause_on_request(
     policy: &RetryPolicy,
     retry: u32,

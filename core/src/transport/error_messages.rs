@@ -7,22 +7,14 @@ use http::StatusCode;
 use url::Position;
 
 use super::OperationAttempts;
-use super::backoff;
 use super::failure::{Cause, Failure};
 use crate::error::{Error, ErrorBuilder, ErrorKind, innermost};
 use crate::metadata::{self, Head};
 use crate::models::ErrorBody;
 use crate::proxy::ProxyFault;
 
-impl Failure {
-    /// Returns the wait that the response asks for.
-    pub(super) fn retry_after(&self) -> Option<Duration> {
-        self.head.as_ref().and_then(|head| backoff::retry_after(&head.headers))
-    }
-}
-
 impl OperationAttempts<'_> {
-    /// Builds the error for a failure that ends the operation. `history` includes the failure.
+    /// Builds the error for a failure that ends the operation. `self.history` has been updated with the failure.
     pub(super) fn final_error(&self, failure: Failure) -> Error {
         let temporary = failure.class().is_temporary();
         let error = self.describe(failure).temporary(temporary);
@@ -34,12 +26,12 @@ impl OperationAttempts<'_> {
         error.build()
     }
 
-    /// Builds `OutcomeUnknown`. `history` includes the failure.
+    /// Builds `OutcomeUnknown`. `self.history` has been updated with the failure.
     pub(super) fn outcome_unknown(&self, failure: Failure) -> Error {
-        let in_whole = |message: &str| {
-            format!("outcome unknown: {message}; it may have been carried out, and is not retried")
+        let unknown = |message: &str| {
+            format!("outcome unknown: {message}; the operation may have been executed, and is not retried")
         };
-        self.describe(failure).kind(ErrorKind::OutcomeUnknown).edit_message(in_whole).build()
+        self.describe(failure).kind(ErrorKind::OutcomeUnknown).edit_message(unknown).build()
     }
 
     /// Builds the error for an operation whose sign-in failed.

@@ -1,8 +1,10 @@
-//! The failure table: decides about an operation after an attempt has failed.
+//! The failure table: the class of a failed attempt and of its operation decide about a retry. A test at the end has
+//! the table.
 
 use std::error::Error as StdError;
 use std::time::Duration;
 
+use super::backoff;
 use crate::metadata::Head;
 use crate::models::{ErrorBody, Unreadable};
 use crate::operation::{Operation, Replay, Verb};
@@ -45,12 +47,13 @@ pub(crate) enum Cause {
     },
 }
 
-/// A row of the table.
+/// The class of a failure, which decides about a retry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FailureClass {
     /// The request can't be built, and a retry would not change that.
     Unsendable,
-    /// DNS failure, refused connection, TLS failure or connect timeout.
+    /// No byte of the request was written: DNS failure, refused connection, TLS failure, an unreachable proxy, or a
+    /// time limit that passed before a connection was established.
     NothingWritten,
     /// The proxy rejects the user name and password: each further attempt may lock the account.
     ProxyCredentials,
@@ -60,7 +63,8 @@ pub(crate) enum FailureClass {
     Throttled,
     /// 401.
     TokenRejected,
-    /// Connection reset, attempt timeout, or a truncated or unreadable body.
+    /// No usable response, although bytes may have been written: a broken connection, an attempt timeout or the
+    /// deadline, or a truncated, unreadable or incomplete body.
     Lost,
     /// 408, 502, 503, 504.
     Unavailable,
@@ -72,11 +76,16 @@ pub(crate) enum FailureClass {
     Unusable,
     /// 404.
     Missing,
-    /// 400, 403, 409, 413, 415 and the rest.
+    /// Any other 3xx or 4xx status, or a 2xx whose body describes an error.
     Refused,
 }
 
 impl Failure {
+    /// Returns the wait that the response asks for.
+    pub(super) fn retry_after(&self) -> Option<Duration> {
+        self.head.as_ref().and_then(|head| backoff::retry_after(&head.headers))
+    }
+
     pub(crate) fn class(&self) -> FailureClass {
         if let Cause::Unreadable(Unreadable::TooLarge { .. } | Unreadable::Redirected) = self.cause {
             return FailureClass::Unusable;
@@ -92,7 +101,11 @@ impl Failure {
             Cause::Proxy(ProxyFault::Credentials, _) => FailureClass::ProxyCredentials,
             Cause::Proxy(ProxyFault::Refused(_), _) => FailureClass::ProxyRefused,
             Cause::Refused { .. } => FailureClass::Refused,
-            _ => FailureClass::Lost,
+            Cause::Broken(_)
+            | Cause::DamagedBody(_)
+            | Cause::AttemptTimeout(_)
+            | Cause::Deadline(_)
+            | Cause::Unreadable(_) => FailureClass::Lost,
         }
     }
 }
@@ -117,7 +130,8 @@ impl FailureClass {
         matches!(self, Lost | Unavailable | ServerError | Unsure | Unusable)
     }
 
-    /// Returns whether the failure may be temporary.
+    /// Returns whether the failure may be temporary, so that the caller may try again later. A proxy that refuses is
+    /// not asked again at once, but may be configured meanwhile.
     pub(crate) fn is_temporary(self) -> bool {
         use FailureClass::{Lost, NothingWritten, ProxyRefused, ServerError, Throttled, Unavailable};
         matches!(self, NothingWritten | ProxyRefused | Throttled | Lost | Unavailable | ServerError)
@@ -145,9 +159,9 @@ pub(crate) struct History {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
     /// Retry the request.
-    Again,
+    Retry,
     /// Renew the token and retry the request.
-    RenewAndAgain,
+    RenewTokenAndRetry,
     /// The operation has succeeded: an earlier attempt, whose response was lost, was executed.
     Done,
     /// Return the failure to the caller.
@@ -156,17 +170,28 @@ pub(crate) enum Verdict {
     OutcomeUnknown,
 }
 
-/// Returns the cell of the failure table. `history` excludes the failure itself.
+/// Decides whether to retry, before the limits on number and time are applied. The flags and the number of server
+/// errors of `history` are those of earlier attempts only.
 pub(crate) fn verdict(operation: &Operation, class: FailureClass, history: &History) -> Verdict {
     let once = operation.replay == Replay::Once;
     match class {
-        FailureClass::NothingWritten | FailureClass::Throttled => Verdict::Again,
-        FailureClass::TokenRejected if !history.renewed => Verdict::RenewAndAgain,
+        // The service has not executed the request: any operation may be sent again.
+        FailureClass::NothingWritten | FailureClass::Throttled => Verdict::Retry,
+        FailureClass::TokenRejected if !history.renewed => Verdict::RenewTokenAndRetry,
+        // Before the arms below, which retry operations that may be executed twice.
         _ if once && class.may_have_acted() => Verdict::OutcomeUnknown,
-        FailureClass::Lost | FailureClass::Unavailable => Verdict::Again,
-        FailureClass::ServerError if history.server_errors == 0 => Verdict::Again,
+        FailureClass::Lost | FailureClass::Unavailable => Verdict::Retry,
+        FailureClass::ServerError if history.server_errors == 0 => Verdict::Retry,
         FailureClass::Missing if operation.verb == Verb::Delete && history.may_have_acted => Verdict::Done,
-        _ => Verdict::Stop,
+        FailureClass::Unsendable
+        | FailureClass::ProxyCredentials
+        | FailureClass::ProxyRefused
+        | FailureClass::TokenRejected
+        | FailureClass::ServerError
+        | FailureClass::Unsure
+        | FailureClass::Unusable
+        | FailureClass::Missing
+        | FailureClass::Refused => Verdict::Stop,
     }
 }
 
@@ -177,22 +202,22 @@ mod tests {
     #[test]
     fn every_cell_of_the_failure_table_is_as_specified() {
         use FailureClass::*;
-        use Verdict::{Again, OutcomeUnknown, RenewAndAgain, Stop};
+        use Verdict::{OutcomeUnknown, RenewTokenAndRetry, Retry, Stop};
         let once_more = History { server_errors: 1, ..History::default() };
         let renewed = History { renewed: true, ..History::default() };
         let fresh = History::default();
         #[rustfmt::skip]
         let rows = [
             //                        Safe           Idempotent     Repeatable     Once
-            (NothingWritten, fresh,   [Again,         Again,         Again,         Again]),
+            (NothingWritten, fresh,   [Retry,         Retry,         Retry,         Retry]),
             (ProxyCredentials, fresh, [Stop,          Stop,          Stop,          Stop]),
             (ProxyRefused,   fresh,   [Stop,          Stop,          Stop,          Stop]),
-            (Throttled,      fresh,   [Again,         Again,         Again,         Again]),
-            (TokenRejected,  fresh,   [RenewAndAgain, RenewAndAgain, RenewAndAgain, RenewAndAgain]),
+            (Throttled,      fresh,   [Retry,         Retry,         Retry,         Retry]),
+            (TokenRejected,  fresh,   [RenewTokenAndRetry, RenewTokenAndRetry, RenewTokenAndRetry, RenewTokenAndRetry]),
             (TokenRejected,  renewed, [Stop,          Stop,          Stop,          Stop]),
-            (Lost,           fresh,   [Again,         Again,         Again,         OutcomeUnknown]),
-            (Unavailable,    fresh,   [Again,         Again,         Again,         OutcomeUnknown]),
-            (ServerError,    fresh,   [Again,         Again,         Again,         OutcomeUnknown]),
+            (Lost,           fresh,   [Retry,         Retry,         Retry,         OutcomeUnknown]),
+            (Unavailable,    fresh,   [Retry,         Retry,         Retry,         OutcomeUnknown]),
+            (ServerError,    fresh,   [Retry,         Retry,         Retry,         OutcomeUnknown]),
             (ServerError,    once_more, [Stop,        Stop,          Stop,          OutcomeUnknown]),
             (Unsure,         fresh,   [Stop,          Stop,          Stop,          OutcomeUnknown]),
             (Unusable,       fresh,   [Stop,          Stop,          Stop,          OutcomeUnknown]),

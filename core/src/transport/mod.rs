@@ -202,18 +202,19 @@ impl OperationAttempts<'_> {
                 Err(failure) => failure,
             };
             let class = failure.class();
+            // The verdict takes the history before this failure, and the errors below take it with the failure.
             let decided = verdict(&self.request.operation, class, &self.history);
             self.history.may_have_acted |= class.may_have_acted();
             self.history.server_errors += u32::from(class == FailureClass::ServerError);
             match decided {
-                Verdict::Again => match self.pause(&failure, class) {
+                Verdict::Retry => match self.reserve_retry(&failure, class) {
                     Some((pause, wait)) => {
                         debug!(attempt = self.history.attempts, wait_ms = millis(pause), reason = ?wait, "waiting");
                         self.transport.clock.sleep(pause, wait).await;
                     }
                     None => return Err(self.final_error(failure)),
                 },
-                Verdict::RenewAndAgain => {
+                Verdict::RenewTokenAndRetry => {
                     // The rejection is noted even if this call is not retried: other calls need another token, too.
                     let renewable = source.rejected(&token_id);
                     if !renewable || !self.limits.retries {
@@ -267,15 +268,17 @@ impl OperationAttempts<'_> {
         &self,
         source: &A,
     ) -> Result<(RequestCredentials, A::TokenId), Error> {
+        let until = self.started.checked_add(self.limits.deadline);
         tokio::select! {
             biased;
-            obtained = source.credentials(self.started.checked_add(self.limits.deadline)) => obtained.map_err(|error| self.sign_in_failed(error)),
+            obtained = source.credentials(until) => obtained.map_err(|error| self.sign_in_failed(error)),
             () = self.transport.clock.sleep(self.remaining(), Wait::Deadline) => Err(self.no_token_in_time()),
         }
     }
 
-    /// Returns the pause before the next attempt, or `None` if there must be no further attempt.
-    fn pause(&mut self, failure: &Failure, class: FailureClass) -> Option<(Duration, Wait)> {
+    /// Takes the cost of a retry from the budget and returns the pause before it. Returns `None` if the limits allow no
+    /// retry.
+    fn reserve_retry(&mut self, failure: &Failure, class: FailureClass) -> Option<(Duration, Wait)> {
         let policy = &self.transport.retry;
         if !self.limits.retries || self.history.retries + 1 >= policy.max_attempts {
             return None;

@@ -47,7 +47,7 @@ async fn the_deadline_ends_a_running_attempt() {
     assert_eq!(error.kind(), ErrorKind::OutcomeUnknown);
     assert_eq!(
         error.to_string(),
-        "post_oauth_client_secret: outcome unknown: no result within the deadline of 4s; it may have been carried out, and is not retried"
+        "post_oauth_client_secret: outcome unknown: no result within the deadline of 4s; the operation may have been executed, and is not retried"
     );
     world.emulator.wait_until_idle().await;
 }

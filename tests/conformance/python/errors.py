@@ -118,7 +118,7 @@ async def outcome_unknown(emulator):
     emulator.inject_fault("post_oauth_client_secret", times=None, after_execution=True, kind={"reset": {}})
     error = await expect_async_error(OAuthError.OutcomeUnknown, api.post_oauth_client_secret(id))
     assert error.operation == "post_oauth_client_secret"
-    assert "it may have been carried out" in str(error), str(error)
+    assert "the operation may have been executed" in str(error), str(error)
     assert error.server_may_have_acted and not error.worth_retrying
     assert emulator.counts("post_oauth_client_secret") == (1, 1)
 

@@ -65,7 +65,7 @@ impl Python {
             );
         }
         let is_version = |program: &String| {
-            let probe = format!("{PROBE}\nprint('%d.%d' % sys.version_info[:2])");
+            let probe = format!("import sys\nprint('%d.%d' % sys.version_info[:2])\n{PROBE}");
             read_output(isolated(program).args(["-c", &probe])).is_some_and(|found| found.trim() == version)
         };
         programs.into_iter().find(is_version).map(|program| Python { program })

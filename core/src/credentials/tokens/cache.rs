@@ -37,9 +37,9 @@ pub(super) struct State {
 pub(super) enum Next {
     /// This grant, which is exchanged for it.
     Grant(Grant),
-    /// None: the initial token can't be renewed.
+    /// There is no source: the present token can't be renewed.
     Nowhere,
-    /// None any more, or none yet, for this reason.
+    /// There is no source any more, or not yet, for this reason.
     Ended(Error),
 }
 

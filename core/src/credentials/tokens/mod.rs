@@ -22,13 +22,13 @@ use crate::transport::{CallLimits, CredentialSource, RequestCredentials, Transpo
 
 use cache::{Cache, Next, State};
 #[cfg(feature = "uniffi")]
-use renewal::PAUSE_AFTER_FAILURE;
+use renewal::OVERDUE_AFTER;
 use renewal::{Awaited, Callers, Renewer};
 use token::Token;
 
 pub(crate) use sign_out::SignOut;
 
-/// The tokens of an API object, renewer by all its clones.
+/// The tokens of an API object, shared by all its clones.
 pub(crate) struct Tokens {
     renewer: Arc<Renewer>,
     /// The sign-in that has begun in the browser, until `sign_in` waits for it. The lock allows one browser at a time.
@@ -117,7 +117,7 @@ impl Tokens {
     /// Returns the maximum time of a renewal.
     #[cfg(feature = "uniffi")]
     pub(crate) fn longest_renewal(&self) -> Duration {
-        self.renewer.limits.deadline.saturating_add(PAUSE_AFTER_FAILURE)
+        self.renewer.limits.deadline.saturating_add(OVERDUE_AFTER)
     }
 
     /// Returns the current session, if there is one.

@@ -19,7 +19,10 @@ use crate::secret::Secret;
 use crate::transport::{CallLimits, Transport};
 
 /// The pause between a failed renewal and the next one, while the old token is still valid.
-pub(super) const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(10);
+const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(10);
+
+/// The time after its deadline at which a renewal counts as overdue: a runtime that works has ended it before.
+pub(super) const OVERDUE_AFTER: Duration = Duration::from_secs(10);
 
 /// The shared part of the tokens, which renews them.
 pub(super) struct Renewer {
@@ -64,18 +67,18 @@ impl Renewer {
             && !matches!(state.next, Next::Grant(_))
     }
 
-    /// Returns the running renewal, if a caller can wait for it: its request is open, and its own deadline has not
-    /// passed, as it would on a runtime that is not driven any more.
+    /// Returns the running renewal, if a caller can wait for it: its request is open, and it is not overdue, as it
+    /// would be on a runtime that is not driven any more.
     pub(super) fn running_renewal(&self, state: &State) -> Option<Awaited> {
         let renewal = state.renewal.as_ref()?;
         let request = renewal.request().filter(|_| !self.time_left(renewal.began).is_zero())?;
         Some(Awaited { began: renewal.began, outcome: renewal.outcome.clone(), _request: request })
     }
 
-    /// Returns the remaining time of a renewal.
+    /// Returns the time until a renewal is overdue.
     pub(super) fn time_left(&self, began: Instant) -> Duration {
         let passed = self.now().saturating_duration_since(began);
-        self.limits.deadline.saturating_add(PAUSE_AFTER_FAILURE).saturating_sub(passed)
+        self.limits.deadline.saturating_add(OVERDUE_AFTER).saturating_sub(passed)
     }
 
     /// Waits for the result of a renewal; returns `None` if it ended without one or exceeded its maximum time.

@@ -96,7 +96,7 @@ unsafe extern "C" fn purecloud_oauth_python_mailbox_descriptor(mailbox: *const M
 ///
 /// # Safety
 ///
-/// `mailbox` is from `purecloud_oauth_python_mailbox` and has not been released.
+/// As for `purecloud_oauth_python_mailbox_descriptor`.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn purecloud_oauth_python_mailbox_works(mailbox: *const Mailbox) -> bool {
     // SAFETY: by this function's contract Python owns a reference, which keeps the mailbox alive during this call.

@@ -170,7 +170,7 @@ async fn outcome_unknown(emulator: &Emulator) -> Outcome {
     let error = api.post_oauth_client_secret(&id).await.expect_err("a lost response");
     assert_eq!(error.kind(), ErrorKind::OutcomeUnknown);
     assert_eq!(error.operation(), Some("post_oauth_client_secret"));
-    assert!(error.to_string().contains("it may have been carried out"), "{error}");
+    assert!(error.to_string().contains("the operation may have been executed"), "{error}");
     assert!(error.server_may_have_acted() && !error.worth_retrying());
     let counts = emulator.counts("post_oauth_client_secret").await;
     assert_eq!(counts, Counts { requests: 1, executions: 1 });

@@ -166,7 +166,7 @@ let errorCases = [
     let error = try await expectError("a lost response") { try await api.postOauthClientSecret(clientId: id) }
     guard case .outcomeUnknown = error else { throw CaseFailure("\(error)") }
     try expect(error.operation, "post_oauth_client_secret")
-    try expect(error.text.contains("it may have been carried out"), error.text)
+    try expect(error.text.contains("the operation may have been executed"), error.text)
     try expect(error.serverMayHaveActed && !error.worthRetrying, "serverMayHaveActed or worthRetrying is wrong")
     let counts = try await emulator.counts("post_oauth_client_secret")
     try expect(counts, Emulator.Counts(requests: 1, executions: 1))

@@ -125,7 +125,7 @@ val errors = listOf(
         emulator.injectFault("post_oauth_client_secret", RESET, times = null, afterExecution = true)
         val error = assertFailsWith<OAuthException.OutcomeUnknown> { api.postOauthClientSecret(id) }
         assertEquals("post_oauth_client_secret", error.operation)
-        assertContains(error.message, "it may have been carried out")
+        assertContains(error.message, "the operation may have been executed")
         assertTrue(error.serverMayHaveActed && !error.worthRetrying)
         assertEquals(Counts(requests = 1, executions = 1), emulator.counts("post_oauth_client_secret"))
     },
