@@ -9,7 +9,16 @@ import unittest
 from dataclasses import fields, is_dataclass
 from datetime import datetime, timedelta, timezone
 
-from purecloud_oauth import Credentials, Host, InternalError, OAuthClientEntityListing, Region, Secret
+from purecloud_oauth import (
+    Credentials,
+    Host,
+    InternalError,
+    OAuthClientEntityListing,
+    OAuthScope,
+    Region,
+    Secret,
+    _reading,
+)
 
 # The generated module, which the package does not export.
 generated = importlib.import_module("purecloud_oauth._native.purecloud_oauth")
@@ -145,6 +154,52 @@ class Reading(unittest.TestCase):
                 value = self.types.value(number)
                 read = [read(converter, write(converter, value)) for read in (read_natively, read_in_python)]
                 self.assert_same(*read)
+
+    def test_attributes_that_are_not_plain_slots_are_set_by_name(self):
+        descriptions = []
+
+        class WithoutSlots:
+            pass
+
+        class WithProperty:
+            __slots__ = (
+                *(field.name for field in fields(OAuthScope) if field.name != "description"),
+                "stored",
+            )
+
+            @property
+            def description(self):
+                return f"scope: {self.stored}"
+
+            @description.setter
+            def description(self, description):
+                self.stored = description
+                descriptions.append(description)
+
+        converter = generated._UniffiFfiConverterTypeOAuthScope
+        scope = OAuthScope(id="users", description="Benutzer")
+        for replacement, description in ((WithoutSlots, "Benutzer"), (WithProperty, "scope: Benutzer")):
+            parts = generated._uniffi_parts_of_types()
+            parts = [replacement if part is OAuthScope else part for part in parts]
+            read = _reading.reader(
+                generated._UniffiLib,
+                generated._UniffiRustBuffer,
+                InternalError,
+                generated._UNIFFI_TYPES,
+                parts,
+            )
+            value = read(converter._type, write(converter, scope))
+            self.assertIs(type(value), replacement)
+            self.assertEqual((value.id, value.description), ("users", description))
+        # The property would return the same if its slot had been filled behind its back.
+        self.assertIn("Benutzer", descriptions)
+
+    def test_a_table_of_types_that_does_not_fit_is_an_error(self):
+        for table, parts in ((b"quaternion\n", []), (b"record name 0\n", [])):
+            with self.assertRaises((ImportError, IndexError)):
+                _reading.reader(
+                    generated._UniffiLib, generated._UniffiRustBuffer, InternalError, table, parts
+                )
 
     def test_a_large_response_with_repeated_values(self):
         converter = generated._UniffiFfiConverterTypeOAuthClientEntityListing
