@@ -1,4 +1,7 @@
 //! The clock, which tests can replace.
+//!
+//! Every wait and every time limit of the crate goes through this trait. A test advances its clock instead of sleeping,
+//! and checks the promises about time exactly.
 
 use std::future::Future;
 use std::pin::Pin;

@@ -1,4 +1,8 @@
 //! The HTTP client: connections, TLS, and connection pools that are replaced when a connection may be dead.
+//!
+//! An attempt that timed out may have failed because its connection died silently, as after a change of the network.
+//! Other requests would time out on the same connection. So the next attempts use a new pool, while requests that are
+//! in progress on the old one continue.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;

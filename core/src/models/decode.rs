@@ -1,4 +1,9 @@
 //! Reads a model from the body of a response.
+//!
+//! The decision here is about the body as a whole: whether it is JSON, complete, and the expected model rather than a
+//! web page, an error, or another object. A status of 2xx alone says little, since proxies and login pages respond with
+//! it. An unreadable body is a failure of the attempt like a lost response, because the operation may have been
+//! executed.
 
 use std::borrow::Cow;
 use std::fmt;

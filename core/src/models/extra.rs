@@ -1,4 +1,8 @@
 //! The fields of a record that this version does not know or could not read.
+//!
+//! Updating a client replaces it as a whole, so a field that is not sent back is reset by the service. A version of
+//! this crate that is older than a field would reset it without a word. So unknown fields are kept with their JSON, and
+//! `to_request()` sends them back.
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -1,4 +1,9 @@
 //! The pause before the next attempt.
+//!
+//! The pause is random between zero and a bound that doubles with each retry ("full jitter"), so that callers that
+//! failed at the same time do not return at the same time. If the service asks for a wait, it is obeyed, but never
+//! makes the pause shorter than the backoff: a `Retry-After: 0` would otherwise use up all attempts within
+//! milliseconds.
 
 use std::time::{Duration, SystemTime};
 

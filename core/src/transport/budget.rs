@@ -1,4 +1,9 @@
 //! The retry budget: limits the retries during an outage.
+//!
+//! Without it, every caller of a service that is down sends three times as many requests, at the time at which the
+//! service can bear them least. A retry takes its cost from a budget that all clones of an API object share, and
+//! successes refill it. During an outage the budget is soon used up, and the calls fail after their first attempt until
+//! the service responds again.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 

@@ -1,5 +1,19 @@
-//! The failure table: the class of a failed attempt and of its operation decide about a retry. A test at the end has
-//! the table.
+//! The failure table: the class of a failed attempt and the retry class of its operation decide about a retry.
+//!
+//! The question behind every row is whether the service may have executed the request:
+//!
+//! - No byte was written, or the service refused the request before executing it (429): any operation is retried.
+//! - The token was rejected (401): the request was not executed, so any operation is retried with a renewed token,
+//!   once. A second 401 would not be mended by another token.
+//! - The response was lost or can't be read, or the service was unavailable in the middle (408, 502 to 504): the
+//!   request may have been executed. Operations that may be executed twice are retried. For the others the outcome is
+//!   unknown, and only the caller can find out: a second rotation would destroy the secret that the first one
+//!   generated.
+//! - Status 500 may be a defect that occurs every time, so it is retried once.
+//! - A 404 after a `DELETE` whose response was lost means that the first attempt deleted the object: the call succeeds.
+//! - Everything else is the service's decision, or would be the same after a retry.
+//!
+//! The tests at the end of the file have the whole table, and `core/tests/emulated` has it for every operation.
 
 use std::error::Error as StdError;
 use std::time::Duration;

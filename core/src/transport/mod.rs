@@ -1,4 +1,14 @@
 //! Sends a request with retries: attempt, classify the failure, wait and retry, within a deadline and a budget.
+//!
+//! Every request of the crate takes this way, those of the operations and those of signing in. The loop is
+//! `OperationAttempts::run`. After a failed attempt, `failure::verdict` decides by the kind of failure and the retry
+//! class of the operation alone, which keeps the decision a pure function that a test compares with the whole table.
+//! `reserve_retry` then applies the limits: the number of attempts, the retry budget, the longest wait that the service
+//! may ask for, and the deadline. A retry that would start after the deadline is not made, so a call never waits only
+//! to fail.
+//!
+//! There are no retries below this loop: the HTTP client's own are disabled, because it does not know which requests
+//! are safe to repeat.
 
 mod attempt;
 mod backoff;

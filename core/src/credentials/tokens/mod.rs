@@ -1,4 +1,12 @@
 //! The access token that all clones of an API object share: obtained once, and renewed before it expires.
+//!
+//! A token is obtained on demand; no task runs while nothing calls. While the current token is valid no call waits for
+//! a renewal: it happens in the background, and its failure fails no call. Without a valid token all calls wait for the
+//! same renewal, each until its own deadline.
+//!
+//! A renewal is a task, because the calls that wait for it may be cancelled one by one. When the last of them is gone,
+//! its request is closed, unless the grant can be used only once: then its response holds the only valid token, and the
+//! task continues. An authorization code is never sent a second time, whatever happens to the task.
 
 mod cache;
 mod renewal;

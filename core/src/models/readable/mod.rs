@@ -1,5 +1,11 @@
 //! Reads fields leniently: a value that can't be read is absent and does not affect other fields, unless the model
 //! requires it.
+//!
+//! The service adds values to enumerations and changes the type of a field now and then. A listing of a thousand
+//! clients must not become unreadable because of one date. So each field is read by itself: an unknown enumeration
+//! value is kept as it is, a number in place of a string becomes a string, and anything else that does not fit is
+//! absent. Where absence would mislead, as for the id of an entity or the entities of a listing, the model requires the
+//! field, and the body as a whole is unreadable.
 
 mod field;
 mod fields;
