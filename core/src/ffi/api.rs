@@ -76,10 +76,14 @@ macro_rules! class_functions {
                     $($option: <$optional as Argument>::Foreign,)*
                     options: Option<CallOptions>,
                 ) -> Result<<$returned as ForeignReturn>::$value, OAuthError> {
-                    self.call(options, |api| Ok(api.$function(
-                        $(<$given>::try_from_foreign(stringify!($argument), &$argument)?,)*
-                        $(<$optional>::try_from_foreign(stringify!($option), &$option)?,)*
-                    )))$($await)*
+                    self.call(options, |api| {
+                        $(let mut $argument = $argument;)*
+                        $(let mut $option = $option;)*
+                        Ok(api.$function(
+                        $(<$given>::try_from_foreign(stringify!($argument), &mut $argument)?,)*
+                        $(<$optional>::try_from_foreign(stringify!($option), &mut $option)?,)*
+                        ))
+                    })$($await)*
                 }
 
                 /// Executes the same operation, and returns the response metadata as well: status, correlation id,
@@ -91,10 +95,14 @@ macro_rules! class_functions {
                     $($option: <$optional as Argument>::Foreign,)*
                     options: Option<CallOptions>,
                 ) -> Result<<$returned as ForeignReturn>::$response, OAuthError> {
-                    self.call_with_http_info(options, |api| Ok(api.$function(
-                        $(<$given>::try_from_foreign(stringify!($argument), &$argument)?,)*
-                        $(<$optional>::try_from_foreign(stringify!($option), &$option)?,)*
-                    )))$($await)*
+                    self.call_with_http_info(options, |api| {
+                        $(let mut $argument = $argument;)*
+                        $(let mut $option = $option;)*
+                        Ok(api.$function(
+                        $(<$given>::try_from_foreign(stringify!($argument), &mut $argument)?,)*
+                        $(<$optional>::try_from_foreign(stringify!($option), &mut $option)?,)*
+                        ))
+                    })$($await)*
                 }
             }
         }

@@ -9,6 +9,7 @@
 //!
 //! Counts are signed numbers in the interface, because Java has no unsigned ones.
 
+use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,18 +26,18 @@ pub(crate) trait Argument {
 
 /// An argument that can be made from every foreign value.
 pub(crate) trait FromForeign<'a>: Argument + Sized {
-    /// Converts what the other language handed over.
-    fn from_foreign(foreign: &'a Self::Foreign) -> Self;
+    /// Converts the value that the other language passed. Strings are taken out of it.
+    fn from_foreign(foreign: &'a mut Self::Foreign) -> Self;
 }
 
 /// An argument whose conversion can fail.
 pub(crate) trait TryFromForeign<'a>: Argument + Sized {
-    /// Converts what the other language handed over, or refuses it by the argument's name.
-    fn try_from_foreign(name: &'static str, foreign: &'a Self::Foreign) -> Result<Self, Error>;
+    /// Converts the value that the other language passed, or refuses it by the argument's name.
+    fn try_from_foreign(name: &'static str, foreign: &'a mut Self::Foreign) -> Result<Self, Error>;
 }
 
 impl<'a, T: FromForeign<'a>> TryFromForeign<'a> for T {
-    fn try_from_foreign(_name: &'static str, foreign: &'a T::Foreign) -> Result<Self, Error> {
+    fn try_from_foreign(_name: &'static str, foreign: &'a mut T::Foreign) -> Result<Self, Error> {
         Ok(T::from_foreign(foreign))
     }
 }
@@ -46,7 +47,7 @@ impl Argument for &str {
 }
 
 impl<'a> FromForeign<'a> for &'a str {
-    fn from_foreign(foreign: &'a String) -> Self {
+    fn from_foreign(foreign: &'a mut String) -> Self {
         // Lets the tests of the bindings cause a panic within a call.
         #[cfg(feature = "panics")]
         assert_ne!(foreign, "panic", "a mistake of ours");
@@ -59,7 +60,7 @@ impl Argument for Option<&str> {
 }
 
 impl<'a> FromForeign<'a> for Option<&'a str> {
-    fn from_foreign(foreign: &'a Option<String>) -> Self {
+    fn from_foreign(foreign: &'a mut Option<String>) -> Self {
         foreign.as_deref()
     }
 }
@@ -69,7 +70,7 @@ impl<B: RequestBody> Argument for &B {
 }
 
 impl<'a, B: RequestBody> FromForeign<'a> for &'a B {
-    fn from_foreign(foreign: &'a B) -> Self {
+    fn from_foreign(foreign: &'a mut B) -> Self {
         foreign
     }
 }
@@ -79,7 +80,7 @@ impl Argument for Option<u32> {
 }
 
 impl<'a> TryFromForeign<'a> for Option<u32> {
-    fn try_from_foreign(name: &'static str, foreign: &'a Option<i32>) -> Result<Self, Error> {
+    fn try_from_foreign(name: &'static str, foreign: &'a mut Option<i32>) -> Result<Self, Error> {
         foreign.map(|number| count(name, number)).transpose()
     }
 }
@@ -92,14 +93,25 @@ macro_rules! same_everywhere {
         }
 
         impl FromForeign<'_> for $type {
-            fn from_foreign(foreign: &$type) -> Self {
+            fn from_foreign(foreign: &mut $type) -> Self {
                 foreign.clone()
             }
         }
     )*};
 }
 
-same_everywhere! { String Secret Option<Secret> Authorization Session Host }
+same_everywhere! { Secret Option<Secret> Authorization Session Host }
+
+impl Argument for String {
+    type Foreign = String;
+}
+
+impl FromForeign<'_> for String {
+    /// Takes the string out: it may be a secret, of which no copy must stay in memory.
+    fn from_foreign(foreign: &mut String) -> Self {
+        mem::take(foreign)
+    }
+}
 
 /// Converts a count within what the setting or argument can be.
 pub(super) fn count<N: TryFrom<i64>>(name: &str, number: impl Into<i64>) -> Result<N, Error> {
@@ -155,3 +167,16 @@ impl<T: ToForeign> ToForeign for Option<T> {
 
 /// The maximum duration of Python, the smallest maximum among the languages.
 const LONGEST_DURATION: Duration = Duration::from_secs(86_399_999_999_999);
+
+#[cfg(test)]
+mod tests {
+    use super::FromForeign;
+
+    #[test]
+    fn no_copy_of_a_secret_stays_behind() {
+        let mut foreign = "mW4tS9xQ".to_owned();
+        let address = foreign.as_ptr();
+        let taken = String::from_foreign(&mut foreign);
+        assert_eq!((taken.as_str(), taken.as_ptr(), foreign.as_str()), ("mW4tS9xQ", address, ""));
+    }
+}

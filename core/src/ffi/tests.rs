@@ -356,7 +356,7 @@ fn settings_out_of_range_are_refused_by_name() {
         let failure = refused(config.build());
         assert_eq!(failure.argument.as_deref(), Some(setting), "{failure}");
     }
-    let failure = refused(<Option<u32>>::try_from_foreign("days", &Some(-7)));
+    let failure = refused(<Option<u32>>::try_from_foreign("days", &mut Some(-7)));
     assert_eq!(failure.text, "days is -7, which is out of range");
 }
 

@@ -137,7 +137,8 @@ macro_rules! type_functions {
             $($documentation)*
             #[uniffi::constructor(name = $name, default($($default)*))]
             fn $foreign($($argument: <$given as Argument>::Foreign),*) -> Self {
-                $type::$function($(<$given>::from_foreign(&$argument)),*)
+                $(let mut $argument = $argument;)*
+                $type::$function($(<$given>::from_foreign(&mut $argument)),*)
             }
         }
     };
@@ -149,7 +150,8 @@ macro_rules! type_functions {
             $($documentation)*
             #[uniffi::constructor(name = $name, default($($default)*))]
             fn $foreign($($argument: <$given as Argument>::Foreign),*) -> Result<Self, OAuthError> {
-                Ok($type::$function($(<$given>::from_foreign(&$argument)),*)?)
+                $(let mut $argument = $argument;)*
+                Ok($type::$function($(<$given>::from_foreign(&mut $argument)),*)?)
             }
         }
     };
@@ -161,7 +163,8 @@ macro_rules! type_functions {
             $($documentation)*
             #[uniffi::method(name = $name, default($($default)*))]
             fn $foreign(&self, $($argument: <$given as Argument>::Foreign),*) -> <$returned as ToForeign>::Foreign {
-                self.$function($(<$given>::from_foreign(&$argument)),*).to_foreign()
+                $(let mut $argument = $argument;)*
+                self.$function($(<$given>::from_foreign(&mut $argument)),*).to_foreign()
             }
         }
     };
@@ -175,7 +178,8 @@ macro_rules! type_functions {
             fn $foreign(
                 &self, $($argument: <$given as Argument>::Foreign),*
             ) -> Result<<$returned as ToForeign>::Foreign, OAuthError> {
-                Ok(self.$function($(<$given>::from_foreign(&$argument)),*)?.to_foreign())
+                $(let mut $argument = $argument;)*
+                Ok(self.$function($(<$given>::from_foreign(&mut $argument)),*)?.to_foreign())
             }
         }
     };
@@ -196,7 +200,7 @@ impl Host {
     }
 
     /// Returns the host that a setting or a command line names: a region, a domain, or a base URL with its protocol,
-    /// such as `eu_central_1`, `mypurecloud.de` or `https://api.mypurecloud.de`.
+    /// such as `eu_central_1` (or `eu-central-1`), `mypurecloud.de` or `https://api.mypurecloud.de`.
     ///
     /// Fails with `InvalidArgument` if the name is none of these.
     #[uniffi::constructor(name = "named")]
