@@ -65,10 +65,10 @@ impl CallOptions {
         self
     }
 
-    /// Sets a header of the call, in place of a default header of the same name.
+    /// Sets headers of the call, each in place of a default header of the same name.
     ///
     /// # Errors
-    /// Fails with `InvalidArgument` if it is not a valid header, or is set automatically: `Accept`, `Authorization`,
+    /// Fails with `InvalidArgument` if one is not a valid header, or is set automatically: `Accept`, `Authorization`,
     /// `User-Agent`, and those for the body, the connection and a proxy. Also if there are more than 200 headers, or
     /// more than 64 KiB of names and values.
     ///

@@ -228,7 +228,7 @@ impl ConfigBuilder {
         self
     }
 
-    /// Sets a header that every operation sends, but not a sign-in. A header of the same name in a call replaces it. At
+    /// Sets headers that every operation sends, but not a sign-in. A header of the same name in a call replaces one. At
     /// most 200 headers with 64 KiB of names and values are allowed.
     ///
     /// # Examples

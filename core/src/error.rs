@@ -40,8 +40,8 @@ pub enum ErrorKind {
     /// one generated. Check before anything else: list the clients and compare, or rotate the secret again,
     /// knowing that the previous one no longer works.
     OutcomeUnknown,
-    /// A defect of the library: it panicked, or could not read data that it wrote itself. The error says whether the
-    /// service may have executed the operation. The API object remains usable. Please report the error.
+    /// A defect of the native library: it panicked, or could not read data that it wrote itself. The error says whether
+    /// the service may have executed the operation. The API object remains usable. Please report the error.
     Internal,
 }
 
@@ -101,13 +101,13 @@ impl Error {
         self.to_string()
     }
 
-    /// Returns the name of the operation that failed, as in the documentation; `None` if a setting was rejected.
+    /// Returns the name of the operation that failed, in snake case; `None` if a setting was rejected.
     #[must_use]
     pub fn operation(&self) -> Option<&'static str> {
         self.0.operation.map(|operation| operation.name)
     }
 
-    /// Returns the name of the argument or setting that was rejected.
+    /// Returns the name of the argument or setting that was rejected, in snake case.
     ///
     /// # Examples
     /// ```
@@ -137,7 +137,7 @@ impl Error {
         self.0.body.as_ref().and_then(|body| body.message.as_deref())
     }
 
-    /// Returns the faults that the service found, field by field.
+    /// Returns the service's errors of single fields.
     #[must_use]
     pub fn details(&self) -> &[Detail] {
         self.0.body.as_ref().map_or(&[], |body| &body.details)

@@ -21,7 +21,7 @@ pub struct ResponseMetadata {
     pub elapsed: Duration,
 }
 
-/// The usage of the service's rate limit. A value is `None` if the response does not contain it.
+/// The usage of the service's rate limit. A value is absent if the response does not contain it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", exported(rate_limit_declaration))]
 #[non_exhaustive]

@@ -39,7 +39,7 @@ impl Verb {
 }
 
 /// The retry class of an operation: it decides whether a request is sent a second time after a lost response. The first
-/// three classes are retried alike, and tell why that is harmless.
+/// three classes are retried in the same way; they differ in the reason why that is harmless.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Replay {

@@ -7,7 +7,10 @@ use crate::error::Error;
 
 /// The limits for retrying a failed operation.
 ///
-/// The operations that may be retried after a given failure are not a setting: see `Replay`.
+/// The operations that may be retried after a given failure are not a setting.
+///
+/// # In Rust
+/// See `Replay` for these operations.
 ///
 /// # Examples
 /// ```
@@ -33,7 +36,7 @@ pub struct RetryPolicy {
     /// The maximum wait that the service may ask for: 120 s. If it asks for more, the error is returned at once and
     /// holds the requested wait.
     pub max_retry_after: Duration,
-    /// The size of the retry budget that all clones of an API object share: 500. Each retry uses up its cost, and
+    /// The size of the retry budget of an API object: 500. Each retry uses up its cost, and
     /// successful operations refill the budget. If it is used up, failures are not retried.
     pub budget: u32,
     /// The cost of a retry after a failure: 14.

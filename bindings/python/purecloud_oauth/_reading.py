@@ -13,7 +13,7 @@ def reader(library, buffer, misfit, types, parts):
     """Returns a function that reads a value of a type, given by its number, from a buffer.
 
     Returns None in an interpreter other than CPython. In CPython, a table of types that can't be used is an error: the
-    readers in Python take several times as long.
+    readers in Python take several times as long. Each operation calls this before it sends anything.
     """
     if sys.implementation.name != "cpython":
         return None

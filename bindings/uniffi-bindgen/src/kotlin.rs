@@ -53,7 +53,7 @@ pub(crate) fn patch(draft: &mut Draft, interface: &ComponentInterface) -> Result
     calls::derive_classes(draft, interface)?;
     settings_warnings(draft, interface)?;
     crossing::declare_functions(draft, interface)?;
-    to_camel_case(draft, interface)
+    to_camel_case(draft, interface, "null")
 }
 
 /// Logs the warnings about settings as soon as the call has returned or failed, because the native library keeps them

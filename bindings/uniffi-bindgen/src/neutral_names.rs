@@ -9,8 +9,11 @@ use uniffi_bindgen::interface::Variant;
 
 use crate::draft::Draft;
 
-/// Replaces neutral names of functions and arguments by camel case: `signIn()`, `clientId`.
-pub(crate) fn to_camel_case(draft: &mut Draft, interface: &ComponentInterface) -> Result<()> {
+/// Replaces neutral names of functions and arguments by camel case: `signIn()`, `clientId`. `none` is the name of the
+/// absent value in the language, in place of `None`.
+pub(crate) fn to_camel_case(draft: &mut Draft, interface: &ComponentInterface, none: &str) -> Result<()> {
+    let times = draft.source().matches("`None`").count();
+    draft.replace(times, "`None`", &format!("`{none}`"))?;
     let mut names = BTreeSet::new();
     names.extend(interface.function_definitions().iter().map(|function| function.name()));
     for object in interface.object_definitions() {

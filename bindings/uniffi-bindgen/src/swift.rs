@@ -401,7 +401,7 @@ fn documentation(draft: &mut Draft, interface: &ComponentInterface) -> Result<()
         let parameter = format!("* - Parameter {}: ", argument.to_lower_camel_case());
         draft.replace(draft.source().matches(&listed).count(), &listed, &parameter)?;
     }
-    to_camel_case(draft, interface)?;
+    to_camel_case(draft, interface, "nil")?;
     let errors = interface.enum_definitions().iter();
     for error in errors.filter(|error| interface.is_name_used_as_error(error.name())) {
         for variant in error.variants() {

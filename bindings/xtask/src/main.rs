@@ -30,7 +30,8 @@ use crate::bench::Bench;
 use crate::language::Language;
 use crate::tour::Tour;
 
-/// Runs, tests and packages the project. Every command installs what it needs.
+/// Runs, tests and packages the project. On Debian as root, the commands install what they need; elsewhere they report
+/// what is missing.
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
 struct Arguments {

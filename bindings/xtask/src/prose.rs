@@ -1,4 +1,4 @@
-//! Checks of the documentation in source files: how comments open, and that none stands twice.
+//! Checks the documentation in source files: the first word of each comment, and repetitions.
 
 use std::collections::HashMap;
 use std::fs;
@@ -15,8 +15,8 @@ const FOLDERS: [&str; 4] = ["bindings", "core", "examples", "tests"];
 const WRITTEN_BY_TOOLS: [&str; 5] = [".build", "__pycache__", "build", "node_modules", "target"];
 
 /// Words that a documentation comment does not open with: it says what the item is or does.
-const QUESTION_WORDS: [&str; 9] =
-    ["How", "What", "Whatever", "Where", "Whether", "Which", "Who", "Whoever", "Why"];
+const QUESTION_WORDS: [&str; 10] =
+    ["How", "What", "Whatever", "When", "Where", "Whether", "Which", "Who", "Whoever", "Why"];
 
 /// The share of documentation comments that may open with a question word, in percent.
 const TOLERATED: usize = 1;
@@ -89,7 +89,7 @@ pub(crate) fn check_repetitions() -> Result<()> {
     repeated.sort();
     if !repeated.is_empty() {
         bail!(
-            "documentation stands twice; export the core's declaration (core/macros):{}",
+            "documentation is repeated; export the core's declaration instead (core/macros):{}",
             repeated.concat()
         );
     }

@@ -23,7 +23,7 @@ const TEST_DEPENDENCIES: &[&str] = if cfg!(unix) {
     &["pyinstaller"]
 };
 
-/// The supported versions of Python, and the names of their checks. Those that the machine has are tested.
+/// The versions of Python to test, and the names of their checks. Those that the machine has are tested.
 const VERSIONS: [(&str, &str); 6] = [
     ("3.9", "in Python 3.9"),
     ("3.10", "in Python 3.10"),

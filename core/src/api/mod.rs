@@ -68,7 +68,11 @@ pub struct OAuthApi {
 
 #[cfg_attr(feature = "uniffi", exported(api_functions))]
 impl OAuthApi {
-    /// Creates an API object with these settings. Nothing is sent until the first call.
+    /// Creates an API object with these settings. Nothing is sent until the first call. A setting that can't be used is
+    /// refused with `InvalidArgument` and its name.
+    ///
+    /// # In Rust
+    /// `ConfigBuilder::build` has refused it before.
     ///
     /// # Examples
     /// ```

@@ -152,6 +152,9 @@ pub struct AuthorizationRequest {
 impl AuthorizationRequest {
     /// Creates a request with a new state and, for PKCE, a new code verifier, from the system's random source.
     ///
+    /// - `host`: the host of the organization.
+    /// - `authorization`: the parameters of the authorize page.
+    ///
     /// # Errors
     /// Fails with `InvalidArgument` with the name of the first invalid parameter.
     ///

@@ -88,7 +88,7 @@ impl Credentials {
     }
 
     /// Returns credentials for the id and secret of an OAuth client whose grant type is client credentials. The token
-    /// is fetched by the first call, renewed before it expires, and shared by all clones of the API object.
+    /// is fetched by the first call, renewed before it expires, and shared by all calls.
     ///
     /// # Examples
     /// ```

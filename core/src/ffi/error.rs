@@ -45,7 +45,7 @@ impl fmt::Display for ErrorDetails {
 
 macro_rules! kinds {
     ([$($on_enum:tt)*] enum { $([$($documentation:tt)*] $kind:ident;)* }) => {
-        /// An operation that did not succeed: the kind of error, to decide by, and its details.
+        /// The error of an operation: its kind, to decide by, and its details.
         #[derive(Clone, Debug, PartialEq, thiserror::Error, uniffi::Error)]
         pub(crate) enum OAuthError {
             $(

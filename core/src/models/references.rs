@@ -1,4 +1,4 @@
-//! References to things outside the OAuth API.
+//! References to entities outside the OAuth API.
 
 model! {
     /// A reference to a user or another entity of the organization.

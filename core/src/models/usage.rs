@@ -21,13 +21,13 @@ open_enum! {
 open_enum! {
     /// A count of a usage result.
     pub enum Metric {
-        /// Requests answered with a status of 200 to 299.
+        /// Requests with a response status of 200 to 299.
         Status200 = "Status200",
-        /// Requests answered with a status of 300 to 399.
+        /// Requests with a response status of 300 to 399.
         Status300 = "Status300",
-        /// Requests answered with a status of 400 to 499.
+        /// Requests with a response status of 400 to 499.
         Status400 = "Status400",
-        /// Requests answered with a status of 500 to 599.
+        /// Requests with a response status of 500 to 599.
         Status500 = "Status500",
         /// Requests rejected with 429, too many requests; included in the count of 400 to 499.
         Status429 = "Status429",
@@ -57,7 +57,7 @@ open_enum! {
         Complete = "Complete",
         /// The query failed; there are no rows.
         Failed = "Failed",
-        /// The query is still running; ask again later.
+        /// The query is still running; request the result again later.
         Running = "Running",
     }
 }
@@ -185,13 +185,13 @@ model! {
         pub template_uri: Option<String>,
         /// The HTTP verb.
         pub http_method: Option<String>,
-        /// Requests answered with a status of 200 to 299.
+        /// Requests with a response status of 200 to 299.
         pub status200: Option<i64>,
-        /// Requests answered with a status of 300 to 399.
+        /// Requests with a response status of 300 to 399.
         pub status300: Option<i64>,
-        /// Requests answered with a status of 400 to 499.
+        /// Requests with a response status of 400 to 499.
         pub status400: Option<i64>,
-        /// Requests answered with a status of 500 to 599.
+        /// Requests with a response status of 500 to 599.
         pub status500: Option<i64>,
         /// Requests rejected with 429, too many requests; included in the count of 400 to 499.
         pub status429: Option<i64>,

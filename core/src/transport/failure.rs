@@ -189,7 +189,7 @@ pub(crate) enum Verdict {
 pub(crate) fn verdict(operation: &Operation, class: FailureClass, history: &History) -> Verdict {
     let once = operation.replay == Replay::Once;
     match class {
-        // The service has not executed the request: any operation may be sent again.
+        // The service has not executed the request: any operation may be retried.
         FailureClass::NothingWritten | FailureClass::Throttled => Verdict::Retry,
         FailureClass::TokenRejected if !history.renewed => Verdict::RenewTokenAndRetry,
         // Before the arms below, which retry operations that may be executed twice.

@@ -220,6 +220,8 @@ class AsyncLibraries(Programs):
                         await asynchronous.get_oauth_client("")
                     except OAuthError.InvalidArgument:
                         pass
+                    else:
+                        raise AssertionError("the argument was not refused")
 
             trio.run(main)
             """

@@ -53,7 +53,7 @@ enum ControlError {
     Unknown,
     #[error("invalid request body: {0}")]
     Body(#[from] serde_json::Error),
-    #[error("the fault is contradictory: {0}")]
+    #[error("the fault is invalid: {0}")]
     Fault(&'static str),
     #[error("no operation requires the permission {0}; known permissions: {known}", known = permissions::ALL.join(", "))]
     Permission(String),

@@ -58,6 +58,7 @@ functions! {
     PyDict_SetItem: (*mut Object, *mut Object, *mut Object) -> c_int,
     PyType_GenericAlloc: (*mut Object, isize) -> *mut Object,
     PyObject_GenericSetAttr: (*mut Object, *mut Object, *mut Object) -> c_int,
+    PyErr_Clear: () -> (),
     PyObject_GetAttr: (*mut Object, *mut Object) -> *mut Object,
     PyObject_GetAttrString: (*mut Object, *const c_char) -> *mut Object,
     PyObject_CallObject: (*mut Object, *mut Object) -> *mut Object,
@@ -296,8 +297,12 @@ impl Interpreter {
                 .cast::<*mut Object>()
                 .add(word)
                 .write(self.new_reference(probe.as_ptr())?.into_ptr());
-            let read = self.take_over((self.PyObject_GetAttr)(object.as_ptr(), name))?;
-            Some(read.as_ptr() == probe.as_ptr())
+            let read = self.take_over((self.PyObject_GetAttr)(object.as_ptr(), name));
+            if read.is_none() {
+                // A getter that fails shows that the attribute is more than the word.
+                (self.PyErr_Clear)();
+            }
+            Some(read.is_some_and(|read| read.as_ptr() == probe.as_ptr()))
         }
     }
 

@@ -8,7 +8,7 @@
 //!
 //! `waiting`, `mailbox` and `bell` use nothing of Python. `interpreter`, `types` and `reading` use the C API, and only
 //! in CPython: `_reading.py` does not call them in other interpreters, where uniffi's readers in Python are used
-//! instead. In CPython a table of types that can't be used is an exception of the import.
+//! instead. In CPython a table of types that can't be used fails the first call, before anything is sent.
 //!
 //! Part of the stable ABI since Python 3.9:
 //!
