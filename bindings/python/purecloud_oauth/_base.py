@@ -228,7 +228,8 @@ def nest(outer, name, inner):
 
 def publish(namespace):
     """Makes the exports of a module appear as defined in the package, and its reader available to the API objects."""
-    Api.prepare_reading = staticmethod(namespace["_uniffi_reader"])
+    global _prepare_reading
+    _prepare_reading = namespace["_uniffi_reader"]
     for name in namespace["__all__"]:
         one = namespace[name]
         one.__module__ = __package__
@@ -283,7 +284,7 @@ class Api(NativeObject):
     def _open_handle(self):
         # Each operation calls this first, and its result must be readable.
         _waiting.check_stack_depth()
-        Api.prepare_reading()
+        _prepare_reading()
         return super()._open_handle()
 
     def close(self):
